@@ -1,0 +1,1 @@
+"""Ids, interactions, catalogues, splits: typed data that cannot exist in a bad state."""

@@ -1,0 +1,223 @@
+"""What is known about movies: facts to show, labels to learn, and vectors of their content.
+
+Legend: I items, G genres, D dimensions of one modality.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.data.hashing import fingerprint
+from recsys.data.vocabulary import Vocabulary
+from recsys.errors import AlignmentError, DataError, UnknownIdError, nearest
+
+UNKNOWN_YEAR = -1
+
+
+@dataclass(frozen=True)
+class EncoderCard:
+    """How the vectors of a modality were made: they never travel without it.
+
+    Attributes:
+        name: encoder and, where there is one, the weights it used.
+        revision: version or content hash of those weights.
+        dim: D.
+        preprocessing: what was done to the raw material first.
+        pooling: how parts became one vector.
+        licence: licence of the weights.
+        paper: what to cite.
+        notes: anything a reader must know, such as a fallback that was taken.
+    """
+
+    name: str
+    revision: str
+    dim: int
+    preprocessing: str
+    pooling: str
+    licence: str
+    paper: str
+    notes: str = ""
+
+
+@dataclass(frozen=True)
+class ModalityTable:
+    """Content vectors of one modality, bound to the vocabulary they are aligned with.
+
+    Attributes:
+        name: "text", "metadata", "poster", ...
+        vectors: (I, D) float32, finite; rows of absent movies are zero and mean nothing.
+        present: (I,) bool; absence is data, not zeros.
+        card: how the vectors were made.
+        items: fingerprint of the vocabulary whose rows these are.
+
+    Raises:
+        DataError: shapes disagree or a present vector is not finite.
+    """
+
+    name: str
+    vectors: NDArray[np.float32]
+    present: NDArray[np.bool_]
+    card: EncoderCard
+    items: str
+
+    def __post_init__(self) -> None:
+        if self.vectors.ndim != 2 or self.present.shape != self.vectors.shape[:1]:
+            raise DataError(
+                f"modality {self.name}: vectors {self.vectors.shape}, present {self.present.shape}",
+                hint="vectors are (items, dim), present is (items,)",
+            )
+        if self.vectors.shape[1] != self.card.dim:
+            raise DataError(
+                f"modality {self.name}: {self.vectors.shape[1]} columns, the card says "
+                f"{self.card.dim}"
+            )
+        present = np.array(self.present, dtype=bool)
+        vectors = np.where(present[:, None], self.vectors, 0).astype(np.float32)
+        bad = ~np.isfinite(vectors).all(axis=1)
+        if bad.any():
+            rows = [f"row {row}" for row in np.flatnonzero(bad)]
+            raise DataError(f"modality {self.name}: {len(rows)} vectors are not finite", rows=rows)
+        for name, array in (("vectors", vectors), ("present", present)):
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
+
+    @property
+    def coverage(self) -> float:
+        """Share of the movies that have this modality."""
+        return float(self.present.mean()) if len(self.present) else 0.0
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of the vectors, the mask and the vocabulary."""
+        return fingerprint((self.name, self.items, self.vectors, self.present))
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The movies, row by row.
+
+    Attributes:
+        items: vocabulary of the I movies.
+        titles: I titles without the year; "" where unknown.
+        years: (I,) int32 year of release, ``UNKNOWN_YEAR`` where unknown.
+        genre_names: the G genre labels.
+        genres: (I, G) bool; a row without any is a movie whose genres are unknown.
+        facts: field ("director", "country", ...) to I tuples of values, as the source names them.
+        modalities: name to table, each aligned with ``items``.
+
+    Raises:
+        DataError: a length is not I.
+        AlignmentError: a modality belongs to another vocabulary.
+    """
+
+    items: Vocabulary
+    titles: tuple[str, ...]
+    years: NDArray[np.int32]
+    genre_names: tuple[str, ...]
+    genres: NDArray[np.bool_]
+    facts: Mapping[str, Sequence[tuple[str, ...]]] = field(default_factory=dict)
+    modalities: Mapping[str, ModalityTable] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "years", np.array(self.years, dtype=np.int32))
+        object.__setattr__(self, "genres", np.array(self.genres, dtype=bool))
+        for array in (self.years, self.genres):
+            array.setflags(write=False)
+        lengths = {"titles": len(self.titles), "years": len(self.years)}
+        lengths |= {f"facts[{name}]": len(values) for name, values in self.facts.items()}
+        for name, length in lengths.items():
+            if length != len(self.items):
+                raise DataError(f"{name} has {length} entries for {len(self.items)} movies")
+        if self.genres.shape != (len(self.items), len(self.genre_names)):
+            raise DataError(f"genres have shape {self.genres.shape}")
+        for table in self.modalities.values():
+            self._require_aligned(table)
+        object.__setattr__(self, "facts", MappingProxyType(dict(self.facts)))
+        object.__setattr__(self, "modalities", MappingProxyType(dict(self.modalities)))
+
+    def _require_aligned(self, table: ModalityTable) -> None:
+        if table.items != self.items.fingerprint:
+            raise AlignmentError(
+                f"modality {table.name} is aligned with vocabulary {table.items[:12]}, the "
+                f"catalogue has {self.items.fingerprint[:12]}",
+                hint="extract or import the features again for this catalogue",
+            )
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def with_modality(self, table: ModalityTable) -> Catalogue:
+        """The same movies with one more modality, or another in its place.
+
+        Raises:
+            AlignmentError: the table belongs to another vocabulary.
+        """
+        return replace(self, modalities={**self.modalities, table.name: table})
+
+    def display_title(self, row: int) -> str:
+        """``Heat (1995)``; the id where the title is unknown."""
+        title = self.titles[row] or f"movie {self.items.id(row)}"
+        year = int(self.years[row])
+        return title if year == UNKNOWN_YEAR else f"{title} ({year})"
+
+    def genres_of(self, row: int) -> list[str]:
+        """The genre names of one movie."""
+        return [self.genre_names[g] for g in np.flatnonzero(self.genres[row])]
+
+    @cached_property
+    def _by_title(self) -> dict[str, list[int]]:
+        by_title: dict[str, list[int]] = {}
+        for row, title in enumerate(self.titles):
+            for key in {title_key(title), title_key(self.display_title(row))}:
+                by_title.setdefault(key, []).append(row)
+        return by_title
+
+    def find(self, text: str) -> int:
+        """The row of a movie named by id, by ``title (year)`` or by a title only it has.
+
+        Raises:
+            UnknownIdError: nothing, or more than one movie, has that name; the error names the
+                nearest titles.
+        """
+        if text in self.items:
+            return self.items.row(text)
+        rows = self._by_title.get(title_key(text), [])
+        if len(rows) == 1 or (rows and len({self.film_groups[r] for r in rows}) == 1):
+            return rows[0]
+        if rows:
+            raise UnknownIdError("movie", text, [self._reference(row) for row in rows[:5]])
+        titles = {self.display_title(row): row for row in range(len(self))}
+        closest = nearest(text, titles) or nearest(f"{text} (0000)", titles)
+        raise UnknownIdError("movie", text, [self._reference(titles[t]) for t in closest])
+
+    def _reference(self, row: int) -> str:
+        return f"{self.display_title(row)} [{self.items.id(row)}]"
+
+    @cached_property
+    def film_groups(self) -> NDArray[np.int32]:
+        """(I,) one number a film: catalogue entries with the same title and year share it."""
+        groups: dict[tuple[str, int], int] = {}
+        numbers = np.empty(len(self), dtype=np.int32)
+        for row, title in enumerate(self.titles):
+            key = (title_key(title), int(self.years[row])) if title else (f"\0{row}", row)
+            numbers[row] = groups.setdefault(key, len(groups))
+        return numbers
+
+
+def title_key(title: str) -> str:
+    """A title reduced to what people agree on.
+
+    Case, accents, punctuation and a trailing or leading article do not count:
+    ``Usual Suspects, The (1995)`` equals ``the usual suspects (1995)``.
+    """
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().casefold()
+    words = re.findall(r"[a-z0-9]+", plain.replace("&", " and ").replace("'", ""))
+    return " ".join(w for w in words if w not in {"the", "a", "an"}) or plain.strip()

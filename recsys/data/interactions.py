@@ -1,0 +1,184 @@
+"""Who rated what, how, and when.
+
+Legend: N interactions, U users, I items.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Literal, Self
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from recsys.data.hashing import fingerprint
+from recsys.data.vocabulary import Unknown, Vocabulary
+from recsys.errors import DataError
+
+Duplicates = Literal["error", "first", "last"]
+"""Which of several interactions of one user with one item is kept, by row order."""
+
+
+@dataclass(frozen=True)
+class RatingScale:
+    """The closed interval ratings lie in."""
+
+    low: float = 1.0
+    high: float = 5.0
+
+    def __post_init__(self) -> None:
+        if not self.low < self.high:
+            raise DataError(f"a rating scale from {self.low} to {self.high} is empty")
+
+    def contains(self, rating: NDArray[np.floating]) -> NDArray[np.bool_]:
+        """Which ratings lie on the scale; NaN does not."""
+        return np.asarray((rating >= self.low) & (rating <= self.high))
+
+
+@dataclass(frozen=True)
+class Interactions:
+    """Ratings in the order of their source, at most one for each user and item.
+
+    Attributes:
+        users: vocabulary of the U users.
+        items: vocabulary of the I items.
+        user: (N,) int32 rows.
+        item: (N,) int32 rows.
+        rating: (N,) float32 on ``scale``.
+        time: (N,) int64 seconds UTC, or None where the source has none.
+        scale: the interval of the ratings.
+
+    Raises:
+        DataError: lengths differ, a row is out of range, a rating is off the scale, a time is
+            negative, or a pair occurs twice.
+    """
+
+    users: Vocabulary
+    items: Vocabulary
+    user: NDArray[np.int32]
+    item: NDArray[np.int32]
+    rating: NDArray[np.float32]
+    time: NDArray[np.int64] | None = None
+    scale: RatingScale = field(default_factory=RatingScale)
+
+    def __post_init__(self) -> None:
+        self._freeze("user", np.int32)
+        self._freeze("item", np.int32)
+        self._freeze("rating", np.float32)
+        if self.time is not None:
+            self._freeze("time", np.int64)
+        self._check()
+
+    def _freeze(self, name: str, dtype: type[np.generic]) -> None:
+        array = np.array(getattr(self, name), dtype=dtype)
+        array.setflags(write=False)
+        object.__setattr__(self, name, array)
+
+    def _check(self) -> None:
+        for name in ("item", "rating", "time"):
+            array = getattr(self, name)
+            if array is not None and array.shape != self.user.shape:
+                raise DataError(f"{name} has shape {array.shape}, user has {self.user.shape}")
+        for name, vocabulary in (("user", self.users), ("item", self.items)):
+            rows = getattr(self, name)
+            self._refuse((rows < 0) | (rows >= len(vocabulary)), f"{name} rows are out of range")
+        self._refuse(~self.scale.contains(self.rating), f"ratings are outside {self.scale}")
+        if self.time is not None:
+            self._refuse(self.time < 0, "times are negative")
+        self._refuse(
+            repeated_pairs(self.user, self.item, len(self.items)),
+            "interactions repeat a user and item",
+        )
+
+    def _refuse(self, bad: NDArray[np.bool_], what: str) -> None:
+        if not bad.any():
+            return
+        rows = [
+            f"row {p}: user row {self.user[p]}, item row {self.item[p]}, rating {self.rating[p]}"
+            for p in np.flatnonzero(bad)[:5]
+        ]
+        raise DataError(f"{int(bad.sum())} {what}", rows=rows, count=int(bad.sum()))
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: pd.DataFrame,
+        *,
+        items: Vocabulary | None = None,
+        unknown_items: Unknown = "error",
+        duplicates: Duplicates = "error",
+        scale: RatingScale | None = None,
+    ) -> Self:
+        """Interactions from the columns ``user``, ``item``, ``rating`` and, if there, ``time``.
+
+        Args:
+            frame: one row an interaction; ids are read as strings.
+            items: vocabulary to use; by default the distinct items of the frame.
+            unknown_items: "error" or "drop" for an item outside ``items``.
+            duplicates: which row of a repeated pair to keep.
+            scale: the rating scale, 1 to 5 unless told.
+
+        Raises:
+            DataError: see the class.
+        """
+        users = Vocabulary.from_values(frame["user"].unique(), kind="user")
+        items = items or Vocabulary.from_values(frame["item"].unique(), kind="movie")
+        if unknown_items == "drop":
+            frame = frame[frame["item"].isin(items.ids)]
+        if duplicates != "error":
+            frame = frame.drop_duplicates(["user", "item"], keep=duplicates)
+        return cls(
+            users=users,
+            items=items,
+            user=users.rows(frame["user"].tolist(), unknown="error"),
+            item=items.rows(frame["item"].tolist(), unknown="error"),
+            rating=frame["rating"].to_numpy(np.float32),
+            time=frame["time"].to_numpy(np.int64) if "time" in frame else None,
+            scale=scale or RatingScale(),
+        )
+
+    def __len__(self) -> int:
+        return len(self.user)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(U, I): the whole vocabularies, whoever is left in the rows."""
+        return len(self.users), len(self.items)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of ids, rows, ratings and times, in order."""
+        time = self.time if self.time is not None else b""
+        parts = (self.users.fingerprint, self.items.fingerprint)
+        return fingerprint((*parts, self.user, self.item, self.rating, time))
+
+    def select(self, index: NDArray[np.bool_] | NDArray[np.integer]) -> Interactions:
+        """The chosen rows, in the order given, over the same vocabularies."""
+        time = None if self.time is None else self.time[index]
+        chosen = (self.user[index], self.item[index], self.rating[index])
+        return replace(self, user=chosen[0], item=chosen[1], rating=chosen[2], time=time)
+
+    def matrix(self) -> sp.csr_array:
+        """(U, I) ratings, float32, with an explicit entry for every interaction."""
+        return sp.csr_array((self.rating, (self.user, self.item)), shape=self.shape)
+
+    def item_counts(self) -> NDArray[np.int64]:
+        """(I,) how many users rated each item."""
+        return np.bincount(self.item, minlength=len(self.items)).astype(np.int64)
+
+    def user_counts(self) -> NDArray[np.int64]:
+        """(U,) how many items each user rated."""
+        return np.bincount(self.user, minlength=len(self.users)).astype(np.int64)
+
+
+def repeated_pairs(
+    user: NDArray[np.integer], item: NDArray[np.integer], n_items: int
+) -> NDArray[np.bool_]:
+    """(N,) whether an earlier row holds the same user and item."""
+    key = user.astype(np.int64) * max(n_items, 1) + item
+    first = np.zeros(len(key), dtype=bool)
+    first[np.unique(key, return_index=True)[1]] = True
+    return ~first

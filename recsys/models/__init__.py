@@ -1,0 +1,1 @@
+"""What a recommender is, and the embedding model. Nothing heavy is imported here."""

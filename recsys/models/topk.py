@@ -1,0 +1,56 @@
+"""The k best of a row of scores.
+
+Legend: Q queries, I items, k list length. "Not scoreable" is -inf, "no item" is row -1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class TopK:
+    """Ranked lists: scores descend, ties go to the lower row, -1 pads.
+
+    Attributes:
+        items: (Q, k) int32 rows.
+        scores: (Q, k) float32; -inf where there is no item.
+    """
+
+    items: NDArray[np.int32]
+    scores: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+
+def top_k(scores: NDArray[np.floating], k: int) -> TopK:
+    """The ``k`` best items of every row of (Q, I) scores.
+
+    Items scored -inf are never returned; a row with fewer than ``k`` others is padded.
+
+    Raises:
+        ValueError: a score is NaN, or ``k`` is below 1.
+    """
+    if k < 1:
+        raise ValueError(f"k is {k}, at least 1 is needed")
+    scores = np.asarray(scores, dtype=np.float32)
+    if np.isnan(scores).any():
+        raise ValueError("scores hold NaN")
+    width = min(k, scores.shape[1])
+    # Partition alone breaks ties at the boundary arbitrarily, so everything tied with the k-th
+    # score is sorted with it; a stable sort then keeps the lower row first.
+    items = np.full((len(scores), k), -1, dtype=np.int32)
+    best = np.full((len(scores), k), -np.inf, dtype=np.float32)
+    if width == 0:
+        return TopK(items, best)
+    boundary = -np.partition(-scores, width - 1, axis=1)[:, width - 1]
+    for q, row in enumerate(scores):
+        candidates = np.flatnonzero((row >= boundary[q]) & (row > -np.inf))
+        order = candidates[np.argsort(-row[candidates], kind="stable")][:width]
+        items[q, : len(order)] = order
+        best[q, : len(order)] = row[order]
+    return TopK(items, best)
