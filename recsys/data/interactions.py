@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
-import pandas as pd
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from recsys.data.hashing import fingerprint
 from recsys.data.vocabulary import Unknown, Vocabulary
 from recsys.errors import DataError
+
+if TYPE_CHECKING:  # pandas is slow to import, and serving needs none of it
+    import pandas as pd
 
 Duplicates = Literal["error", "first", "last"]
 """Which of several interactions of one user with one item is kept, by row order."""
@@ -33,7 +35,7 @@ class RatingScale:
         if not self.low < self.high:
             raise DataError(f"a rating scale from {self.low} to {self.high} is empty")
 
-    def contains(self, rating: NDArray[np.floating]) -> NDArray[np.bool_]:
+    def contains(self, rating: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
         """Which ratings lie on the scale; NaN does not."""
         return np.asarray((rating >= self.low) & (rating <= self.high))
 
@@ -124,6 +126,7 @@ class Interactions:
         Raises:
             DataError: see the class.
         """
+        frame = frame.assign(user=frame["user"].astype(str), item=frame["item"].astype(str))
         users = Vocabulary.from_values(frame["user"].unique(), kind="user")
         items = items or Vocabulary.from_values(frame["item"].unique(), kind="movie")
         if unknown_items == "drop":
@@ -155,7 +158,7 @@ class Interactions:
         parts = (self.users.fingerprint, self.items.fingerprint)
         return fingerprint((*parts, self.user, self.item, self.rating, time))
 
-    def select(self, index: NDArray[np.bool_] | NDArray[np.integer]) -> Interactions:
+    def select(self, index: NDArray[np.bool_] | NDArray[np.integer[Any]]) -> Interactions:
         """The chosen rows, in the order given, over the same vocabularies."""
         time = None if self.time is None else self.time[index]
         chosen = (self.user[index], self.item[index], self.rating[index])
@@ -175,7 +178,7 @@ class Interactions:
 
 
 def repeated_pairs(
-    user: NDArray[np.integer], item: NDArray[np.integer], n_items: int
+    user: NDArray[np.integer[Any]], item: NDArray[np.integer[Any]], n_items: int
 ) -> NDArray[np.bool_]:
     """(N,) whether an earlier row holds the same user and item."""
     key = user.astype(np.int64) * max(n_items, 1) + item

@@ -1,7 +1,7 @@
 """External ids and row numbers, and nothing in between.
 
-Words: an *id* is external and always a string; a *row* is an int32 position in a ``Vocabulary``; row
--1 means "no item".
+Words: an *id* is external and always a string; a *row* is an int32 position in a ``Vocabulary``;
+row -1 means "no item".
 """
 
 from __future__ import annotations

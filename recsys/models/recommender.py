@@ -9,7 +9,7 @@ Legend: Q queries, I items, D dimensions, N pairs.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, Self, runtime_checkable
+from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 import scipy.sparse as sp
@@ -37,9 +37,7 @@ class Query:
 
     def __post_init__(self) -> None:
         if self.users.shape != (self.histories.shape[0],):
-            raise DataError(
-                f"{self.histories.shape[0]} histories for {self.users.shape} user rows"
-            )
+            raise DataError(f"{self.histories.shape[0]} histories for {self.users.shape} user rows")
 
     @classmethod
     def of(cls, histories: sp.csr_array) -> Query:
@@ -118,7 +116,7 @@ class RatingPredictor(Protocol):
         ...
 
     def predict(
-        self, query: Query, rows: NDArray[np.integer], items: NDArray[np.integer]
+        self, query: Query, rows: NDArray[np.integer[Any]], items: NDArray[np.integer[Any]]
     ) -> RatingPrediction:
         """Ratings of N pairs: query ``rows[n]`` with item ``items[n]``.
 

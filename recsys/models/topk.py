@@ -6,6 +6,7 @@ Legend: Q queries, I items, k list length. "Not scoreable" is -inf, "no item" is
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,7 @@ class TopK:
         return len(self.items)
 
 
-def top_k(scores: NDArray[np.floating], k: int) -> TopK:
+def top_k(scores: NDArray[np.floating[Any]], k: int) -> TopK:
     """The ``k`` best items of every row of (Q, I) scores.
 
     Items scored -inf are never returned; a row with fewer than ``k`` others is padded.

@@ -1,0 +1,1 @@
+"""Simple models that every result is read against. None needs torch."""

@@ -1,0 +1,32 @@
+"""What every baseline checks before it answers."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from recsys.errors import DataError, NotFittedError
+from recsys.models.recommender import Query
+
+Fitted = TypeVar("Fitted")
+
+
+def require_fitted(learned: Fitted | None, name: str) -> Fitted:
+    """What ``fit`` left behind.
+
+    Raises:
+        NotFittedError: nothing.
+    """
+    if learned is None:
+        raise NotFittedError(f"{name} was asked before it was fitted", hint="call fit first")
+    return learned
+
+
+def require_items(query: Query, n_items: int, name: str) -> None:
+    """Refuses histories over another vocabulary than the one of ``fit``.
+
+    Raises:
+        DataError: the histories have another number of columns.
+    """
+    columns = query.histories.shape[1]
+    if columns != n_items:
+        raise DataError(f"{name} was fitted on {n_items} movies, the histories have {columns}")

@@ -1,0 +1,61 @@
+"""Baselines by name."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from recsys.baselines.bias import BiasConfig, BiasModel
+from recsys.baselines.ease import Ease, EaseConfig
+from recsys.baselines.item_knn import ItemKNN, ItemKNNConfig
+from recsys.baselines.popularity import Popularity, PopularityConfig
+from recsys.errors import ConfigError, nearest
+from recsys.models.recommender import RatingPredictor, Recommender
+
+Baseline = Recommender | RatingPredictor
+
+
+@dataclasses.dataclass(frozen=True)
+class BaselineKind:
+    """A baseline's class and the dataclass of its options."""
+
+    make: Callable[[Any], Baseline]
+    config: type[Any]
+
+
+BASELINES: Mapping[str, BaselineKind] = MappingProxyType(
+    {
+        "popularity": BaselineKind(Popularity, PopularityConfig),
+        "bias": BaselineKind(BiasModel, BiasConfig),
+        "item-knn": BaselineKind(ItemKNN, ItemKNNConfig),
+        "ease": BaselineKind(Ease, EaseConfig),
+    }
+)
+
+
+def make_baseline(name: str, **options: object) -> Baseline:
+    """A fresh baseline.
+
+    Args:
+        name: a key of ``BASELINES``.
+        options: fields of its config.
+
+    Raises:
+        ConfigError: the name or an option is unknown; the error names the nearest.
+    """
+    kind = BASELINES.get(name)
+    if kind is None:
+        raise _unknown("baseline", name, list(BASELINES))
+    fields = [field.name for field in dataclasses.fields(kind.config)]
+    for option in options:
+        if option not in fields:
+            raise _unknown(f"option of {name}", option, fields)
+    return kind.make(kind.config(**options))
+
+
+def _unknown(what: str, value: str, known: list[str]) -> ConfigError:
+    close = nearest(value, known)
+    hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(known)}"
+    return ConfigError(f"unknown {what}: {value!r}", hint=hint)

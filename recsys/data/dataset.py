@@ -1,0 +1,104 @@
+"""A data set as every reader gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from recsys.data.bad_rows import OnBadRow, validate
+from recsys.data.catalogue import Catalogue
+from recsys.data.interactions import Interactions, RatingScale
+from recsys.data.movies import Movie, build_catalogue
+from recsys.data.rawtable import RawTable
+from recsys.data.row_report import RowReport
+from recsys.data.vocabulary import Vocabulary
+from recsys.errors import AlignmentError, DataError
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Ratings and movies over one vocabulary, and where they came from.
+
+    Attributes:
+        name: "ml-100k", ...
+        interactions: the good ratings in the order of the file.
+        catalogue: the movies.
+        report: what became of the rows of the ratings file.
+        origin: the folder or file that was read.
+
+    Raises:
+        AlignmentError: interactions and catalogue hold different movies.
+    """
+
+    name: str
+    interactions: Interactions
+    catalogue: Catalogue
+    report: RowReport
+    origin: Path
+
+    def __post_init__(self) -> None:
+        if self.interactions.items != self.catalogue.items:
+            raise AlignmentError(f"{self.name}: ratings and catalogue hold different movies")
+
+    @property
+    def scale(self) -> RatingScale:
+        """The interval of the ratings."""
+        return self.interactions.scale
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a reader is told besides where the files are.
+
+    Attributes:
+        name: of the data set.
+        scale: ratings outside it are bad.
+        on_bad_row: refuse the file, or keep the good rows.
+    """
+
+    name: str
+    scale: RatingScale
+    on_bad_row: OnBadRow = "error"
+
+
+def assemble(raw: RawTable, movies: Sequence[Movie], source: Path, reading: Reading) -> Dataset:
+    """A data set from raw ratings and the lines of the movie file ``source``.
+
+    Raises:
+        DataError: there are bad rows and they are not to be set aside, or no good one is left.
+    """
+    frame, report = validate(raw, reading.scale, reading.on_bad_row)
+    if not report.good:
+        raise DataError(
+            f"{raw.path}: none of the {report.total} rows can be used",
+            rows=[str(row) for row in report.bad[:5]],
+            count=report.total,
+            hint="is this the file and the format you meant?",
+        )
+    catalogue = build_catalogue(movies, frame["item"].unique(), str(source))
+    interactions = _interactions(frame, catalogue.items, reading.scale)
+    return Dataset(reading.name, interactions, catalogue, report, origin=raw.path.parent)
+
+
+def _interactions(frame: pd.DataFrame, items: Vocabulary, scale: RatingScale) -> Interactions:
+    users = Vocabulary.from_values(frame["user"].unique(), kind="user")
+    return Interactions(
+        users=users,
+        items=items,
+        user=_rows(frame["user"], users),
+        item=_rows(frame["item"], items),
+        rating=frame["rating"].to_numpy(np.float32),
+        time=frame["time"].to_numpy(np.int64) if "time" in frame else None,
+        scale=scale,
+    )
+
+
+def _rows(column: pd.Series[str], vocabulary: Vocabulary) -> NDArray[np.int32]:
+    """Each distinct id is looked up once: ratings are many and ids are few."""
+    rows = vocabulary.rows(column.cat.categories.tolist(), unknown="minus_one")
+    return np.take(rows, column.cat.codes.to_numpy())

@@ -1,0 +1,112 @@
+"""What a knowledge graph knows about movies: people, companies, countries, subjects.
+
+The graph in RecBole's wheel links MovieLens-100K to Freebase; how such links are made: Zhao et al.
+2019, "KB4Rec: A Data Set for Linking Knowledge Bases with Recommender Systems", doi
+10.1162/dint_a_00008. Its genre relation is left out because genre is a label, its awards because
+they come after the ratings, and its sequels and prequels because they tell nothing of a film's own
+content.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from recsys.data.catalogue import Catalogue, title_key
+from recsys.data.readers import atomic
+
+RELATIONS: Mapping[str, str] = {
+    "film.film.actor": "actor",
+    "film.film.directed_by": "director",
+    "film.film.written_by": "writer",
+    "film.film.produced_by": "producer",
+    "film.film.cinematography": "cinematographer",
+    "film.film.production_companies": "company",
+    "film.film.country": "country",
+    "film.film.language": "language",
+    "film.film.subjects": "subject",
+    "film.film.rating": "content_rating",
+}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Facts about movies of one data set, by its ids.
+
+    Attributes:
+        titles: item id to title: an id alone may mean another film in another file.
+        values: field to item id to values, in the order of the source.
+    """
+
+    titles: Mapping[str, str]
+    values: Mapping[str, Mapping[str, tuple[str, ...]]]
+
+
+def with_facts(catalogue: Catalogue, facts: Facts) -> Catalogue:
+    """The same movies with the facts of those whose id and title both agree."""
+    agree = [
+        title != "" and title_key(facts.titles.get(id_, "")) == title_key(title)
+        for id_, title in zip(catalogue.items, catalogue.titles, strict=True)
+    ]
+    known = {
+        field: tuple(
+            by_id.get(id_, ()) if same else ()
+            for id_, same in zip(catalogue.items, agree, strict=True)
+        )
+        for field, by_id in facts.values.items()
+    }
+    return replace(catalogue, facts={**catalogue.facts, **known})
+
+
+def recbole_data(name: str) -> Path | None:
+    """The folder of an example data set in RecBole's wheel, if that is installed.
+
+    RecBole is not imported: doing so changes NumPy and reads the command line.
+    """
+    spec = importlib.util.find_spec("recbole")
+    for location in (spec.submodule_search_locations or []) if spec else []:
+        folder = Path(location) / "dataset_example" / name
+        if folder.is_dir():
+            return folder
+    return None
+
+
+def freebase(folder: Path) -> Facts | None:
+    """The Freebase facts of MovieLens-100K, from ``folder`` or else from RecBole's wheel.
+
+    Raises:
+        DataError: one of the files cannot be used as it is.
+    """
+    for place in (folder, recbole_data("ml-100k")):
+        if place is not None and (place / "ml-100k.kg").is_file():
+            return read_graph(place, "ml-100k")
+    return None
+
+
+FACT_SOURCES: Mapping[str, Callable[[Path], Facts | None]] = {"freebase": freebase}
+"""Name in a recipe to where the facts are: given the data set's folder, None if they are absent."""
+
+
+def read_graph(folder: Path, stem: str) -> Facts:
+    """Facts from ``.kg``, ``.link`` and ``.item``: relations whose head is a linked film.
+
+    Raises:
+        DataError: one of the files cannot be used as it is.
+    """
+    link = atomic.read_atomic(folder / f"{stem}.link")
+    graph = atomic.read_atomic(folder / f"{stem}.kg")
+    films: dict[str, list[str]] = {}
+    for id_, entity in zip(link["item_id"], link["entity_id"], strict=True):
+        films.setdefault(entity, []).append(id_)
+    found: dict[str, dict[str, dict[str, None]]] = {field: {} for field in RELATIONS.values()}
+    triples = zip(graph["head_id"], graph["relation_id"], graph["tail_id"], strict=True)
+    for head, relation, tail in triples:
+        for id_ in films.get(head, ()) if relation in RELATIONS else ():
+            found[RELATIONS[relation]].setdefault(id_, {})[tail] = None
+    values = {
+        field: {id_: tuple(tails) for id_, tails in by_id.items()} for field, by_id in found.items()
+    }
+    titles = {movie.id: movie.title for movie in atomic.read_movies(folder / f"{stem}.item")}
+    return Facts(titles, values)

@@ -1,0 +1,221 @@
+"""A ratings or movie table as it stands in its file: text, and the line each row came from.
+
+One line is one row, so that a bad row can be named by its line and cannot swallow its neighbours.
+
+Legend: N rows with the right number of fields, M rows without.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+from numpy.typing import NDArray
+
+from recsys.data.textfile import Encoding, decode, read_bytes
+from recsys.errors import DataError, nearest
+
+UNIT_SEPARATOR = "\x1f"
+"""Stands in for delimiters that are longer than one character or protected by quotes."""
+
+Lines = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a text file is laid out.
+
+    Attributes:
+        delimiter: what separates fields; one character or more.
+        encoding: of the bytes.
+        columns: names in order; () when the first line names them.
+        quoted: whether double quotes protect delimiters.
+    """
+
+    delimiter: str
+    encoding: Encoding = "utf-8"
+    columns: tuple[str, ...] = ()
+    quoted: bool = False
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """Rows of text and where they stand. Blank lines are not rows.
+
+    Attributes:
+        path: the file.
+        table: N rows of text columns.
+        line: (N,) number of the line (of the row, in Parquet), counted from 1.
+        malformed: (M,) lines whose number of fields is wrong.
+        texts: gives the text of lines.
+    """
+
+    path: Path
+    table: pa.Table
+    line: Lines
+    malformed: Lines
+    texts: Callable[[Lines], list[str]]
+
+    def __len__(self) -> int:
+        return len(self.line) + len(self.malformed)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The column names."""
+        return tuple(self.table.column_names)
+
+    def select(self, columns: dict[str, str]) -> RawTable:
+        """The columns that are the values of ``columns``, renamed to its keys.
+
+        Raises:
+            DataError: a column is not in the file; the error names the nearest one that is.
+        """
+        require_columns(self.path, self.columns, list(columns.values()))
+        at = [self.columns.index(name) for name in columns.values()]
+        table = self.table.select(at).rename_columns(list(columns))
+        return replace(self, table=table)
+
+    def strict(self) -> dict[str, list[str]]:
+        """Every column as a list, of a file in which each line must be right.
+
+        Raises:
+            DataError: a line has the wrong number of fields.
+        """
+        if len(self.malformed):
+            first = self.malformed[:5]
+            shown = zip(first.tolist(), self.texts(first), strict=True)
+            raise DataError(
+                f"{self.path}: {len(self.malformed)} lines do not have {len(self.columns)} fields",
+                rows=[f"line {line}: {text[:120]!r}" for line, text in shown],
+                count=len(self.malformed),
+                hint="correct these lines: only rows of ratings can be set aside",
+            )
+        return {name: self.table[name].to_pylist() for name in self.columns}
+
+
+def require_columns(path: Path, have: Sequence[str], wanted: Sequence[str]) -> None:
+    """Refuse a file that lacks a column.
+
+    Raises:
+        DataError: naming the column, those that are there, and the nearest of them.
+    """
+    for name in wanted:
+        if name not in have:
+            close = nearest(name, have, n=1)
+            raise DataError(
+                f"{path}: there is no column {name!r}; its columns are {', '.join(have)}",
+                hint=f"did you mean {close[0]!r}?" if close else "name the columns of this file",
+            )
+
+
+def read_delimited(path: Path, layout: Layout) -> RawTable:
+    """The rows of a text file, none of them interpreted.
+
+    Raises:
+        DataError: the file is missing, empty, or not text in the encoding.
+    """
+    text = decode(path, read_bytes(path), layout.encoding)
+    header = io.BytesIO(text).readline().decode().rstrip("\n")
+    names = layout.columns or tuple(name.strip() for name in split_fields(header, layout))
+    skip = 0 if layout.columns else 1
+    body, delimiter = _with_plain_delimiter(text, layout)
+    table, malformed = _split(path, body, delimiter, len(names), skip)
+    raw = RawTable(
+        path,
+        table.rename_columns(list(names)),
+        _lines_besides(malformed, skip, table.num_rows),
+        malformed,
+        lambda lines: _texts(text, lines),
+    )
+    raw = _without_blank_lines(raw)
+    if not len(raw):
+        raise DataError(f"{path} is empty: it has a header and no rows")
+    return raw
+
+
+def _lines_besides(malformed: Lines, skip: int, rows: int) -> Lines:
+    lines = np.arange(skip + 1, skip + 1 + rows + len(malformed), dtype=np.int64)
+    return np.setdiff1d(lines, malformed, assume_unique=True)
+
+
+def _without_blank_lines(raw: RawTable) -> RawTable:
+    # The parser makes a row of empty fields of an empty line, and a malformed row of one of spaces.
+    empty = pc.equal(raw.table.column(0), "").to_numpy()
+    suspects = np.union1d(raw.malformed, raw.line[empty])
+    blank = [
+        line
+        for line, text in zip(suspects.tolist(), raw.texts(suspects), strict=True)
+        if not text.strip(" ")
+    ]
+    if not blank:
+        return raw
+    keep = ~np.isin(raw.line, blank)
+    malformed = np.setdiff1d(raw.malformed, blank)
+    return replace(
+        raw, table=raw.table.filter(pa.array(keep)), line=raw.line[keep], malformed=malformed
+    )
+
+
+def split_fields(line: str, layout: Layout) -> list[str]:
+    """The fields of one line."""
+    if not (layout.quoted and '"' in line):
+        return line.split(layout.delimiter)
+    try:
+        return next(csv.reader([line], delimiter=layout.delimiter))
+    except csv.Error:
+        return [line]
+
+
+def _with_plain_delimiter(text: bytes, layout: Layout) -> tuple[bytes, str]:
+    if layout.quoted and b'"' in text:
+        lines = (split_fields(line, layout) for line in text.decode().split("\n"))
+        return "\n".join(UNIT_SEPARATOR.join(line) for line in lines).encode(), UNIT_SEPARATOR
+    if len(layout.delimiter) > 1:
+        return text.replace(layout.delimiter.encode(), UNIT_SEPARATOR.encode()), UNIT_SEPARATOR
+    return text, layout.delimiter
+
+
+def _split(
+    path: Path, body: bytes, delimiter: str, width: int, skip: int
+) -> tuple[pa.Table, Lines]:
+    malformed: list[int] = []
+
+    def note(row: pa_csv.InvalidRow) -> str:
+        malformed.append(row.number)
+        return "skip"
+
+    # Positions stand in for the names, which a file may repeat. Rows are numbered only when they
+    # are read by one thread.
+    names = [str(position) for position in range(width)]
+    try:
+        table = pa_csv.read_csv(
+            pa.BufferReader(body),
+            pa_csv.ReadOptions(column_names=names, skip_rows=skip, use_threads=False),
+            pa_csv.ParseOptions(
+                delimiter=delimiter,
+                quote_char=False,
+                ignore_empty_lines=False,
+                invalid_row_handler=note,
+            ),
+            pa_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string())),
+        )
+    except pa.ArrowInvalid as error:
+        raise DataError(f"{path} cannot be split into fields: {error}") from error
+    return table, np.array(malformed, dtype=np.int64)
+
+
+def _texts(text: bytes, wanted: Lines) -> list[str]:
+    if not len(wanted):
+        return []
+    found = dict.fromkeys(wanted.tolist(), "")
+    for number, line in enumerate(io.BytesIO(text), start=1):
+        if number in found:
+            found[number] = line.decode().rstrip("\n")
+    return list(found.values())

@@ -1,0 +1,136 @@
+"""Where a data set is found, and opening it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import platformdirs
+
+from recsys.data.bad_rows import OnBadRow
+from recsys.data.dataset import Dataset, Reading
+from recsys.data.facts import FACT_SOURCES, recbole_data, with_facts
+from recsys.data.formats import FORMATS, Found, recognise
+from recsys.data.interactions import RatingScale
+from recsys.data.readers import table
+from recsys.data.recipes import Recipe, load_recipe, parse_recipe, recipe_names
+from recsys.errors import DataError
+
+DEFAULT_NAME = "ml-100k"
+LOCAL_RECIPE = "recipe.yaml"
+
+
+def open_dataset(
+    name: str | None = None,
+    data_dir: Path | None = None,
+    on_bad_row: OnBadRow = "error",
+    *,
+    scale: RatingScale | None = None,
+) -> Dataset:
+    """Find a data set, read it, and add the facts that are known about its movies.
+
+    It is looked for in ``data_dir``, and nowhere else if that is given; otherwise in
+    ``RECSYS_DATA_DIR``, in the cache, and, MovieLens-100K, in RecBole's wheel. A folder may be the
+    data set's own or the one above it. The format is recognised from the files; a file
+    ``recipe.yaml`` beside them can name other files and columns.
+
+    Args:
+        name: which data set; by default the one that is in the folder, MovieLens-100K elsewhere.
+        data_dir: where to look.
+        on_bad_row: refuse a ratings file with bad rows, or keep its good ones.
+        scale: the interval of the ratings, if the recipe or the format has another.
+
+    Raises:
+        DataError: nothing is found (the error lists every place), or a file cannot be used.
+    """
+    found = find_dataset(name, data_dir)
+    recipe = _recipe(found)
+    usual = recipe.rating_scale if recipe else FORMATS[found.format].scale
+    reading = Reading(found.name, scale or usual, on_bad_row)
+    if recipe and recipe.table:
+        dataset = table.read(found.folder, recipe.table, reading)
+    else:
+        dataset = FORMATS[found.format].read(found.folder, reading)
+    return _with_facts(dataset, recipe)
+
+
+def cache_dir() -> Path:
+    """Where downloaded data sets are kept, one folder each."""
+    return platformdirs.user_cache_path("recsys") / "datasets"
+
+
+def find_dataset(name: str | None, data_dir: Path | None) -> Found:
+    """The first place that holds the data set.
+
+    Raises:
+        DataError: none does.
+    """
+    looked: list[str] = []
+    for place in _places(name or DEFAULT_NAME, data_dir):
+        found = _look(place.folder) if place.folder else None
+        if found and _is_wanted(found, name):
+            return replace(found, name=name or found.name)
+        looked.append(f"{place.label}: {place.folder or 'not there'}{_but(found)}")
+    wanted = name or DEFAULT_NAME
+    raise DataError(
+        f"the data set {wanted} was not found",
+        rows=looked,
+        hint=f"run: recsys data fetch {wanted}, or say where it is with --data DIR",
+    )
+
+
+@dataclass(frozen=True)
+class _Place:
+    label: str
+    folder: Path | None
+
+
+def _places(name: str, data_dir: Path | None) -> Iterator[_Place]:
+    if data_dir is not None:
+        yield _Place("--data", data_dir)
+        yield _Place("--data", data_dir / name)
+        return
+    if root := os.environ.get("RECSYS_DATA_DIR"):
+        yield _Place("RECSYS_DATA_DIR", Path(root))
+        yield _Place("RECSYS_DATA_DIR", Path(root) / name)
+    yield _Place("cache", cache_dir() / name)
+    if name == DEFAULT_NAME:
+        yield _Place("RecBole's wheel", recbole_data(name))
+
+
+def _look(folder: Path) -> Found | None:
+    recipe = _local_recipe(folder)
+    if recipe and recipe.table and (folder / recipe.table.ratings).is_file():
+        return Found(folder, "table", recipe.name)
+    return recognise(folder)
+
+
+def _is_wanted(found: Found, name: str | None) -> bool:
+    if name is None or name == found.name or name not in recipe_names():
+        return True
+    # Folders of some formats do not say which data set they hold; others do.
+    return found.name not in recipe_names() and load_recipe(name).format == found.format
+
+
+def _but(found: Found | None) -> str:
+    return f" (holds {found.name})" if found else ""
+
+
+def _local_recipe(folder: Path) -> Recipe | None:
+    path = folder / LOCAL_RECIPE
+    return parse_recipe(path.read_text(encoding="utf-8"), str(path)) if path.is_file() else None
+
+
+def _recipe(found: Found) -> Recipe | None:
+    known = load_recipe(found.name) if found.name in recipe_names() else None
+    return _local_recipe(found.folder) or known
+
+
+def _with_facts(dataset: Dataset, recipe: Recipe | None) -> Dataset:
+    source = FACT_SOURCES[recipe.facts] if recipe and recipe.facts else None
+    facts = source(dataset.origin) if source else None
+    if facts is None:
+        return dataset
+    return replace(dataset, catalogue=with_facts(dataset.catalogue, facts))

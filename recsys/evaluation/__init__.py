@@ -1,0 +1,1 @@
+"""Metrics, evaluators and results documents: they see scores, never a model's insides."""

@@ -1,0 +1,201 @@
+"""Results as documents: one JSON, from which every table is generated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+
+from recsys.data.files import atomic_write
+from recsys.errors import ConfigError, DataError, nearest
+from recsys.evaluation.environment import Hardware
+
+MISSING = "–"
+
+Metrics = dict[str, FiniteFloat]
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SplitReference(_Document):
+    """Which split was used.
+
+    Attributes:
+        name: "u1", "ro", ...
+        seed: the seed it was drawn with; None for one that is not random.
+        fingerprint: hash of what it holds.
+    """
+
+    name: str
+    seed: int | None
+    fingerprint: str
+
+
+class Seconds(_Document):
+    """Wall-clock seconds of the two halves of a run."""
+
+    fit: FiniteFloat
+    score: FiniteFloat
+
+
+class ResultRow(_Document):
+    """One model on one split with one seed.
+
+    Attributes:
+        model: its name.
+        seed: the root seed of its training; None where nothing is random.
+        rating: "rmse", "mae", ... or None where it predicts no ratings.
+        ranking: "ndcg@10", ... or None where it ranks nothing.
+        genre: "macro_f1", ... or None where it knows no genres.
+        seconds: how long fitting and scoring took.
+        n_users: users with a relevant item, over whom the ranking is averaged.
+        parameters: learnt numbers, or None where that has no meaning.
+    """
+
+    model: str
+    seed: int | None
+    rating: Metrics | None = None
+    ranking: Metrics | None = None
+    genre: Metrics | None = None
+    seconds: Seconds
+    n_users: int = Field(ge=0)
+    parameters: int | None = None
+
+
+class ResultsDocument(_Document):
+    """One benchmark: everything needed to read its numbers and to run it again.
+
+    Attributes:
+        schema_version: of this document.
+        created: the day it was made.
+        versions: Python and libraries.
+        hardware: what it ran on.
+        dataset: fingerprint of the interactions.
+        split: which split was used.
+        config: fingerprint of the resolved configuration.
+        rows: one for each model and seed.
+    """
+
+    schema_version: Literal[1] = 1
+    created: date
+    versions: dict[str, str]
+    hardware: Hardware
+    dataset: str
+    split: SplitReference
+    config: str
+    rows: list[ResultRow]
+
+    def save(self, path: Path) -> None:
+        """Write the document as JSON; a file that is already there is replaced at once or not."""
+        with atomic_write(path) as temporary:
+            temporary.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read a document.
+
+        Raises:
+            DataError: the file is absent, no JSON, or not a document of this schema version.
+        """
+        if not path.is_file():
+            raise DataError(f"there is no results file {path}")
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except ValidationError as error:
+            found = error.errors(include_url=False)
+            rows = [f"{'.'.join(map(str, e['loc'])) or 'document'}: {e['msg']}" for e in found]
+            raise DataError(
+                f"{path} is not a results document of schema version 1",
+                rows=rows,
+                hint="run the benchmark again to write it anew",
+            ) from None
+
+
+class RatingScores(_Document):
+    """Rating errors, in stars."""
+
+    rmse: FiniteFloat
+    mae: FiniteFloat
+
+
+class EvaluationDocument(_Document):
+    """What ``recsys evaluate --format json`` prints.
+
+    Attributes:
+        schema_version: of this document.
+        split: which split was evaluated.
+        rating: errors in stars, None where the model predicts no ratings.
+        ranking: "ndcg@10", "recall@10" and the like.
+        genre: "macro_f1" and the like, None where the model knows no genres.
+        n_users: users with a relevant item.
+        model: name of the model.
+    """
+
+    schema_version: Literal[1] = 1
+    split: SplitReference
+    rating: RatingScores | None
+    ranking: Metrics
+    genre: Metrics | None
+    n_users: int = Field(ge=0)
+    model: str
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table.
+
+    Attributes:
+        path: a field of ``ResultRow``, or one entry inside it: "model", "ranking.ndcg@10".
+        title: the heading.
+        digits: decimals of a number that is not whole.
+    """
+
+    path: str
+    title: str
+    digits: int = 3
+
+
+def as_table(rows: Sequence[ResultRow], columns: Sequence[Column]) -> str:
+    """The rows as a GitHub table, a dash where a row has no such value.
+
+    Raises:
+        ConfigError: a column names a field that rows do not have.
+    """
+    for column in columns:
+        _require_field(column)
+    right = [any(isinstance(_value(row, c), int | float) for row in rows) for c in columns]
+    head = [column.title for column in columns]
+    rule = ["---:" if numeric else "---" for numeric in right]
+    body = [[_cell(_value(row, column), column.digits) for column in columns] for row in rows]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in (head, rule, *body))
+
+
+def _require_field(column: Column) -> None:
+    name = column.path.partition(".")[0]
+    if name not in ResultRow.model_fields:
+        close = ", ".join(nearest(name, ResultRow.model_fields)) or ", ".join(
+            ResultRow.model_fields
+        )
+        raise ConfigError(f"rows have no field {name!r}", hint=f"did you mean: {close}?")
+
+
+def _value(row: ResultRow, column: Column) -> object:
+    name, _, entry = column.path.partition(".")
+    value = getattr(row, name)
+    if isinstance(value, BaseModel):
+        value = value.model_dump()
+    return value.get(entry) if isinstance(value, dict) else value
+
+
+def _cell(value: object, digits: int) -> str:
+    if value is None:
+        return MISSING
+    if isinstance(value, float):
+        return f"{value:.{digits}f}"
+    return str(value).replace("|", "\\|")

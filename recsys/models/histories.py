@@ -1,0 +1,64 @@
+"""How far each rated movie counts as liked.
+
+Legend: Q users, I items.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from recsys.config.experiment import UserConfig
+from recsys.errors import ConfigError
+
+
+def item_weights(counts: NDArray[np.integer[Any]], exponent: float) -> NDArray[np.float32]:
+    """(I,) ``max(pop_i, 1)^−exponent``: a like for an obscure movie says more.
+
+    The user mean is normalised, so only ratios of weights matter.
+
+    Args:
+        counts: (I,) ratings of each movie in training.
+        exponent: 0 makes all movies equal.
+    """
+    return np.asarray(np.maximum(counts, 1.0) ** -exponent, dtype=np.float32)
+
+
+def liked_weights(
+    histories: sp.csr_array, rule: UserConfig, per_item: NDArray[np.float32]
+) -> sp.csr_array:
+    """(Q, I) weights of the user mean: zero, and not stored, for a movie that is not liked.
+
+    Args:
+        histories: (Q, I) ratings.
+        rule: which ratings count, and how much.
+        per_item: (I,) weight of each movie, see ``item_weights``.
+
+    Raises:
+        ConfigError: the rule gives a liked movie a weight that is not positive.
+    """
+    lowest = 1 + rule.rating_slope * (rule.liked_min_rating - rule.rating_center)
+    if lowest <= 0:
+        raise ConfigError(
+            f"a rating of {rule.liked_min_rating} would weigh {lowest:.2f} in the user mean",
+            hint="lower user.rating_slope or raise user.liked_min_rating",
+        )
+    ratings = histories.data
+    liked = ratings >= rule.liked_min_rating
+    weight = 1 + rule.rating_slope * (ratings - rule.rating_center)
+    data = np.where(liked, weight * per_item[histories.indices], 0).astype(np.float32)
+    # A copy: dropping zeros edits the index arrays, which would otherwise be the caller's.
+    weights = sp.csr_array(
+        (data, histories.indices, histories.indptr), shape=histories.shape, copy=True
+    )
+    weights.eliminate_zeros()
+    return weights
+
+
+def rated_mask(histories: sp.csr_array) -> sp.csr_array:
+    """(Q, I) 1 where there is a rating."""
+    ones = np.ones_like(histories.data)
+    return sp.csr_array((ones, histories.indices, histories.indptr), shape=histories.shape)

@@ -1,0 +1,1 @@
+"""Finding the nearest movies of a vector: ranking apart from learning."""

@@ -1,0 +1,183 @@
+"""FAISS nominates, float64 decides: exact search at FAISS's speed, with ties settled.
+
+Legend: Q queries, I items, D dimensions, k list length, W nominees of a query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.errors import BundleError
+from recsys.models.topk import TopK
+from recsys.retrieval.exact import exact_search
+from recsys.retrieval.index import checked_eligible, checked_queries, checked_vectors
+from recsys.retrieval.nominees import decide, undecided
+
+SPARE = 16
+QUERIES_AT_A_TIME = 256
+
+
+class FaissFlatIndex:
+    """An ``IndexFlatIP`` with exact filters and ties that go to the lower row."""
+
+    kind: ClassVar[str] = "faiss-flat"
+
+    def __init__(self, native: Any, threads: int) -> None:
+        self._native = native
+        self._threads = threads
+        self._vectors = _view(native)
+        self._longest = float(np.linalg.norm(self._vectors, axis=1).max(initial=0.0))
+
+    @classmethod
+    def build(cls, vectors: NDArray[np.floating[Any]], *, threads: int = 1) -> Self:
+        """An index of (I, D) vectors, which FAISS copies."""
+        faiss = _faiss()
+        own = checked_vectors(vectors)
+        native = faiss.IndexFlatIP(own.shape[1])
+        native.add(own)
+        return cls(native, threads)
+
+    @property
+    def ntotal(self) -> int:
+        """I."""
+        return int(self._native.ntotal)
+
+    @property
+    def dim(self) -> int:
+        """D."""
+        return int(self._native.d)
+
+    def search(
+        self,
+        queries: NDArray[np.floating[Any]],
+        k: int,
+        eligible: NDArray[np.bool_] | None = None,
+    ) -> TopK:
+        """Exactly ``min(k, eligible items)`` items for each query."""
+        if k < 1:
+            raise ValueError(f"k is {k}, at least 1 is needed")
+        asked = checked_queries(queries, self.dim)
+        mask = checked_eligible(eligible, len(asked), self.ntotal)
+        blocks = [
+            self._search_block(asked[start:stop], k, _part(mask, slice(start, stop)))
+            for start, stop in _blocks(len(asked))
+        ]
+        return TopK(
+            np.concatenate([block.items for block in blocks]),
+            np.concatenate([block.scores for block in blocks]),
+        )
+
+    def _search_block(
+        self, queries: NDArray[np.float32], k: int, mask: NDArray[np.bool_] | None
+    ) -> TopK:
+        width = min(k + SPARE, self.ntotal)
+        if width == 0:
+            return exact_search(self._vectors, queries, k, mask)
+        scores, items = self._nominate(queries, width, mask)
+        found = decide(self._vectors, queries, items, k)
+        unsure = self._unsure(queries, scores, items, k)
+        if len(unsure):
+            exact = exact_search(self._vectors, queries[unsure], k, _part(mask, unsure))
+            found.items[unsure], found.scores[unsure] = exact.items, exact.scores
+        return found
+
+    def _unsure(
+        self,
+        queries: NDArray[np.float32],
+        scores: NDArray[np.float32],
+        items: NDArray[np.int64],
+        k: int,
+    ) -> NDArray[np.int64]:
+        if items.shape[1] == self.ntotal:
+            return np.empty(0, dtype=np.int64)
+        lengths = np.linalg.norm(queries.astype(np.float64), axis=1)
+        return np.flatnonzero(undecided(scores, items, k, self.dim * self._longest * lengths))
+
+    def _nominate(
+        self, queries: NDArray[np.float32], width: int, mask: NDArray[np.bool_] | None
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """(Q, W) scores and rows as FAISS finds them, row -1 where nothing more is eligible."""
+        with _faiss_threads(self._threads):
+            if mask is None or mask.ndim == 1:
+                found = self._native.search(queries, width, params=_filter(mask))
+                return found[0], found[1]
+            each = [
+                self._native.search(query[None], width, params=_filter(allowed))
+                for query, allowed in zip(queries, mask, strict=True)
+            ]
+        empty = np.empty((0, width))
+        scores = np.concatenate([empty, *(found[0] for found in each)])
+        return scores, np.concatenate([empty, *(found[1] for found in each)]).astype(np.int64)
+
+    def to_bytes(self) -> bytes:
+        """FAISS's own format."""
+        faiss = _faiss()
+        return bytes(faiss.serialize_index(self._native))
+
+    @classmethod
+    def from_bytes(cls, data: bytes, *, threads: int = 1) -> Self:
+        """The index that ``to_bytes`` wrote.
+
+        Raises:
+            BundleError: FAISS cannot read the bytes, or they hold another kind of index.
+        """
+        faiss = _faiss()
+        try:
+            native = faiss.deserialize_index(np.frombuffer(data, dtype=np.uint8))
+        except RuntimeError as error:
+            raise BundleError(f"not the bytes of a FAISS index: {error}") from error
+        if not isinstance(native, faiss.IndexFlatIP):
+            raise BundleError(f"a {type(native).__name__}, not the flat FAISS index expected")
+        return cls(native, threads)
+
+
+def _faiss() -> Any:
+    # SWIG's generated signatures are not those its Python wrappers accept, hence no static import.
+    return import_module("faiss")
+
+
+def _view(native: Any) -> NDArray[np.float32]:
+    """(I, D) the index's own memory, valid while the index lives."""
+    faiss = _faiss()
+    shape = (int(native.ntotal), int(native.d))
+    if shape[0] == 0:
+        return np.empty(shape, dtype=np.float32)
+    view: NDArray[np.float32] = faiss.rev_swig_ptr(native.get_xb(), shape[0] * shape[1])
+    view.setflags(write=False)
+    return view.reshape(shape)
+
+
+def _filter(mask: NDArray[np.bool_] | None) -> Any:
+    faiss = _faiss()
+    if mask is None:
+        return None
+    bits = np.packbits(mask, bitorder="little")
+    return faiss.SearchParameters(sel=faiss.IDSelectorBitmap(bits))
+
+
+@contextmanager
+def _faiss_threads(count: int) -> Iterator[None]:
+    faiss = _faiss()
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(count)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(before)
+
+
+def _blocks(n_queries: int) -> Iterator[tuple[int, int]]:
+    for start in range(0, max(n_queries, 1), QUERIES_AT_A_TIME):
+        yield start, start + QUERIES_AT_A_TIME
+
+
+def _part(
+    mask: NDArray[np.bool_] | None, queries: slice | NDArray[np.integer[Any]]
+) -> NDArray[np.bool_] | None:
+    return mask if mask is None or mask.ndim == 1 else mask[queries]

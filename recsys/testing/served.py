@@ -1,0 +1,153 @@
+"""A small trained world without training: random arrays that hang together, ready to be bundled.
+
+Legend: U users, I items, D_m dimensions of modality m.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from recsys.bundle import BundleContents, DatasetRecord, Provenance, SplitRecord
+from recsys.config.experiment import ExperimentConfig
+from recsys.data.catalogue import UNKNOWN_YEAR, Catalogue, EncoderCard
+from recsys.data.interactions import Interactions, RatingScale
+from recsys.data.vocabulary import Vocabulary
+from recsys.models.content_tower import ContentTower
+from recsys.models.embedding_model import EmbeddingModel, MovieVectors, RatingConstants
+from recsys.models.formulas import RatingShrinkage
+from recsys.seeding import stream
+
+N_USERS = 20
+N_ITEMS = 40
+COLD = np.arange(34, N_ITEMS)
+TWINS = (3, 7)
+NAMELESS = 5
+UNIMPRESSED, INSATIABLE = "u18", "u19"
+"""A user who liked nothing, and one who has seen everything."""
+
+GENRES = ("Action", "Comedy", "Drama", "Musical")
+DIMS = {"metadata": 5, "text": 7}
+RANKING_DIM, RATING_DIM, CONTENT_DIM = 8, 4, 6
+
+
+@dataclass(frozen=True, eq=False)
+class ServedWorld:
+    """What goes into a bundle, and the content it was made from.
+
+    Attributes:
+        contents: movies ``COLD`` have no ratings and are their content; rows ``TWINS`` are one
+            film; ``NAMELESS`` has neither title nor year.
+        features: modality to (I, D_m) content vectors.
+    """
+
+    contents: BundleContents
+    features: Mapping[str, NDArray[np.float32]]
+
+
+@cache
+def served_world(seed: int = 0) -> ServedWorld:
+    """The same seed gives the same world."""
+    random = stream(seed, "served world")
+    features = {name: _normal(random, N_ITEMS, dim) for name, dim in DIMS.items()}
+    tower = _tower(random)
+    catalogue = _catalogue(random)
+    histories, seen = _histories(random, catalogue.items)
+    config = ExperimentConfig()
+    contents = BundleContents(
+        config=config,
+        catalogue=catalogue,
+        histories=histories,
+        seen=seen,
+        model=EmbeddingModel(
+            _vectors(random, tower, features),
+            config.user,
+            RatingConstants(RatingShrinkage(5.0, 7.0), 0.25, RatingScale()),
+        ),
+        tower=tower,
+        provenance=_provenance(histories),
+    )
+    return ServedWorld(contents, features)
+
+
+def _normal(random: np.random.Generator, *shape: int) -> NDArray[np.float32]:
+    return random.normal(size=shape).astype(np.float32)
+
+
+def _tower(random: np.random.Generator) -> ContentTower:
+    weights = {
+        "to_vectors": _normal(random, 2 * (RANKING_DIM + RATING_DIM), CONTENT_DIM),
+        "to_scalars": _normal(random, 3, CONTENT_DIM) / 4,
+        "genre/weight": _normal(random, len(GENRES), CONTENT_DIM),
+        "genre/bias": _normal(random, len(GENRES)),
+    }
+    for name, dim in DIMS.items():
+        weights[f"{name}/centre"] = _normal(random, dim)
+        weights[f"{name}/scale"] = np.array([1.5], dtype=np.float32)
+        weights[f"{name}/weight"] = _normal(random, CONTENT_DIM, dim)
+        weights[f"{name}/bias"] = _normal(random, CONTENT_DIM)
+    return ContentTower(weights, RANKING_DIM, RATING_DIM, 1 / 3, 3.5, 1.0)
+
+
+def _vectors(
+    random: np.random.Generator, tower: ContentTower, features: Mapping[str, NDArray[np.float32]]
+) -> MovieVectors:
+    content = tower.embed(features, N_ITEMS)
+    warm = np.isin(np.arange(N_ITEMS), COLD, invert=True)
+    arrays = {}
+    for name, array in content.arrays().items():
+        offset = _normal(random, *array.shape) / 4
+        offset[~warm] = 0
+        arrays[name] = array if name in {"genre_logits", "weight"} else array + offset
+    arrays["weight"] = np.where(warm, random.uniform(0.4, 1, N_ITEMS), 1).astype(np.float32)
+    return MovieVectors(**arrays)
+
+
+def _catalogue(random: np.random.Generator) -> Catalogue:
+    titles = [f"Movie {chr(65 + row % 26)}{row}" for row in range(N_ITEMS)]
+    years = 1960 + np.arange(N_ITEMS)
+    titles[TWINS[1]], years[TWINS[1]] = titles[TWINS[0]], years[TWINS[0]]
+    titles[NAMELESS], years[NAMELESS] = "", UNKNOWN_YEAR
+    genres = random.random((N_ITEMS, len(GENRES))) < 0.4
+    return Catalogue(
+        items=Vocabulary([f"m{row}" for row in range(N_ITEMS)], kind="movie"),
+        titles=tuple(titles),
+        years=years.astype(np.int32),
+        genre_names=GENRES,
+        genres=genres,
+    )
+
+
+def _histories(random: np.random.Generator, items: Vocabulary) -> tuple[Interactions, sp.csr_array]:
+    users = Vocabulary([f"u{row}" for row in range(N_USERS)], kind="user")
+    rated = random.random((N_USERS, N_ITEMS)) < 0.3
+    rated[:, COLD] = False
+    stars = random.integers(1, 6, rated.shape)
+    stars[users.row(UNIMPRESSED)] = np.minimum(stars[users.row(UNIMPRESSED)], 3)
+    user, item = rated.nonzero()
+    rating = stars[user, item].astype(np.float32)
+    seen = rated | (random.random(rated.shape) < 0.05)
+    seen[users.row(INSATIABLE)] = True
+    histories = Interactions(users, items, user.astype(np.int32), item.astype(np.int32), rating)
+    return histories, sp.csr_array(seen)
+
+
+def _provenance(histories: Interactions) -> Provenance:
+    cards = {
+        name: EncoderCard(f"toy {name}", "1", dim, "none", "none", "CC0-1.0", "none")
+        for name, dim in DIMS.items()
+    }
+    return Provenance(
+        dataset=DatasetRecord(
+            name="toy", fingerprint=histories.fingerprint, licence="CC0-1.0", citation="nobody"
+        ),
+        split=SplitRecord(
+            name="ro", seed=2020, params={"train": 8, "valid": 1, "test": 1}, fingerprint="f" * 64
+        ),
+        encoders=cards,
+    )
