@@ -1,0 +1,53 @@
+# Two verbs for a newcomer, `make demo` and `make test`; each sets itself up once.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+OUT ?= runs/default
+
+.PHONY: help setup demo test lint docs bench clean
+
+help:  ## list the verbs
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
+
+setup: $(READY)  ## make .venv and install, once
+
+# RecBole's wheel is pure Python and carries MovieLens-100K; constraints.txt holds a set of versions
+# that was exercised together.
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[all]'
+	@touch $@
+
+demo: $(READY)  ## train, evaluate and recommend on MovieLens-100K
+	$(BIN)/recsys train --split ro --seed 2020 --out $(OUT)
+	$(BIN)/recsys evaluate --bundle $(OUT) --baselines
+	$(BIN)/recsys recommend --bundle $(OUT) --user 42 --k 10
+	@printf '\nbundle:  %s\nreport:  %s.results.json\nnext:    %s\n         %s\n         %s\n' \
+	  '$(OUT)' '$(OUT)' \
+	  '$(BIN)/recommend --like "Heat (1995)" --like "Casino (1995)"' \
+	  '$(BIN)/recsys similar "Toy Story (1995)"' \
+	  '$(BIN)/recsys train --split u1'
+
+test: $(READY)  ## the whole test suite, static checks included
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -n 2 --dist worksteal
+
+lint: $(READY)  ## format and check
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: $(READY)  ## regenerate the documents that are generated
+	$(BIN)/python docs/generate_cli.py
+	$(BIN)/python benchmarks/spine.py --tables-only
+
+bench: $(READY)  ## measure the claims of benchmarks/SPINE.md
+	$(BIN)/python benchmarks/spine.py
+
+clean:  ## remove what can be made again
+	rm -rf $(VENV) build dist *.egg-info runs

@@ -1,0 +1,120 @@
+"""Trained arrays, weights and histories as safetensors, in memory.
+
+Single numbers travel as float64 arrays of length one, under ``constant/``.
+
+Legend: U users, I movies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from safetensors.numpy import load, save
+
+from recsys.config.experiment import UserConfig
+from recsys.data.interactions import Interactions, RatingScale
+from recsys.data.vocabulary import Vocabulary
+from recsys.models.content_tower import ContentTower
+from recsys.models.embedding_model import EmbeddingModel, MovieVectors, RatingConstants
+from recsys.models.formulas import RatingShrinkage
+
+Arrays = Mapping[str, NDArray[Any]]
+
+_CONSTANT = "constant/"
+
+
+def model_to_bytes(model: EmbeddingModel) -> bytes:
+    """The movie vectors and the constants of the rating head."""
+    rating = model.rating
+    constants = {
+        "shrinkage_bias": rating.shrinkage.bias,
+        "shrinkage_vector": rating.shrinkage.vector,
+        "user_noise": rating.user_noise,
+        "scale_low": rating.scale.low,
+        "scale_high": rating.scale.high,
+    }
+    return _save(model.movies.arrays(), constants)
+
+
+def model_from_bytes(data: bytes, rule: UserConfig, name: str) -> EmbeddingModel:
+    """The model that ``model_to_bytes`` wrote, making users by ``rule``."""
+    arrays = load(data)
+    constant = _constants(arrays)
+    rating = RatingConstants(
+        RatingShrinkage(constant["shrinkage_bias"], constant["shrinkage_vector"]),
+        constant["user_noise"],
+        RatingScale(constant["scale_low"], constant["scale_high"]),
+    )
+    movies = MovieVectors(**{field.name: arrays[field.name] for field in fields(MovieVectors)})
+    return EmbeddingModel(movies, rule, rating, name)
+
+
+def tower_to_bytes(tower: ContentTower) -> bytes:
+    """The weights of the content tower and its constants."""
+    numbers = {f.name: float(getattr(tower, f.name)) for f in fields(tower) if f.name != "weights"}
+    return _save(tower.weights, numbers)
+
+
+def tower_from_bytes(data: bytes) -> ContentTower:
+    """The tower that ``tower_to_bytes`` wrote."""
+    arrays = load(data)
+    constant = _constants(arrays)
+    weights = {name: a for name, a in arrays.items() if not name.startswith(_CONSTANT)}
+    return ContentTower(
+        weights=weights,
+        ranking_dim=int(constant["ranking_dim"]),
+        rating_dim=int(constant["rating_dim"]),
+        temperature=constant["temperature"],
+        rating_mean=constant["rating_mean"],
+        cold_weight=constant["cold_weight"],
+    )
+
+
+def histories_to_bytes(histories: Interactions, seen: sp.csr_array) -> bytes:
+    """Training ratings, and what counts as seen, as two CSR matrices."""
+    matrix, scale = histories.matrix(), histories.scale
+    arrays = {
+        "rating": matrix.data,
+        "history/item": matrix.indices.astype(np.int32),
+        "history/start": matrix.indptr.astype(np.int64),
+        "seen/item": seen.indices.astype(np.int32),
+        "seen/start": seen.indptr.astype(np.int64),
+    }
+    return _save(arrays, {"scale_low": scale.low, "scale_high": scale.high})
+
+
+def histories_from_bytes(
+    data: bytes, users: Vocabulary, items: Vocabulary
+) -> tuple[Interactions, sp.csr_array]:
+    """What ``histories_to_bytes`` wrote; ratings are in the order of users, then movies."""
+    arrays = load(data)
+    constant = _constants(arrays)
+    counts = np.diff(arrays["history/start"])
+    histories = Interactions(
+        users=users,
+        items=items,
+        user=np.repeat(np.arange(len(counts), dtype=np.int32), counts),
+        item=arrays["history/item"],
+        rating=arrays["rating"],
+        scale=RatingScale(constant["scale_low"], constant["scale_high"]),
+    )
+    columns, start = arrays["seen/item"], arrays["seen/start"]
+    marks = np.ones(len(columns), dtype=bool)
+    return histories, sp.csr_array((marks, columns, start), shape=histories.shape)
+
+
+def _save(arrays: Arrays, constants: Mapping[str, float]) -> bytes:
+    numbers = {f"{_CONSTANT}{name}": np.array([value]) for name, value in constants.items()}
+    together = {**arrays, **numbers}
+    data: bytes = save({name: np.ascontiguousarray(together[name]) for name in sorted(together)})
+    return data
+
+
+def _constants(arrays: Arrays) -> dict[str, float]:
+    named = {name: value for name, value in arrays.items() if name.startswith(_CONSTANT)}
+    return {name.removeprefix(_CONSTANT): float(value[0]) for name, value in named.items()}

@@ -1,0 +1,118 @@
+"""Everything an experiment is, as one frozen, checked object.
+
+Defaults are the values of ``configs/default.yaml``; a configuration file states only what differs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+
+from recsys.config.features import FeaturesConfig
+
+
+class Section(BaseModel):
+    """A part of the configuration: immutable, and a key it does not know is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DataConfig(Section):
+    """Which ratings and movies."""
+
+    name: str = "ml-100k"
+    on_bad_row: Literal["error", "quarantine"] = "error"
+
+
+class SplitConfig(Section):
+    """Which part trains, which chooses, which is reported."""
+
+    name: str = "ro"
+    seed: int = 2020
+
+
+class UserConfig(Section):
+    """How a history becomes a user: the weighted mean of the movies the user liked.
+
+    A rating r of movie j weighs ``(1 + rating_slope · (r − rating_center)) · pop_j^−e``, e being
+    ``popularity_exponent``, when it is at least ``liked_min_rating``, and nothing otherwise.
+    """
+
+    liked_min_rating: float = 4.0
+    rating_slope: float = Field(default=0.0, ge=0)
+    rating_center: float = 3.5
+    popularity_exponent: float = Field(default=0.13, ge=0, le=1)
+
+
+class ModelConfig(Section):
+    """Sizes of the movie embedding."""
+
+    content_dim: PositiveInt = 64
+    ranking_dim: PositiveInt = 128
+    rating_dim: PositiveInt = 32
+    temperature: PositiveFloat = 1 / 3
+    user_bias_shrinkage: PositiveFloat = 5.0
+    user_vector_shrinkage: PositiveFloat = 5.0
+
+
+class LossWeights(Section):
+    """What each task contributes to the joint loss; 0 switches it off."""
+
+    ranking: float = Field(default=0.5, ge=0)
+    distillation: float = Field(default=0.5, ge=0)
+    rating: float = Field(default=1.0, ge=0)
+    genre: float = Field(default=0.1, ge=0)
+
+
+class TeacherConfig(Section):
+    """The closed-form ranking model whose preferences are distilled."""
+
+    l2: PositiveFloat = 300.0
+    temperature: PositiveFloat = 1.5
+
+
+class TrainingConfig(Section):
+    """The loop."""
+
+    epochs: PositiveInt = 100
+    batch_size: PositiveInt = 256
+    learning_rate: PositiveFloat = 5e-3
+    offset_decay: float = Field(default=1.0, ge=0)
+    content_decay: float = Field(default=1.0, ge=0)
+    history_dropout: float = Field(default=0.5, gt=0, lt=1)
+    feature_dropout: float = Field(default=0.2, ge=0, lt=1)
+    offset_dropout: float = Field(default=0.1, ge=0, lt=1)
+    evaluate_every: PositiveInt = 5
+    patience: PositiveInt = 6
+    monitor: dict[str, float] = {"ndcg@10": 1.0, "rmse": -1.0}
+    threads: PositiveInt = 2
+
+
+class EvaluationConfig(Section):
+    """What is reported."""
+
+    ks: tuple[PositiveInt, ...] = (5, 10, 20)
+    block: PositiveInt = 512
+
+
+class ExperimentConfig(Section):
+    """One experiment, resolved."""
+
+    name: str = "default"
+    seed: int = 0
+    data: DataConfig = DataConfig()
+    split: SplitConfig = SplitConfig()
+    features: FeaturesConfig = FeaturesConfig()
+    user: UserConfig = UserConfig()
+    model: ModelConfig = ModelConfig()
+    losses: LossWeights = LossWeights()
+    teacher: TeacherConfig = TeacherConfig()
+    training: TrainingConfig = TrainingConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of every value but the name: equal experiments share it."""
+        return hashlib.sha256(self.model_dump_json(exclude={"name"}).encode()).hexdigest()

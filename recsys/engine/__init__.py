@@ -1,0 +1,30 @@
+"""The only inference code: whatever serves or evaluates a bundle asks an ``Engine``."""
+
+from recsys.engine.engine import Engine, ServedModel
+from recsys.engine.extension import NewMovie
+from recsys.engine.filters import Filters
+from recsys.engine.profile import Profile
+from recsys.engine.results import (
+    Because,
+    LikedMovie,
+    Prediction,
+    Recommendations,
+    RecommendedMovie,
+    SimilarMovie,
+    SimilarMovies,
+)
+
+__all__ = [
+    "Because",
+    "Engine",
+    "Filters",
+    "LikedMovie",
+    "NewMovie",
+    "Prediction",
+    "Profile",
+    "Recommendations",
+    "RecommendedMovie",
+    "ServedModel",
+    "SimilarMovie",
+    "SimilarMovies",
+]

@@ -1,0 +1,164 @@
+"""What the engine answers: documents whose JSON is a promise to those who script against it.
+
+Numbers are rounded where they are stored, so that every door shows the same ones.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+
+def _to_six(value: float) -> float:
+    return round(value, 6)
+
+
+def _to_eight(value: float) -> float:
+    return round(value, 8)
+
+
+Score = Annotated[float, AfterValidator(_to_six)]
+Share = Annotated[float, AfterValidator(_to_eight)]
+"""Two digits more than a score: hundreds of shares still add up to it."""
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    def document(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return self.model_dump(mode="json")
+
+
+class Because(_Answer):
+    """One addend of a score.
+
+    Attributes:
+        item: id of the liked movie; None for the movie's own bias and for a merged rest.
+        title: the liked movie with its year, or what the addend is.
+        share: what it adds to the score, possibly below zero.
+    """
+
+    item: str | None
+    title: str
+    share: Share
+
+
+class LikedMovie(_Answer):
+    """A movie a profile was made from, with its year in the title."""
+
+    item: str
+    title: str
+
+
+class _Movie(_Answer):
+    rank: int
+    item: str
+    title: str
+    year: int | None
+    genres: list[str]
+
+
+class RecommendedMovie(_Movie):
+    """One movie of a list.
+
+    Attributes:
+        score: inner product of user and movie; it orders the list and has no unit.
+        because: addends of the score, liked movies by falling share, then the rest and the bias.
+    """
+
+    score: Score
+    because: list[Because]
+
+
+class Recommendations(_Answer):
+    """A list of movies for one person.
+
+    Attributes:
+        schema_version: of this document.
+        user: id of a known user, None for a profile made from named movies.
+        k: how many were asked for.
+        exclude_seen: whether what the person has seen is left out.
+        model: name and version.
+        items: ``min(k, available)`` movies, best first.
+        available: how many movies the filters and ``exclude_seen`` leave.
+        personalised: False when nothing is liked, so that all such people get the same list.
+        notes: what a reader should know about this answer.
+        liked: what the profile was made from; only where ``user`` is None.
+    """
+
+    schema_version: Literal[1] = 1
+    user: str | None
+    k: int
+    exclude_seen: bool
+    model: str
+    items: list[RecommendedMovie]
+    available: int
+    personalised: bool
+    notes: list[str]
+    liked: list[LikedMovie] | None = None
+
+    def document(self) -> dict[str, Any]:
+        """Plain values, ready for JSON; ``liked`` only where it says something."""
+        return self.model_dump(mode="json", exclude={"liked"} if self.liked is None else None)
+
+
+class SimilarMovie(_Movie):
+    """One movie of a list; ``similarity`` is a cosine."""
+
+    similarity: Score
+
+
+class SimilarMovies(_Answer):
+    """The movies most like one.
+
+    Attributes:
+        schema_version: of this document.
+        item: id of the movie that was asked about.
+        title: its title.
+        year: its year, None where unknown.
+        k: how many were asked for.
+        model: name and version.
+        items: most similar first.
+        available: how many other films can be compared with it.
+        notes: what a reader should know about this answer.
+    """
+
+    schema_version: Literal[1] = 1
+    item: str
+    title: str
+    year: int | None
+    k: int
+    model: str
+    items: list[SimilarMovie]
+    available: int
+    notes: list[str]
+
+
+class Prediction(_Answer):
+    """The stars a person would give a movie.
+
+    Attributes:
+        schema_version: of this document.
+        user: id of a known user, None for a profile made from named movies.
+        item: id of the movie.
+        title: its title.
+        year: its year, None where unknown.
+        model: name and version.
+        mean: expected stars, on the rating scale.
+        std: standard deviation of one rating, in stars.
+        interval80: central interval that holds the rating with probability 0.8, cut to the scale.
+        notes: what a reader should know about this answer.
+    """
+
+    schema_version: Literal[1] = 1
+    user: str | None
+    item: str
+    title: str
+    year: int | None
+    model: str
+    mean: Score
+    std: Score
+    interval80: tuple[Score, Score]
+    notes: list[str]

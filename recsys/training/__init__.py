@@ -1,0 +1,1 @@
+"""From a split and a configuration to a fitted embedding model."""

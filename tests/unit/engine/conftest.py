@@ -1,0 +1,17 @@
+import pytest
+
+from recsys.bundle import write_bundle
+from recsys.engine import Engine
+from recsys.testing.served import served_world
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("engine") / "bundle"
+    write_bundle(folder, served_world().contents)
+    return Engine.load(folder)
+
+
+@pytest.fixture(scope="module")
+def features():
+    return served_world().features
