@@ -1,7 +1,7 @@
 """One family of errors: each names what is wrong, where, and what to do next.
 
-The command line turns every one of them into a one-paragraph message and its ``exit_code``; anything
-outside the family is a bug and exits with 1.
+The command line turns every one of them into a one-paragraph message and its ``exit_code``;
+anything outside the family is a bug and exits with 1.
 """
 
 from __future__ import annotations

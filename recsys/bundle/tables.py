@@ -24,7 +24,7 @@ def users_from_bytes(data: bytes) -> Vocabulary:
 
 
 def movies_to_bytes(catalogue: Catalogue) -> bytes:
-    """Columns ``id``, ``title``, ``year`` (null where unknown) and ``genres``, in row order."""
+    """Columns ``id``, ``title``, ``year`` (or null), ``genres`` and ``film``, in row order."""
     years = [None if year == UNKNOWN_YEAR else int(year) for year in catalogue.years]
     genres = [catalogue.genres_of(row) for row in range(len(catalogue))]
     columns = {
@@ -32,6 +32,7 @@ def movies_to_bytes(catalogue: Catalogue) -> bytes:
         "title": pa.array(catalogue.titles, pa.string()),
         "year": pa.array(years, pa.int32()),
         "genres": pa.array(genres, pa.list_(pa.string())),
+        "film": pa.array(catalogue.film_ids or [""] * len(catalogue), pa.string()),
     }
     return _write(pa.table(columns))
 
@@ -50,6 +51,7 @@ def movies_from_bytes(data: bytes, genre_names: Sequence[str]) -> Catalogue:
         years=np.array(years, dtype=np.int32),
         genre_names=tuple(genre_names),
         genres=genres,
+        film_ids=tuple(table["film"].to_pylist()),
     )
 
 

@@ -112,6 +112,8 @@ class Catalogue:
         genres: (I, G) bool; a row without any is a movie whose genres are unknown.
         facts: field ("director", "country", ...) to I tuples of values, as the source names them.
         modalities: name to table, each aligned with ``items``.
+        film_ids: I ids of the films themselves in another, wider list, "" where unknown; empty when
+            the source has none. Two entries with one film id are twins.
 
     Raises:
         DataError: a length is not I.
@@ -125,6 +127,7 @@ class Catalogue:
     genres: NDArray[np.bool_]
     facts: Mapping[str, Sequence[tuple[str, ...]]] = field(default_factory=dict)
     modalities: Mapping[str, ModalityTable] = field(default_factory=dict)
+    film_ids: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "years", np.array(self.years, dtype=np.int32))
@@ -132,6 +135,7 @@ class Catalogue:
         for array in (self.years, self.genres):
             array.setflags(write=False)
         lengths = {"titles": len(self.titles), "years": len(self.years)}
+        lengths |= {"film_ids": len(self.film_ids)} if self.film_ids else {}
         lengths |= {f"facts[{name}]": len(values) for name, values in self.facts.items()}
         for name, length in lengths.items():
             if length != len(self.items):
@@ -203,13 +207,33 @@ class Catalogue:
 
     @cached_property
     def film_groups(self) -> NDArray[np.int32]:
-        """(I,) one number a film: catalogue entries with the same title and year share it."""
-        groups: dict[tuple[str, int], int] = {}
-        numbers = np.empty(len(self), dtype=np.int32)
-        for row, title in enumerate(self.titles):
-            key = (title_key(title), int(self.years[row])) if title else (f"\0{row}", row)
-            numbers[row] = groups.setdefault(key, len(groups))
-        return numbers
+        """(I,) one number a film, in order of first appearance.
+
+        Entries are one film when they share title and year, or a film id.
+        """
+        import scipy.sparse as sp
+        from scipy.sparse.csgraph import connected_components
+
+        keys: dict[tuple[str, object], int] = {}
+        links = [
+            (row, keys.setdefault(key, len(self) + len(keys)))
+            for row in range(len(self))
+            for key in self._film_keys(row)
+        ]
+        rows, nodes = np.array(links, dtype=np.int64).reshape(-1, 2).T
+        size = len(self) + len(keys)
+        graph = sp.coo_array((np.ones(len(links), dtype=bool), (rows, nodes)), shape=(size, size))
+        _, component = connected_components(graph, directed=False)
+        _, first, group = np.unique(component[: len(self)], return_index=True, return_inverse=True)
+        return np.argsort(np.argsort(first))[group].astype(np.int32)
+
+    def _film_keys(self, row: int) -> list[tuple[str, object]]:
+        keys: list[tuple[str, object]] = []
+        if title := self.titles[row]:
+            keys.append(("title", (title_key(title), int(self.years[row]))))
+        if self.film_ids and (film := self.film_ids[row]):
+            keys.append(("id", film))
+        return keys
 
 
 def title_key(title: str) -> str:

@@ -1,10 +1,12 @@
 """What a knowledge graph knows about movies: people, companies, countries, subjects.
 
-The graph in RecBole's wheel links MovieLens-100K to Freebase; how such links are made: Zhao et al.
-2019, "KB4Rec: A Data Set for Linking Knowledge Bases with Recommender Systems", doi
-10.1162/dint_a_00008. Its genre relation is left out because genre is a label, its awards because
-they come after the ratings, and its sequels and prequels because they tell nothing of a film's own
-content.
+The graph in RecBole's wheel links MovieLens to Freebase; how such links are made: Zhao et al. 2019,
+"KB4Rec: A Data Set for Linking Knowledge Bases with Recommender Systems", doi
+10.1162/dint_a_00008. Its ``.link`` file calls its key ``item_id``, but the ids are those of the
+later MovieLens data sets: read as MovieLens-100K's own, they give most movies the facts of another
+film (RUCAIBox/RecSysDatasets issue 130). They are translated here. Its genre relation is left out
+because genre is a label, its awards because they come after the ratings, and its sequels and
+prequels because they tell nothing of a film's own content.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from recsys.data.catalogue import Catalogue, title_key
+from recsys.data.crosswalk import Crosswalk
 from recsys.data.readers import atomic
 
 RELATIONS: Mapping[str, str] = {
@@ -73,7 +76,7 @@ def recbole_data(name: str) -> Path | None:
     return None
 
 
-def freebase(folder: Path) -> Facts | None:
+def freebase(folder: Path, crosswalk: Crosswalk) -> Facts | None:
     """The Freebase facts of MovieLens-100K, from ``folder`` or else from RecBole's wheel.
 
     Raises:
@@ -81,25 +84,32 @@ def freebase(folder: Path) -> Facts | None:
     """
     for place in (folder, recbole_data("ml-100k")):
         if place is not None and (place / "ml-100k.kg").is_file():
-            return read_graph(place, "ml-100k")
+            return read_graph(place, "ml-100k", crosswalk)
     return None
 
 
-FACT_SOURCES: Mapping[str, Callable[[Path], Facts | None]] = {"freebase": freebase}
-"""Name in a recipe to where the facts are: given the data set's folder, None if they are absent."""
+FACT_SOURCES: Mapping[str, Callable[[Path, Crosswalk], Facts | None]] = {"freebase": freebase}
+"""Name in a recipe to where the facts are: given the data set's folder and its movies'
+ids, None if they are absent."""
 
 
-def read_graph(folder: Path, stem: str) -> Facts:
+def read_graph(folder: Path, stem: str, crosswalk: Crosswalk) -> Facts:
     """Facts from ``.kg``, ``.link`` and ``.item``: relations whose head is a linked film.
+
+    Args:
+        folder: where the files are.
+        stem: their name without suffix.
+        crosswalk: from the MovieLens ids of the links to the ids of the data set.
 
     Raises:
         DataError: one of the files cannot be used as it is.
     """
+    items = crosswalk.by_movielens()
     link = atomic.read_atomic(folder / f"{stem}.link")
     graph = atomic.read_atomic(folder / f"{stem}.kg")
     films: dict[str, list[str]] = {}
     for id_, entity in zip(link["item_id"], link["entity_id"], strict=True):
-        films.setdefault(entity, []).append(id_)
+        films.setdefault(entity, []).extend(items.get(id_, ()))
     found: dict[str, dict[str, dict[str, None]]] = {field: {} for field in RELATIONS.values()}
     triples = zip(graph["head_id"], graph["relation_id"], graph["tail_id"], strict=True)
     for head, relation, tail in triples:

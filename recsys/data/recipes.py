@@ -57,7 +57,8 @@ class Recipe(_Strict):
         citation: what to cite.
         doi: of that publication.
         archive: what to download; None for data that are already there.
-        facts: where more is known about its movies.
+        ids: table beside the recipe that gives its movies' ids elsewhere; None if there is none.
+        facts: where more is known about its movies; needs ``ids``.
         table: names of files and columns, for the format "table".
     """
 
@@ -70,6 +71,7 @@ class Recipe(_Strict):
     citation: str
     doi: str = ""
     archive: Archive | None = None
+    ids: str | None = None
     facts: Literal["freebase"] | None = None
     table: TableFiles | None = None
 

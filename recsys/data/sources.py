@@ -10,6 +10,7 @@ from pathlib import Path
 import platformdirs
 
 from recsys.data.bad_rows import OnBadRow
+from recsys.data.crosswalk import Crosswalk, with_film_ids
 from recsys.data.dataset import Dataset, Reading
 from recsys.data.facts import FACT_SOURCES, recbole_data, with_facts
 from recsys.data.formats import FORMATS, Found, recognise
@@ -17,6 +18,7 @@ from recsys.data.interactions import RatingScale
 from recsys.data.readers import table
 from recsys.data.recipes import Recipe, load_recipe, parse_recipe, recipe_names
 from recsys.errors import DataError
+from recsys.resources import read_text
 
 DEFAULT_NAME = "ml-100k"
 LOCAL_RECIPE = "recipe.yaml"
@@ -129,8 +131,11 @@ def _recipe(found: Found) -> Recipe | None:
 
 
 def _with_facts(dataset: Dataset, recipe: Recipe | None) -> Dataset:
-    source = FACT_SOURCES[recipe.facts] if recipe and recipe.facts else None
-    facts = source(dataset.origin) if source else None
-    if facts is None:
+    if recipe is None or recipe.ids is None:
         return dataset
-    return replace(dataset, catalogue=with_facts(dataset.catalogue, facts))
+    crosswalk = Crosswalk.read(read_text("datasets", recipe.name, recipe.ids))
+    catalogue = with_film_ids(dataset.catalogue, crosswalk)
+    facts = FACT_SOURCES[recipe.facts](dataset.origin, crosswalk) if recipe.facts else None
+    if facts is not None:
+        catalogue = with_facts(catalogue, facts)
+    return replace(dataset, catalogue=catalogue)

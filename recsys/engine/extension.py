@@ -97,4 +97,5 @@ def _extended(catalogue: Catalogue, movie: NewMovie) -> Catalogue:
         years=np.append(catalogue.years, np.int32(year)),
         genre_names=catalogue.genre_names,
         genres=np.vstack([catalogue.genres, genres]),
+        film_ids=(*catalogue.film_ids, "") if catalogue.film_ids else (),
     )

@@ -51,7 +51,9 @@ class ResultRow(_Document):
         model: its name.
         seed: the root seed of its training; None where nothing is random.
         rating: "rmse", "mae", ... or None where it predicts no ratings.
-        ranking: "ndcg@10", ... or None where it ranks nothing.
+        ranking: "ndcg@10", ... or None where it ranks nothing; over the cold movies alone on a
+            split that has some.
+        overall: the same over all movies, where ``ranking`` is over the cold ones.
         genre: "macro_f1", ... or None where it knows no genres.
         seconds: how long fitting and scoring took.
         n_users: users with a relevant item, over whom the ranking is averaged.
@@ -62,6 +64,7 @@ class ResultRow(_Document):
     seed: int | None
     rating: Metrics | None = None
     ranking: Metrics | None = None
+    overall: Metrics | None = None
     genre: Metrics | None = None
     seconds: Seconds
     n_users: int = Field(ge=0)
@@ -131,10 +134,12 @@ class EvaluationDocument(_Document):
         schema_version: of this document.
         split: which split was evaluated.
         rating: errors in stars, None where the model predicts no ratings.
-        ranking: "ndcg@10", "recall@10" and the like.
+        ranking: "ndcg@10", "recall@10" and the like; over the cold movies alone on a split that
+            has some.
         genre: "macro_f1" and the like, None where the model knows no genres.
         n_users: users with a relevant item.
         model: name of the model.
+        overall: ranking over all movies, where ``ranking`` is over the cold ones; None elsewhere.
     """
 
     schema_version: Literal[1] = 1
@@ -144,6 +149,7 @@ class EvaluationDocument(_Document):
     genre: Metrics | None
     n_users: int = Field(ge=0)
     model: str
+    overall: Metrics | None = None
 
 
 @dataclass(frozen=True)

@@ -78,10 +78,13 @@ def test_facts_cover_the_movies_and_name_no_genre(wheel: Dataset) -> None:
     facts = wheel.catalogue.facts
     assert set(facts) == set(RELATIONS.values())
     shares = describe(wheel).shares
-    assert shares["actor"] > 0.92
-    assert shares["country"] > 0.94
+    assert shares["actor"] > 0.89
+    assert shares["country"] > 0.90
     assert shares["subject"] > 0.26
     assert "m.0bxtg" in facts["actor"][0]
+    rows = wheel.catalogue.items.rows(["50", "172", "181"], unknown="error")
+    saga = [set(facts["actor"][row]) for row in rows]  # Star Wars and its two sequels
+    assert len(set.intersection(*saga)) >= 10
     place = recbole_data("ml-100k")
     assert place is not None
     graph = atomic.read_atomic(place / "ml-100k.kg")

@@ -1,0 +1,119 @@
+"""Where words go: results to standard output, messages to standard error.
+
+Colours appear on a terminal only, and not where ``NO_COLOR`` is set.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+_UNWRAPPED = 10_000
+
+
+class Format(StrEnum):
+    """How a result is written."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
+class DocumentFormat(StrEnum):
+    """How a result is written that has no rows."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console; where it is no terminal, lines are as long as they need to be."""
+    from rich.console import Console
+
+    made = Console(
+        stderr=stderr,
+        color_system=None if os.environ.get("NO_COLOR") else "auto",
+        highlight=False,
+        markup=False,
+        emoji=False,
+        soft_wrap=stderr,
+    )
+    if not made.is_terminal and "COLUMNS" not in os.environ:
+        made.width = _UNWRAPPED
+    return made
+
+
+def new_table(title: str, *columns: str, right: Sequence[str] = ()) -> Table:
+    """A table with a heading a column; those named in ``right`` are aligned to the right."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    made = Table(title=Text(title) if title else None, title_justify="left", title_style="bold")
+    made.box, made.pad_edge = box.SIMPLE_HEAD, False
+    for column in columns:
+        made.add_column(Text(column), justify="right" if column in right else "left")
+    return made
+
+
+def print_table(table: Table) -> None:
+    """A table on standard output, without trailing spaces where it is no terminal."""
+    from rich.text import Text
+
+    shown = console()
+    if shown.is_terminal:
+        shown.print(table)
+        return
+    with shown.capture() as captured:
+        shown.print(table)
+    for line in captured.get().splitlines():
+        typer.echo(Text(line).plain.rstrip())
+
+
+def print_json(document: Any) -> None:
+    """One JSON document on standard output."""
+    typer.echo(json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False))
+
+
+def print_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A heading and rows on standard output."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+
+
+def complain(message: str) -> None:
+    """What went wrong, on standard error."""
+    from rich.text import Text
+
+    console(stderr=True).print(Text.assemble(("error: ", "bold red"), message))
+
+
+def note(message: str) -> None:
+    """What a reader should know besides the result, on standard error."""
+    typer.echo(f"note: {message}", err=True)
+
+
+def say(topic: str, message: str, seconds: float | None = None) -> None:
+    """What was done, on standard error, perhaps with how long it took."""
+    took = "" if seconds is None else f"  [{seconds:.1f} s]"
+    typer.echo(f"{topic:<9} {message}{took}", err=True)
+
+
+@contextmanager
+def busy(message: str) -> Iterator[None]:
+    """A sign of life on a terminal while something takes its time."""
+    with console(stderr=True).status(message):
+        yield

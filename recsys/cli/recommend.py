@@ -1,0 +1,173 @@
+"""``recsys recommend``, and the console script ``recommend``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from recsys.cli import output, serving
+from recsys.cli.options import (
+    DEFAULT_BUNDLE,
+    BundleOption,
+    CountOption,
+    FormatOption,
+    LikeOption,
+    UserOption,
+)
+from recsys.cli.output import Format
+from recsys.errors import ConfigError
+
+if TYPE_CHECKING:
+    from recsys.engine import Because, Recommendations, RecommendedMovie
+
+EXAMPLE: Final = 'recsys recommend --like "Heat (1995)" --like 318 --year 1990..1999'
+ARGUMENTS: Final = EXAMPLE.removeprefix("recsys ")
+_NAMED: Final = 3
+_EXPLAINED: Final = 10
+_YEARS: Final = (0, 9999)
+
+
+def recommend(
+    user: UserOption = None,
+    like: LikeOption = None,
+    k: CountOption = 10,
+    bundle: BundleOption = DEFAULT_BUNDLE,
+    genre: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--genre",
+            metavar="NAME",
+            help="Only movies of this genre; repeated: of any of these genres.",
+            show_default=False,
+        ),
+    ] = None,
+    year: Annotated[
+        str | None,
+        typer.Option(
+            "--year",
+            metavar="YEARS",
+            help="Only movies of these years: 1995, 1990..1999, 1990.. or ..1999.",
+            show_default=False,
+        ),
+    ] = None,
+    include_seen: Annotated[
+        bool, typer.Option("--include-seen", help="Also movies the user has rated already.")
+    ] = False,
+    because: Annotated[
+        int | None,
+        typer.Option(
+            "--because",
+            min=0,
+            metavar="N",
+            help="How many liked movies each reason names. In JSON the others become one entry, so "
+            "that the shares still add up to the score. Default: 3, in JSON all.",
+            show_default=False,
+        ),
+    ] = None,
+    explain: Annotated[
+        bool,
+        typer.Option("--explain", help="Below the table, what every score is the sum of."),
+    ] = False,
+    format_: FormatOption = Format.TABLE,
+) -> None:
+    """Recommend movies to a user, or to anybody by what they like, and say why.
+
+    A score has no unit; it is the exact sum of what each liked movie contributes and of the movie's
+    own appeal.
+    """
+    serving.require_one_person(user, like)
+    years = parse_years(year)
+    engine = serving.open_engine(bundle)
+    from recsys.engine import Filters
+
+    answer = engine.recommend(
+        serving.person(engine, user, like),
+        k,
+        exclude_seen=not include_seen,
+        filters=Filters(tuple(genre or ()), years),
+        because=_because(because, explain, format_),
+    )
+    for line in answer.notes:
+        output.note(line)
+    _show(answer, explain, because, format_)
+
+
+def parse_years(text: str | None) -> tuple[int, int] | None:
+    """First and last year of ``1990..1999``, ``1990..``, ``..1999`` or ``1995``.
+
+    Raises:
+        ConfigError: the text is something else.
+    """
+    if text is None:
+        return None
+    first, dots, last = (part.strip() for part in text.partition(".."))
+    given = [part for part in (first, last) if part]
+    if not given or not all(part.isdecimal() and len(part) <= 4 for part in given):
+        raise ConfigError(
+            f"--year {text!r} is no range of years", hint="write 1995, 1990..1999, 1990.. or ..1999"
+        )
+    if not dots:
+        return int(first), int(first)
+    return int(first or _YEARS[0]), int(last or _YEARS[1])
+
+
+def _because(given: int | None, explain: bool, format_: Format) -> int | None:
+    if given is not None or format_ is Format.JSON:
+        return given
+    return _EXPLAINED if explain else _NAMED
+
+
+def _show(answer: Recommendations, explain: bool, because: int | None, format_: Format) -> None:
+    if format_ is Format.JSON:
+        output.print_json(answer.document())
+    elif format_ is Format.CSV:
+        _print_csv(answer)
+    else:
+        _print_table(answer, _NAMED if because is None else because)
+        for movie in answer.items if explain else ():
+            _print_explanation(movie)
+
+
+def _print_csv(answer: Recommendations) -> None:
+    header = ["rank", "item", "title", "year", "genres", "score", "because"]
+    output.print_csv(
+        header,
+        (
+            [m.rank, m.item, m.title, m.year, "|".join(m.genres), m.score, _reasons(m, "; ")]
+            for m in answer.items
+        ),
+    )
+
+
+def _print_table(answer: Recommendations, named: int) -> None:
+    head = f"{len(answer.items)} movies for {serving.who(answer.user)} ({answer.model})"
+    columns = ("#", "movie", "genres", "score", *(["because you liked"] if named else []))
+    table = output.new_table(head, *columns, right=("#", "score"))
+    for movie in answer.items:
+        cells = [
+            str(movie.rank),
+            serving.titled(movie.title, movie.year),
+            ", ".join(movie.genres),
+            f"{movie.score:.2f}",
+            _reasons(movie, ", ", named),
+        ]
+        table.add_row(*cells[: len(columns)])
+    output.print_table(table)
+
+
+def _reasons(movie: RecommendedMovie, separator: str, named: int | None = None) -> str:
+    liked = [entry for entry in movie.because if entry.item is not None][:named]
+    return separator.join(f"{entry.title} {entry.share:+.2f}" for entry in liked)
+
+
+def _print_explanation(movie: RecommendedMovie) -> None:
+    head = f"{movie.rank}. {serving.titled(movie.title, movie.year)}: why {movie.score:.3f}"
+    table = output.new_table(head, "share", "from", right=("share",))
+    for entry in movie.because:
+        table.add_row(f"{entry.share:+.3f}", _source(entry))
+    output.print_table(table)
+
+
+def _source(entry: Because) -> str:
+    return entry.title.strip("()") if entry.item is None else entry.title

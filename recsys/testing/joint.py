@@ -1,0 +1,55 @@
+"""The joint model at a size that learns the toy worlds in a fraction of a second."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recsys.config.experiment import ExperimentConfig, ModelConfig, TeacherConfig, TrainingConfig
+from recsys.data.catalogue import Catalogue
+from recsys.data.interactions import Interactions
+from recsys.data.splits import Split, SplitSpec, genre_partition
+from recsys.experiment.validation import SplitValidation
+from recsys.testing.worlds import World
+from recsys.training.recommender import JointRecommender, Validation, ValidationFactory
+
+
+def toy_experiment(**training: Any) -> ExperimentConfig:
+    """An experiment on a toy world.
+
+    Args:
+        training: options of the loop that differ from those chosen here.
+    """
+    loop = {"epochs": 20, "batch_size": 30, "learning_rate": 0.02, "threads": 1}
+    return ExperimentConfig(
+        name="toy",
+        model=ModelConfig(content_dim=8, ranking_dim=8, rating_dim=4),
+        teacher=TeacherConfig(l2=10),
+        training=TrainingConfig(**(loop | training)),
+    )
+
+
+def toy_split(world: World) -> Split:
+    """The parts of a world; its cold movies are not marked, so that all movies are ranked."""
+    return Split(world.train, world.valid, world.test, SplitSpec("toy", 0))
+
+
+def validating(config: ExperimentConfig) -> ValidationFactory:
+    """Early stopping looks at the valid part, whatever it is."""
+
+    def make(train: Interactions, valid: Interactions, catalogue: Catalogue) -> Validation:
+        split = Split(train, valid, train.select(np.arange(0)), SplitSpec("toy", 0))
+        labels = genre_partition(catalogue, config.seed)
+        return SplitValidation(split, catalogue, labels, config.evaluation)
+
+    return make
+
+
+def toy_joint(
+    config: ExperimentConfig | None = None, log_path: Path | None = None
+) -> JointRecommender:
+    """A joint model for a toy world, not fitted."""
+    config = config or toy_experiment()
+    return JointRecommender(config, validating(config), log_path)

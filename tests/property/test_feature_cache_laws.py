@@ -1,0 +1,89 @@
+"""Whatever is edited, exactly the material never seen before is encoded, and no vector is wrong."""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recsys.data.catalogue import Catalogue, EncoderCard
+from recsys.data.hashing import fingerprint
+from recsys.data.vocabulary import Vocabulary
+from recsys.features.cache import FeatureCache
+from recsys.features.encoder import ItemEncoder, Material
+from recsys.features.extract import encode_cached
+
+CARD = EncoderCard("digits", "1", 2, "none", "none", "none", "none")
+ITEMS = Vocabulary(["1", "2", "3", "4"])
+
+titles = st.lists(st.sampled_from(["", "a", "b", "c", "dd", "é"]), min_size=4, max_size=4)
+edit = st.tuples(st.integers(0, 3), st.sampled_from(["", "a", "b", "zz", "é"]))
+damage = st.tuples(st.integers(0, 10_000), st.integers(1, 255))
+
+
+class Recorder(ItemEncoder):
+    """Encodes a text as its length and the sum of its bytes, and remembers what it was given."""
+
+    name = "digits"
+
+    def __init__(self):
+        self.seen = []
+
+    @property
+    def card(self):
+        return CARD
+
+    def materials(self, catalogue):
+        return [Material(t, fingerprint([t])) if t else None for t in catalogue.titles]
+
+    def encode_materials(self, materials):
+        self.seen += [m.content for m in materials]
+        return np.array([expected(m.content) for m in materials], dtype=np.float32)
+
+
+def expected(text):
+    return len(text), sum(text.encode())
+
+
+def encode(texts, root):
+    """Encodes with a fresh encoder and cache, checks the vectors, returns what was encoded."""
+    genres = np.zeros((4, 0), dtype=bool)
+    catalogue = Catalogue(ITEMS, tuple(texts), np.full(4, -1), (), genres)
+    recorder = Recorder()
+    table, encoded = encode_cached(recorder, catalogue, FeatureCache(root))
+    assert table.present.tolist() == [bool(text) for text in texts]
+    assert table.vectors.tolist() == [list(expected(text)) for text in texts]
+    assert encoded == len(recorder.seen)
+    return sorted(recorder.seen)
+
+
+@given(titles, st.lists(edit, max_size=6))
+def test_exactly_the_changed_movies_are_encoded(texts, changes):
+    with tempfile.TemporaryDirectory() as folder:
+        known = set(texts) - {""}
+        assert encode(texts, Path(folder)) == sorted(known)
+        for row, text in changes:
+            texts[row] = text
+            assert encode(texts, Path(folder)) == sorted({text} - known - {""})
+            known |= {text}
+
+
+@settings(max_examples=50)
+@given(titles.filter(any), damage)
+def test_a_damaged_cache_is_rebuilt_with_the_right_vectors(texts, hit):
+    with tempfile.TemporaryDirectory() as folder:
+        everything = encode(texts, Path(folder))
+        path = FeatureCache(Path(folder)).path(CARD)
+        raw = bytearray(path.read_bytes())
+        raw[hit[0] % len(raw)] ^= hit[1]
+        path.write_bytes(bytes(raw))
+        assert encode(texts, Path(folder)) == everything
+        assert encode(texts, Path(folder)) == []
+
+
+@given(st.permutations(["a", "b", "dd", ""]))
+def test_the_order_of_movies_asks_for_nothing_new(texts):
+    with tempfile.TemporaryDirectory() as folder:
+        encode(["a", "b", "dd", ""], Path(folder))
+        assert encode(texts, Path(folder)) == []
