@@ -43,7 +43,7 @@ def write_bundle(path: str | Path, contents: BundleContents) -> Manifest:
     target = Path(path).resolve()
     staging = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
     try:
-        _require_replaceable(target)
+        require_replaceable(target)
         target.parent.mkdir(parents=True, exist_ok=True)
         staging.mkdir()
         manifest = _fill(staging, contents)
@@ -56,7 +56,12 @@ def write_bundle(path: str | Path, contents: BundleContents) -> Manifest:
     return manifest
 
 
-def _require_replaceable(target: Path) -> None:
+def require_replaceable(target: Path) -> None:
+    """Refuse a place that holds anything but a bundle, before time is spent on making one.
+
+    Raises:
+        BundleError: it does.
+    """
     if not target.exists():
         return
     found = {entry.name for entry in target.iterdir()} if target.is_dir() else {""}

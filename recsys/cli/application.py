@@ -22,7 +22,7 @@ class Verb(TyperCommand):
             return super().invoke(ctx)
 
 
-def new_app(summary: str | None = None) -> typer.Typer:
+def new_app(summary: str) -> typer.Typer:
     """An application that shows its help when it is asked for nothing."""
     return typer.Typer(
         help=summary,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -10,14 +11,21 @@ import typer
 from recsys.cli.output import DocumentFormat, Format
 
 DEFAULT_BUNDLE: Final = Path("runs/default")
-BUNDLE_VARIABLE: Final = "RECSYS_BUNDLE"
+
+
+class OnBadRow(StrEnum):
+    """What becomes of a ratings file with rows that cannot be used."""
+
+    ERROR = "error"
+    QUARANTINE = "quarantine"
+
 
 BundleOption = Annotated[
     Path,
     typer.Option(
         "--bundle",
         metavar="DIR",
-        envvar=BUNDLE_VARIABLE,
+        envvar="RECSYS_BUNDLE",
         help="The trained model: a folder that 'recsys train --out DIR' wrote.",
     ),
 ]
@@ -31,15 +39,28 @@ DataOption = Annotated[
         show_default=False,
     ),
 ]
+OnBadRowOption = Annotated[
+    OnBadRow,
+    typer.Option(
+        "--on-bad-row",
+        metavar="[error|quarantine]",
+        help="Refuse a ratings file with rows that cannot be used, or keep every good row and "
+        "report the bad ones.",
+    ),
+]
 FormatOption = Annotated[
     Format,
     typer.Option(
-        "--format", help="A table for people, one JSON document, or CSV with a header.", metavar="F"
+        "--format",
+        metavar="[table|json|csv]",
+        help="A table for people, one JSON document, or CSV with a header.",
     ),
 ]
 DocumentFormatOption = Annotated[
     DocumentFormat,
-    typer.Option("--format", help="A table for people, or one JSON document.", metavar="F"),
+    typer.Option(
+        "--format", metavar="[table|json]", help="A table for people, or one JSON document."
+    ),
 ]
 UserOption = Annotated[
     str | None,
@@ -50,7 +71,7 @@ LikeOption = Annotated[
     typer.Option(
         "--like",
         metavar="MOVIE",
-        help="A movie you like, by title, 'title (year)' or id; give it once a movie. Instead of "
+        help="A movie somebody likes, by title, 'title (year)' or id; repeatable. Instead of "
         "--user: nobody has to be known.",
         show_default=False,
     ),

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 
@@ -55,31 +55,30 @@ def console(*, stderr: bool = False) -> Console:
     return made
 
 
-def new_table(title: str, *columns: str, right: Sequence[str] = ()) -> Table:
+def new_table(*columns: str, right: Sequence[str] = ()) -> Table:
     """A table with a heading a column; those named in ``right`` are aligned to the right."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    made = Table(title=Text(title) if title else None, title_justify="left", title_style="bold")
-    made.box, made.pad_edge = box.SIMPLE_HEAD, False
+    made = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
     for column in columns:
-        made.add_column(Text(column), justify="right" if column in right else "left")
+        justify: Literal["left", "right"] = "right" if column in right else "left"
+        made.add_column(Text(column), justify=justify, overflow="fold")
     return made
 
 
-def print_table(table: Table) -> None:
-    """A table on standard output, without trailing spaces where it is no terminal."""
+def print_table(table: Table, title: str = "") -> None:
+    """A table on standard output below its title, without spaces at the end of a line."""
     from rich.text import Text
 
     shown = console()
-    if shown.is_terminal:
-        shown.print(table)
-        return
     with shown.capture() as captured:
+        if title:
+            shown.print(Text(title, style="bold"), soft_wrap=True)
         shown.print(table)
     for line in captured.get().splitlines():
-        typer.echo(Text(line).plain.rstrip())
+        typer.echo(line.rstrip(), color=True)
 
 
 def print_json(document: Any) -> None:

@@ -17,18 +17,18 @@ EXAMPLE: Final = 'recsys predict --user 42 "Heat (1995)"'
 
 
 def predict(
-    movie: Annotated[
-        str, typer.Argument(metavar="MOVIE", help="A title, 'title (year)' or id.")
-    ],
+    *,
+    movie: Annotated[str, typer.Argument(metavar="MOVIE", help="A title, 'title (year)' or id.")],
     user: UserOption = None,
     like: LikeOption = None,
     bundle: BundleOption = DEFAULT_BUNDLE,
     format_: FormatOption = Format.TABLE,
 ) -> None:
-    """Predict the stars a user, or anybody by what they like, would give a movie.
+    """Predict the stars somebody would give a movie.
 
-    The answer is an expectation, its standard deviation, and the interval that holds the rating
-    with probability 0.8.
+    Somebody is a user of the training data, or anybody by what they like. The answer is an
+    expectation, its standard deviation, and the interval that holds the rating with probability
+    0.8.
     """
     serving.require_one_person(user, like)
     engine = serving.open_engine(bundle)
@@ -66,7 +66,7 @@ def _print_table(answer: Prediction) -> None:
     low, high = answer.interval80
     head = f"stars {serving.who(answer.user)} would give ({answer.model})"
     columns = ("stars", "std", "80 % interval")
-    table = output.new_table(head, "movie", *columns, right=columns)
+    table = output.new_table("movie", *columns, right=columns)
     name = serving.titled(answer.title, answer.year)
     table.add_row(name, f"{answer.mean:.2f}", f"{answer.std:.2f}", f"{low:.2f} … {high:.2f}")
-    output.print_table(table)
+    output.print_table(table, head)

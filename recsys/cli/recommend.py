@@ -27,54 +27,61 @@ _NAMED: Final = 3
 _EXPLAINED: Final = 10
 _YEARS: Final = (0, 9999)
 
+GenreOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--genre",
+        metavar="NAME",
+        help="Only movies of this genre; repeated: of any of these genres.",
+        show_default=False,
+    ),
+]
+YearOption = Annotated[
+    str | None,
+    typer.Option(
+        "--year",
+        metavar="YEARS",
+        help="Only movies of these years: 1995, 1990..1999, 1990.. or ..1999.",
+        show_default=False,
+    ),
+]
+IncludeSeenOption = Annotated[
+    bool, typer.Option("--include-seen", help="Also movies the user has rated already.")
+]
+BecauseOption = Annotated[
+    int | None,
+    typer.Option(
+        "--because",
+        min=0,
+        metavar="N",
+        help="How many liked movies each reason names. In JSON the others become one entry, so "
+        "that the shares still add up to the score. Default: 3, in JSON all.",
+        show_default=False,
+    ),
+]
+ExplainOption = Annotated[
+    bool,
+    typer.Option("--explain", help="Below the table, what every score is the sum of."),
+]
+
 
 def recommend(
+    *,
     user: UserOption = None,
     like: LikeOption = None,
     k: CountOption = 10,
     bundle: BundleOption = DEFAULT_BUNDLE,
-    genre: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--genre",
-            metavar="NAME",
-            help="Only movies of this genre; repeated: of any of these genres.",
-            show_default=False,
-        ),
-    ] = None,
-    year: Annotated[
-        str | None,
-        typer.Option(
-            "--year",
-            metavar="YEARS",
-            help="Only movies of these years: 1995, 1990..1999, 1990.. or ..1999.",
-            show_default=False,
-        ),
-    ] = None,
-    include_seen: Annotated[
-        bool, typer.Option("--include-seen", help="Also movies the user has rated already.")
-    ] = False,
-    because: Annotated[
-        int | None,
-        typer.Option(
-            "--because",
-            min=0,
-            metavar="N",
-            help="How many liked movies each reason names. In JSON the others become one entry, so "
-            "that the shares still add up to the score. Default: 3, in JSON all.",
-            show_default=False,
-        ),
-    ] = None,
-    explain: Annotated[
-        bool,
-        typer.Option("--explain", help="Below the table, what every score is the sum of."),
-    ] = False,
+    genre: GenreOption = None,
+    year: YearOption = None,
+    include_seen: IncludeSeenOption = False,
+    because: BecauseOption = None,
+    explain: ExplainOption = False,
     format_: FormatOption = Format.TABLE,
 ) -> None:
-    """Recommend movies to a user, or to anybody by what they like, and say why.
+    """Recommend movies, and say why.
 
-    A score has no unit; it is the exact sum of what each liked movie contributes and of the movie's
-    own appeal.
+    They are for a user of the training data, or for anybody by what they like. A score has no unit;
+    it is the exact sum of what each liked movie contributes and of the movie's own appeal.
     """
     serving.require_one_person(user, like)
     years = parse_years(year)
@@ -143,7 +150,7 @@ def _print_csv(answer: Recommendations) -> None:
 def _print_table(answer: Recommendations, named: int) -> None:
     head = f"{len(answer.items)} movies for {serving.who(answer.user)} ({answer.model})"
     columns = ("#", "movie", "genres", "score", *(["because you liked"] if named else []))
-    table = output.new_table(head, *columns, right=("#", "score"))
+    table = output.new_table(*columns, right=("#", "score"))
     for movie in answer.items:
         cells = [
             str(movie.rank),
@@ -153,7 +160,7 @@ def _print_table(answer: Recommendations, named: int) -> None:
             _reasons(movie, ", ", named),
         ]
         table.add_row(*cells[: len(columns)])
-    output.print_table(table)
+    output.print_table(table, head)
 
 
 def _reasons(movie: RecommendedMovie, separator: str, named: int | None = None) -> str:
@@ -162,11 +169,11 @@ def _reasons(movie: RecommendedMovie, separator: str, named: int | None = None) 
 
 
 def _print_explanation(movie: RecommendedMovie) -> None:
-    head = f"{movie.rank}. {serving.titled(movie.title, movie.year)}: why {movie.score:.3f}"
-    table = output.new_table(head, "share", "from", right=("share",))
+    head = f"\n{movie.rank}. {serving.titled(movie.title, movie.year)}: why {movie.score:.3f}"
+    table = output.new_table("share", "from", right=("share",))
     for entry in movie.because:
         table.add_row(f"{entry.share:+.3f}", _source(entry))
-    output.print_table(table)
+    output.print_table(table, head)
 
 
 def _source(entry: Because) -> str:

@@ -45,7 +45,11 @@ def require_one_person(user: str | None, like: list[str] | None) -> None:
         ConfigError: it is so.
     """
     if (user is None) == (not like):
-        problem = "nobody to answer" if user is None else "--user and --like exclude each other"
+        problem = (
+            "neither a user nor a liked movie is given"
+            if user is None
+            else "--user and --like exclude each other"
+        )
         raise ConfigError(
             problem,
             hint="give a user of the training data with --user ID, or what somebody likes with "

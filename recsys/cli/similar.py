@@ -17,16 +17,16 @@ EXAMPLE: Final = 'recsys similar "Toy Story" --k 5'
 
 
 def similar(
-    movie: Annotated[
-        str, typer.Argument(metavar="MOVIE", help="A title, 'title (year)' or id.")
-    ],
+    *,
+    movie: Annotated[str, typer.Argument(metavar="MOVIE", help="A title, 'title (year)' or id.")],
     k: CountOption = 10,
     bundle: BundleOption = DEFAULT_BUNDLE,
     format_: FormatOption = Format.TABLE,
 ) -> None:
-    """List the movies most like one: those the same people would be recommended.
+    """List the movies most like one.
 
-    Similarity is a cosine, from -1 to 1; how popular a movie is does not count.
+    Two movies are alike when the same people would be recommended them. Similarity is a cosine,
+    from -1 to 1; how popular a movie is does not count.
     """
     answer = serving.open_engine(bundle).similar(movie, k)
     for line in answer.notes:
@@ -47,10 +47,8 @@ def similar(
 
 def _print_table(answer: SimilarMovies) -> None:
     head = f"{len(answer.items)} movies like {serving.titled(answer.title, answer.year)}"
-    table = output.new_table(
-        f"{head} ({answer.model})", "#", "movie", "genres", "similarity", right=("#", "similarity")
-    )
+    table = output.new_table("#", "movie", "genres", "similarity", right=("#", "similarity"))
     for m in answer.items:
         genres = ", ".join(m.genres)
         table.add_row(str(m.rank), serving.titled(m.title, m.year), genres, f"{m.similarity:.3f}")
-    output.print_table(table)
+    output.print_table(table, f"{head} ({answer.model})")

@@ -6,9 +6,10 @@ Defaults are the values of ``configs/default.yaml``; a configuration file states
 from __future__ import annotations
 
 import hashlib
-from typing import Literal
+import json
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
 
 from recsys.config.features import FeaturesConfig
 
@@ -16,7 +17,7 @@ from recsys.config.features import FeaturesConfig
 class Section(BaseModel):
     """A part of the configuration: immutable, and a key it does not know is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class DataConfig(Section):
@@ -63,7 +64,13 @@ class LossWeights(Section):
     ranking: float = Field(default=0.5, ge=0)
     distillation: float = Field(default=0.5, ge=0)
     rating: float = Field(default=1.0, ge=0)
-    genre: float = Field(default=0.1, ge=0)
+    genre: float = Field(default=1.0, ge=0)
+
+    @model_validator(mode="after")
+    def _something_to_learn(self) -> Self:
+        if not any(self.model_dump().values()):
+            raise ValueError("every loss has weight 0, so there is nothing to learn")
+        return self
 
 
 class TeacherConfig(Section):
@@ -86,14 +93,14 @@ class TrainingConfig(Section):
     offset_dropout: float = Field(default=0.1, ge=0, lt=1)
     evaluate_every: PositiveInt = 5
     patience: PositiveInt = 6
-    monitor: dict[str, float] = {"ndcg@10": 1.0, "rmse": -1.0}
+    monitor: dict[str, float] = Field(default={"ndcg@10": 1.0, "rmse": -1.0}, min_length=1)
     threads: PositiveInt = 2
 
 
 class EvaluationConfig(Section):
     """What is reported."""
 
-    ks: tuple[PositiveInt, ...] = (5, 10, 20)
+    ks: tuple[PositiveInt, ...] = Field(default=(5, 10, 20), min_length=1)
     block: PositiveInt = 512
 
 
@@ -115,4 +122,5 @@ class ExperimentConfig(Section):
     @property
     def fingerprint(self) -> str:
         """A hash of every value but the name: equal experiments share it."""
-        return hashlib.sha256(self.model_dump_json(exclude={"name"}).encode()).hexdigest()
+        values = self.model_dump(mode="json", exclude={"name"})
+        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()

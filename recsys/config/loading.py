@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -42,16 +42,16 @@ def dump_experiment(config: ExperimentConfig) -> str:
 def _read(source: str | Path) -> dict[str, Any]:
     path = Path(source)
     if path.is_file():
-        return _parse(path.read_text(encoding="utf-8"), str(source))
+        return _parse(path.read_bytes(), str(source))
     if path.suffix in {".yaml", ".yml"} or len(path.parts) > 1:
         raise ConfigError(f"no configuration file at {path}")
     return _parse(read_text("configs", f"{source}.yaml"), str(source))
 
 
-def _parse(text: str, where: str) -> dict[str, Any]:
+def _parse(text: str | bytes, where: str) -> dict[str, Any]:
     try:
         document = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2020-13-45
         raise ConfigError(f"{where} is not YAML: {error}") from error
     if document is None:
         return {}
@@ -72,7 +72,7 @@ def _apply(document: dict[str, Any], override: str) -> None:
             raise ConfigError(f"override {override!r}: {section!r} is a value, not a section")
     try:
         place[last] = yaml.safe_load(raw)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise ConfigError(f"override {override!r}: the value is not YAML: {error}") from error
 
 
@@ -101,7 +101,9 @@ def _keys_at(location: tuple[Any, ...]) -> list[str]:
     section: type[BaseModel] = ExperimentConfig
     for part in location:
         annotation = section.model_fields[str(part)].annotation
-        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
-            return []
-        section = annotation
+        section = next(t for t in (annotation, *get_args(annotation)) if _is_section(t))
     return list(section.model_fields)
+
+
+def _is_section(annotation: object) -> TypeGuard[type[BaseModel]]:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)

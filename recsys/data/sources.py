@@ -59,8 +59,10 @@ def open_dataset(
 
 
 def cache_dir() -> Path:
-    """Where downloaded data sets are kept, one folder each."""
-    return platformdirs.user_cache_path("recsys") / "datasets"
+    """Where downloaded data sets are kept, one folder each; under ``RECSYS_CACHE_DIR`` if given."""
+    given = os.environ.get("RECSYS_CACHE_DIR")
+    root = Path(given).expanduser() if given else platformdirs.user_cache_path("recsys")
+    return root / "datasets"
 
 
 def find_dataset(name: str | None, data_dir: Path | None) -> Found:

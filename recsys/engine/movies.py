@@ -26,5 +26,5 @@ def shortage(k: int, available: int) -> list[str]:
     """A note where fewer movies are left than were asked for."""
     if available >= k:
         return []
-    left = "no movie is" if available == 0 else f"only {available} movies are"
-    return [f"{left} left, {k} were asked for"]
+    movies = {0: "no movie is", 1: "only 1 movie is"}.get(available, f"only {available} movies are")
+    return [f"{movies} left, {k} were asked for"]

@@ -38,9 +38,9 @@ class SplitReference(_Document):
 
 
 class Seconds(_Document):
-    """Wall-clock seconds of the two halves of a run."""
+    """Wall-clock seconds of the two halves of a run; ``fit`` is None for a model fitted before."""
 
-    fit: FiniteFloat
+    fit: FiniteFloat | None
     score: FiniteFloat
 
 
@@ -149,7 +149,7 @@ class EvaluationDocument(_Document):
     genre: Metrics | None
     n_users: int = Field(ge=0)
     model: str
-    overall: Metrics | None = None
+    overall: Metrics | None = Field(default=None, exclude_if=lambda metrics: metrics is None)
 
 
 @dataclass(frozen=True)
@@ -173,13 +173,22 @@ def as_table(rows: Sequence[ResultRow], columns: Sequence[Column]) -> str:
     Raises:
         ConfigError: a column names a field that rows do not have.
     """
-    for column in columns:
-        _require_field(column)
+    body = [[cell.replace("|", "\\|") for cell in cells] for cells in as_cells(rows, columns)]
     right = [any(isinstance(_value(row, c), int | float) for row in rows) for c in columns]
     head = [column.title for column in columns]
     rule = ["---:" if numeric else "---" for numeric in right]
-    body = [[_cell(_value(row, column), column.digits) for column in columns] for row in rows]
     return "".join(f"| {' | '.join(cells)} |\n" for cells in (head, rule, *body))
+
+
+def as_cells(rows: Sequence[ResultRow], columns: Sequence[Column]) -> list[list[str]]:
+    """The texts of a table, row by row, a dash where a row has no such value.
+
+    Raises:
+        ConfigError: a column names a field that rows do not have.
+    """
+    for column in columns:
+        _require_field(column)
+    return [[_cell(_value(row, column), column.digits) for column in columns] for row in rows]
 
 
 def _require_field(column: Column) -> None:
@@ -204,4 +213,4 @@ def _cell(value: object, digits: int) -> str:
         return MISSING
     if isinstance(value, float):
         return f"{value:.{digits}f}"
-    return str(value).replace("|", "\\|")
+    return str(value)

@@ -61,7 +61,7 @@ class Candidate:
         predictor: predicts stars.
         genres: (I, G) genre probabilities.
         seed: of its training; None where nothing is random.
-        fit_seconds: what fitting took.
+        fit_seconds: what fitting took; None for a model fitted before.
         parameters: numbers learnt.
     """
 
@@ -70,7 +70,7 @@ class Candidate:
     predictor: Predictor | None = None
     genres: NDArray[np.float32] | None = field(default=None, repr=False)
     seed: int | None = None
-    fit_seconds: float = 0.0
+    fit_seconds: float | None = None
     parameters: int | None = None
 
 

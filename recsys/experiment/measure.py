@@ -46,7 +46,7 @@ class Judge:
         if not len(self.truth):
             raise DataError(
                 f"split {self.split.spec.name} keeps no {self.part} part",
-                hint="evaluate a model that was trained with another --split",
+                hint="use another --split",
             )
 
     @property

@@ -151,7 +151,8 @@ class EmbeddingModel:
 
     def genre_probabilities(self) -> Floats:
         """(I, G) probability of each genre, from the movie's content."""
-        return np.asarray(1 / (1 + np.exp(-self.movies.genre_logits)), dtype=np.float32)
+        log_p = -np.logaddexp(0, -self.movies.genre_logits)  # exp of a logit itself may overflow
+        return np.asarray(np.exp(log_p), dtype=np.float32)
 
     def with_movies(self, more: MovieVectors) -> Self:
         """The same model knowing more movies, in rows after its own."""

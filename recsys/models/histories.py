@@ -61,4 +61,6 @@ def liked_weights(
 def rated_mask(histories: sp.csr_array) -> sp.csr_array:
     """(Q, I) 1 where there is a rating."""
     ones = np.ones_like(histories.data)
-    return sp.csr_array((ones, histories.indices, histories.indptr), shape=histories.shape)
+    return sp.csr_array(
+        (ones, histories.indices, histories.indptr), shape=histories.shape, copy=True
+    )

@@ -63,8 +63,8 @@ def linear(inputs: int, outputs: int, *, rng: torch.Generator, bias: bool = True
 class Projection(nn.Module):
     """Standardise one modality, then map it to the content space.
 
-    Vectors are centred and divided by their root mean square length, both taken over the movies
-    that have the modality; the two are stored, so a later movie is treated alike.
+    Vectors are centred and divided by the root mean square of their entries, both taken over the
+    movies that have the modality; the two are stored, so a later movie is treated alike.
     """
 
     centre: Tensor
@@ -74,9 +74,7 @@ class Projection(nn.Module):
         super().__init__()
         present = torch.from_numpy(table.vectors[table.present])
         centre = present.mean(dim=0) if len(present) else torch.zeros(table.card.dim)
-        rms = (
-            (present - centre).square().sum(dim=1).mean().sqrt() if len(present) else torch.ones(())
-        )
+        rms = (present - centre).square().mean().sqrt() if len(present) else torch.ones(())
         self.register_buffer("centre", centre)
         self.register_buffer("scale", rms.clamp(min=1e-6))
         self.linear = linear(table.card.dim, content, rng=generator(seed, f"project/{table.name}"))

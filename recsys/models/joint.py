@@ -182,4 +182,5 @@ class JointModel(nn.Module):
 
 
 def _array(tensor: Tensor) -> NDArray[np.float32]:
-    return np.ascontiguousarray(tensor.detach().cpu().numpy(), dtype=np.float32)
+    """A copy: what was exported must not follow further training."""
+    return np.array(tensor.detach().cpu().numpy(), dtype=np.float32, order="C", ndmin=1)

@@ -22,7 +22,8 @@ def toy_experiment(**training: Any) -> ExperimentConfig:
     Args:
         training: options of the loop that differ from those chosen here.
     """
-    loop = {"epochs": 20, "batch_size": 30, "learning_rate": 0.02, "threads": 1}
+    loop = {"epochs": 20, "evaluate_every": 5, "batch_size": 30, "learning_rate": 0.02}
+    loop |= {"threads": 1, "monitor": {"ndcg@10": 1, "rmse": -1}}
     return ExperimentConfig(
         name="toy",
         model=ModelConfig(content_dim=8, ranking_dim=8, rating_dim=4),

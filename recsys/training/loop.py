@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,11 +22,13 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from recsys.config.experiment import TrainingConfig
-from recsys.errors import RecsysError
+from recsys.errors import ConfigError, RecsysError
 from recsys.models.joint import JointModel
 from recsys.seeding import seed_for
 from recsys.training.batches import Batch
 from recsys.training.objective import Objective
+
+_SLOWER = "lower training.learning_rate"
 
 Validate = Callable[[], dict[str, float]]
 """Metrics of the model as it stands, on validation data."""
@@ -63,15 +66,20 @@ def monitored(metrics: dict[str, float], weights: dict[str, float]) -> float:
     """The weighted sum of validation metrics that early stopping maximises.
 
     Raises:
-        RecsysError: a monitored metric was not measured.
+        ConfigError: a monitored metric was not measured.
+        RecsysError: one is not finite.
     """
     missing = [name for name in weights if name not in metrics]
     if missing:
-        raise RecsysError(
+        raise ConfigError(
             f"training.monitor names {', '.join(missing)}, which validation does not measure",
             hint=f"measured are: {', '.join(metrics)}",
         )
-    return sum(weight * metrics[name] for name, weight in weights.items())
+    score = sum(weight * metrics[name] for name, weight in weights.items())
+    if not math.isfinite(score):
+        values = ", ".join(f"{name} {metrics[name]:.3g}" for name in weights)
+        raise RecsysError(f"validation is no longer finite ({values})", hint=_SLOWER)
+    return score
 
 
 def run(
@@ -93,7 +101,8 @@ def run(
         log: receives one record an epoch.
 
     Raises:
-        RecsysError: the loss is no longer finite.
+        ConfigError: validation does not measure what is monitored.
+        RecsysError: the loss or the validation is no longer finite.
     """
     optimiser = make_optimiser(model, config)
     schedule = CosineAnnealingLR(optimiser, config.epochs * max(len(batches), 1))
@@ -132,12 +141,12 @@ def _epoch(
     sums: dict[str, float] = {}
     for batch in batches:
         parts = objective(model, batch)
+        if not parts:  # by chance, nothing of this batch was held back
+            continue
         loss = torch.stack(list(parts.values())).sum()
         if not torch.isfinite(loss):
             values = ", ".join(f"{name} {part.item():.3g}" for name, part in parts.items())
-            raise RecsysError(
-                f"the loss is no longer finite ({values})", hint="lower training.learning_rate"
-            )
+            raise RecsysError(f"the loss is no longer finite ({values})", hint=_SLOWER)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
@@ -163,7 +172,9 @@ def make_optimiser(model: JointModel, config: TrainingConfig) -> Optimizer:
 @contextmanager
 def deterministic(seed: int, threads: int) -> Iterator[None]:
     """Run with torch seeded, its threads fixed and its kernels deterministic; restore all after."""
-    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    threads_before = torch.get_num_threads()
+    was_on = torch.are_deterministic_algorithms_enabled()
+    only_warned = torch.is_deterministic_algorithms_warn_only_enabled()
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True)
     try:
@@ -171,8 +182,8 @@ def deterministic(seed: int, threads: int) -> Iterator[None]:
             torch.manual_seed(seed_for(seed, "training"))
             yield
     finally:
-        torch.set_num_threads(before[0])
-        torch.use_deterministic_algorithms(before[1])
+        torch.set_num_threads(threads_before)
+        torch.use_deterministic_algorithms(was_on, warn_only=only_warned)
 
 
 @contextmanager

@@ -62,9 +62,14 @@ class JointRecommender:
         Raises:
             DataError: there is nothing to train on.
         """
-        if not len(train):
-            raise DataError("the training part of the split is empty")
         config = self.config
+        batches = UserBatches(train, config.user, config.training.batch_size)
+        if not len(batches):
+            raise DataError(
+                "no user has two ratings in the training part of the split",
+                hint="one rating is the input and another the target: give more data",
+            )
+        self.log = TrainingLog(self.log.path)
         with deterministic(config.seed, config.training.threads):
             model = JointModel(
                 catalogue, TrainStatistics.of(train), config.model, config.user, config.seed
@@ -72,7 +77,7 @@ class JointRecommender:
             validate = self.validation(train, valid, catalogue)
             run(
                 model,
-                UserBatches(train, config.user, config.training.batch_size),
+                batches,
                 self._objective(train, catalogue),
                 lambda: validate(model.export()),
                 config.training,

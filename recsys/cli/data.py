@@ -1,0 +1,202 @@
+"""``recsys data describe|validate|split|fetch``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from recsys.cli import dataset_tables, output
+from recsys.cli.application import add_verb, new_app
+from recsys.cli.options import DataOption, DocumentFormatOption, OnBadRow, OnBadRowOption
+from recsys.cli.output import DocumentFormat
+from recsys.errors import DataError
+
+if TYPE_CHECKING:
+    from recsys.data.dataset import Dataset
+    from recsys.data.row_report import RowReport
+
+app = new_app("Look at data sets, check them, split them, download them.")
+
+
+NameArgument = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="NAME",
+        help="Which data set, such as ml-100k or ml-1m. Default: the one that --data holds, "
+        "MovieLens-100K without --data.",
+        show_default=False,
+    ),
+]
+ReportOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--report",
+        metavar="FILE",
+        help="Where to write what is wrong with which row: everything as .json, the bad rows alone "
+        "as .csv.",
+        show_default=False,
+    ),
+]
+
+
+def describe(
+    *,
+    name: NameArgument = None,
+    data: DataOption = None,
+    on_bad_row: OnBadRowOption = OnBadRow.ERROR,
+    report: ReportOption = None,
+    format_: DocumentFormatOption = DocumentFormat.TABLE,
+) -> None:
+    """Say what a data set holds.
+
+    Sizes, ratings, times, genres, facts about the movies, films that are listed twice.
+    """
+    from recsys.data.describe import describe as summarise
+
+    summary = summarise(_open(name, data, on_bad_row, report))
+    if format_ is DocumentFormat.JSON:
+        output.print_json(summary.model_dump(mode="json"))
+    else:
+        dataset_tables.print_summary(summary)
+
+
+def validate(
+    *,
+    name: NameArgument = None,
+    data: DataOption = None,
+    on_bad_row: OnBadRowOption = OnBadRow.ERROR,
+    report: ReportOption = None,
+    format_: DocumentFormatOption = DocumentFormat.TABLE,
+) -> None:
+    """Count the good and the bad rows of a ratings file.
+
+    The bad ones are counted by reason. Bad rows end with exit code 3, unless they are quarantined.
+    """
+    rows = _open(name, data, OnBadRow.QUARANTINE, report).report
+    if format_ is DocumentFormat.JSON:
+        output.print_json(rows.to_dict())
+    else:
+        dataset_tables.print_rows(rows)
+    if rows.bad and on_bad_row is OnBadRow.ERROR:
+        _refuse(rows)
+
+
+SplitArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME",
+        help="u1 … u5, ro, leave-last, global-time, random-90-10, cold-items or all.",
+    ),
+]
+DatasetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--dataset",
+        metavar="NAME",
+        help="Which data set. Default: the one that --data holds, MovieLens-100K without it.",
+        show_default=False,
+    ),
+]
+SplitSeedOption = Annotated[
+    int, typer.Option("--seed", metavar="N", help="Of what the split draws at random.")
+]
+PartsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        metavar="DIR",
+        help="Where to write the parts as RecBole's atomic files; without it they are only "
+        "counted.",
+        show_default=False,
+    ),
+]
+
+
+def split(
+    *,
+    name: SplitArgument,
+    dataset: DatasetOption = None,
+    data: DataOption = None,
+    seed: SplitSeedOption = 2020,
+    out: PartsOption = None,
+    on_bad_row: OnBadRowOption = OnBadRow.ERROR,
+    report: ReportOption = None,
+    format_: DocumentFormatOption = DocumentFormat.TABLE,
+) -> None:
+    """Divide ratings into train, valid and test.
+
+    The parts are written as RecBole's atomic files, which are tab-separated text.
+    """
+    from recsys.data import splits
+
+    read = _open(dataset, data, on_bad_row, report)
+    made = splits.make_split(read.interactions, read.catalogue, name, seed)
+    for path in splits.write_split(made, out) if out else ():
+        output.say("wrote", str(path))
+    summary = splits.describe(made)
+    if format_ is DocumentFormat.JSON:
+        output.print_json(summary.to_dict())
+    else:
+        dataset_tables.print_split(summary)
+
+
+def fetch(
+    *,
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Which data set, such as ml-1m.")
+    ] = "ml-100k",
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            "--data",
+            metavar="DIR",
+            help="The folder to put the folder NAME in. Default: the cache.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Download a data set, and print its folder.
+
+    What is downloaded is checked against the checksum of the recipe; nothing is downloaded twice.
+    With RECSYS_OFFLINE=1 nothing is downloaded; the message says how to get it by hand.
+    """
+    from recsys.data.fetch import fetch as download
+    from recsys.data.recipes import load_recipe
+
+    recipe = load_recipe(name)
+    output.say("terms", recipe.licence)
+    output.say("cite", recipe.citation + (f" doi:{recipe.doi}" if recipe.doi else ""))
+    typer.echo(str(download(recipe, data)))
+
+
+def _open(
+    name: str | None, data: Path | None, on_bad_row: OnBadRow, report: Path | None
+) -> Dataset:
+    from recsys.data.sources import open_dataset
+
+    with output.busy("reading"):
+        dataset = open_dataset(name, data, on_bad_row.value)
+    rows = dataset.report
+    if rows.bad:
+        output.note(f"{len(rows.bad):,} of {rows.total:,} rows of {rows.source} are bad")
+    if report is not None:
+        rows.write(report)
+        output.say("report", str(report))
+    return dataset
+
+
+def _refuse(rows: RowReport) -> None:
+    raise DataError(
+        f"{rows.source}: {len(rows.bad)} of {rows.total} rows cannot be used",
+        rows=[str(row) for row in rows.bad[:5]],
+        count=len(rows.bad),
+        hint="correct them, or keep the good rows with --on-bad-row quarantine",
+    )
+
+
+add_verb(app, "describe", describe, "recsys data describe ml-100k --format json")
+add_verb(app, "validate", validate, "recsys data validate --data my-ratings --report bad.csv")
+add_verb(app, "split", split, "recsys data split ro --seed 2020 --out splits/ro")
+add_verb(app, "fetch", fetch, "recsys data fetch ml-1m")

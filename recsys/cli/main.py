@@ -1,0 +1,86 @@
+"""The programs ``recsys`` and ``recommend``.
+
+Heavy libraries are imported by the verbs that need them, so that ``--help`` is quick.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Final
+
+import typer
+
+import recsys
+from recsys.cli import config, data, doctor, evaluate, predict, recommend, similar, train
+from recsys.cli.application import add_verb, new_app
+
+SUMMARY: Final = """Movie recommendation: train, measure, recommend, explain.
+
+Results go to standard output, everything else to standard error. Exit codes: 0 done, 1 a bug, 2
+usage or configuration, 3 data, 4 bundle, 5 network needed but offline, 130 interrupted."""
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"recsys {recsys.__version__}")
+        raise typer.Exit
+
+
+def recsys_command(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of an error.", envvar="RECSYS_DEBUG")
+    ] = False,
+) -> None:
+    """Take the options that stand before the verb; they are read from the context."""
+
+
+def make_app() -> typer.Typer:
+    """The program ``recsys`` with all its verbs."""
+    app = new_app(SUMMARY)
+    app.callback()(recsys_command)
+    add_verb(app, "train", train.train, train.EXAMPLE)
+    add_verb(app, "evaluate", evaluate.evaluate, evaluate.EXAMPLE)
+    add_verb(app, "recommend", recommend.recommend, recommend.EXAMPLE)
+    add_verb(app, "similar", similar.similar, similar.EXAMPLE)
+    add_verb(app, "predict", predict.predict, predict.EXAMPLE)
+    app.add_typer(data.app, name="data")
+    app.add_typer(config.app, name="config")
+    add_verb(app, "doctor", doctor.doctor, doctor.EXAMPLE)
+    return app
+
+
+def make_recommend_app() -> typer.Typer:
+    """The program ``recommend``: that verb alone."""
+    app = new_app("")
+    add_verb(app, "recommend", recommend.recommend, recommend.ARGUMENTS)
+    return app
+
+
+def main() -> None:
+    """Entry point of ``recsys``."""
+    _accept_any_encoding()
+    make_app()(prog_name="recsys")
+
+
+def recommend_main() -> None:
+    """Entry point of ``recommend``."""
+    _accept_any_encoding()
+    make_recommend_app()(prog_name="recommend")
+
+
+def _accept_any_encoding() -> None:
+    """A title that a terminal cannot show must not end the program."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")
+
+
+if __name__ == "__main__":
+    main()

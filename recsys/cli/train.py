@@ -1,0 +1,181 @@
+"""``recsys train``."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from recsys.cli import output, scores, stages
+from recsys.cli.options import (
+    DEFAULT_BUNDLE,
+    DataOption,
+    DocumentFormatOption,
+    OnBadRow,
+    SetOption,
+)
+from recsys.cli.output import DocumentFormat
+from recsys.errors import DataError, MissingExtra
+
+if TYPE_CHECKING:
+    from recsys.config.experiment import ExperimentConfig
+
+EXAMPLE: Final = "recsys train --split ro --seed 2020 --out runs/ro"
+
+ConfigOption = Annotated[
+    str,
+    typer.Option(
+        "--config",
+        metavar="NAME|FILE",
+        help="A shipped configuration ('recsys config list') or a YAML file.",
+    ),
+]
+SplitOption = Annotated[
+    str | None,
+    typer.Option(
+        "--split",
+        metavar="NAME",
+        help="Which ratings are learnt from and which are tested on: u1 … u5, ro, leave-last, "
+        "global-time, random-90-10, cold-items, or all (nothing is tested).",
+        show_default=False,
+    ),
+]
+SeedOption = Annotated[
+    int | None,
+    typer.Option(
+        "--seed",
+        metavar="N",
+        help="Sets two seeds, that of the training and that of the split, so that --split ro "
+        "--seed 2020 is the split that RecBole makes with seed 2020. To set one alone: --set "
+        "seed=N or --set split.seed=N, which win over --seed.",
+        show_default=False,
+    ),
+]
+TrainOnBadRowOption = Annotated[
+    OnBadRow | None,
+    typer.Option(
+        "--on-bad-row",
+        metavar="[error|quarantine]",
+        help="Refuse a ratings file with rows that cannot be used, or train on the good ones.",
+        show_default=False,
+    ),
+]
+OutOption = Annotated[
+    Path,
+    typer.Option(
+        "--out",
+        metavar="DIR",
+        help="The bundle to write; one that is there is replaced once the new one is complete. "
+        "The log of the training goes to DIR.log.jsonl.",
+    ),
+]
+
+
+def train(
+    *,
+    config: ConfigOption = "default",
+    changes: SetOption = None,
+    split: SplitOption = None,
+    seed: SeedOption = None,
+    data: DataOption = None,
+    on_bad_row: TrainOnBadRowOption = None,
+    out: OutOption = DEFAULT_BUNDLE,
+    format_: DocumentFormatOption = DocumentFormat.TABLE,
+) -> None:
+    """Train a model, measure it, and keep it as a bundle.
+
+    It is measured on the test part of its split, which training never sees.
+    """
+    require_training()
+    options = {"split.name": split, "seed": seed, "split.seed": seed, "data.on_bad_row": on_bad_row}
+    given = [f"{key}={json.dumps(value)}" for key, value in options.items() if value is not None]
+    experiment = resolved(config, [*given, *(changes or [])], data)
+    _run(experiment, data, out)
+    _show(out, format_)
+
+
+def require_training() -> None:
+    """Refuse to start where a library that training needs is missing.
+
+    Raises:
+        MissingExtra: it is.
+    """
+    from importlib.util import find_spec
+
+    for module, library in (("torch", "torch"), ("sklearn", "scikit-learn")):
+        if find_spec(module) is None:
+            raise MissingExtra(library, "train")
+
+
+def resolved(config: str, changes: list[str], data: Path | None) -> ExperimentConfig:
+    """The experiment that the options describe.
+
+    Where the configuration does not choose a data set, and ``data`` holds another than the default
+    one, that is what is meant.
+
+    Raises:
+        ConfigError: it is not a valid one.
+        DataError: ``data`` holds no data set.
+    """
+    from recsys.config.experiment import DataConfig
+    from recsys.config.loading import load_experiment
+
+    experiment = load_experiment(config, changes)
+    if data is None or experiment.data.name != DataConfig().name:
+        return experiment
+    name = json.dumps(_name_of_data(experiment.data.name, data))
+    return load_experiment(config, [*changes, f"data.name={name}"])
+
+
+def _name_of_data(name: str, folder: Path) -> str:
+    from recsys.data.sources import find_dataset
+
+    try:
+        return find_dataset(name, folder).name
+    except DataError:
+        found = find_dataset(None, folder).name
+    output.note(f"{folder} holds {found}, not {name}: training on {found}")
+    return found
+
+
+def beside(bundle: Path, ending: str) -> Path:
+    """A file next to a bundle, which itself holds nothing but its own files."""
+    return bundle.parent / f"{bundle.resolve().name}{ending}"
+
+
+def _run(experiment: ExperimentConfig, data: Path | None, out: Path) -> None:
+    from recsys.bundle.writing import require_replaceable
+    from recsys.data.files import atomic_write
+    from recsys.experiment.train import save
+    from recsys.experiment.train import train as fit
+
+    require_replaceable(out.resolve())
+    log = beside(out, ".log.jsonl")
+    with atomic_write(log) as temporary:
+        prepared = stages.prepared(experiment, data)
+        stages.say_training(experiment)
+        trained = fit(prepared, temporary)
+        stages.say_trained(trained, experiment.training.monitor)
+        started = time.perf_counter()
+        manifest = save(prepared, trained, out)
+    seconds = time.perf_counter() - started
+    output.say("bundle", f"{out} ({manifest.label}), measured on test and verified", seconds)
+    output.say("log", str(log))
+
+
+def _show(bundle: Path, format_: DocumentFormat) -> None:
+    """What was measured, as it stands in the bundle."""
+    from recsys.bundle.manifest import METRICS
+    from recsys.evaluation.report import EvaluationDocument
+
+    path = bundle / METRICS
+    found = EvaluationDocument.model_validate_json(path.read_bytes()) if path.is_file() else None
+    if found is None:
+        output.note("the split has no test part, so nothing was measured")
+    if format_ is DocumentFormat.JSON:
+        output.print_json(None if found is None else found.model_dump(mode="json"))
+    elif found is not None:
+        scores.print_evaluation(found)

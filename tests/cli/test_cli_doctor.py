@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recsys.cli import checks
+
+
+def _checks(result: Any) -> dict[str, dict[str, str]]:
+    document = json.loads(result.stdout)
+    assert list(document) == ["schema_version", "checks"]
+    return {check["name"]: check for check in document["checks"]}
+
+
+def _forget(monkeypatch: pytest.MonkeyPatch, *libraries: str) -> None:
+    known = metadata.version
+
+    def version(name: str) -> str:
+        if name in libraries:
+            raise metadata.PackageNotFoundError(name)
+        return known(name)
+
+    monkeypatch.setattr(metadata, "version", version)
+
+
+def test_everything_is_there(run: Any, served: Path, tiny_data: Path) -> None:
+    result = run("doctor", "--data", tiny_data, "--format", "json")
+    assert result.exit_code == 0
+    found = _checks(result)
+    assert found["core"]["status"] == found["FAISS"]["status"] == "ok"
+    assert found["data"]["found"] == f"tiny in {tiny_data}"
+    assert "60 users" in found["bundle"]["found"]
+    assert all(check["advice"] == "" for check in found.values() if check["status"] == "ok")
+
+
+def test_without_extras_data_and_bundle_the_core_still_works(
+    run: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    libraries = [library for extra in checks.EXTRAS for library in extra.libraries]
+    _forget(monkeypatch, *libraries)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.chdir(tmp_path)
+    result = run("doctor", "--data", tmp_path, "--format", "json")
+    assert result.exit_code == 0
+    found = _checks(result)
+    for name in ("train", "text", "recbole"):
+        assert found[f"extra {name}"]["status"] == "warning"
+        assert f"recsys[{name}]" in found[f"extra {name}"]["advice"]
+    assert found["data"]["status"] == found["bundle"]["status"] == "warning"
+    assert "recsys data fetch" in found["data"]["advice"]
+    assert "recsys train" in found["bundle"]["advice"]
+
+
+def test_a_missing_core_library_is_a_problem(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    _forget(monkeypatch, "safetensors")
+    result = run("doctor", "--format", "json")
+    assert result.exit_code == 2
+    assert _checks(result)["core"]["found"] == "missing: safetensors"
+
+
+def test_an_index_that_answers_wrongly_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert checks.check_index().status is checks.Status.OK
+    monkeypatch.setattr("recsys.retrieval.faiss_flat.FaissFlatIndex.build", lambda _: None)
+    broken = checks.check_index()
+    assert broken.status is checks.Status.PROBLEM
+    assert "faiss-cpu" in broken.advice
+
+
+def test_a_damaged_bundle_is_a_problem(run: Any, trained: Any, tmp_path: Path) -> None:
+    damaged = shutil.copytree(trained.bundle, tmp_path / "b")
+    (damaged / "index.faiss").unlink()
+    result = run("doctor", "--bundle", damaged)
+    assert result.exit_code == 4
+    assert "index.faiss" in result.stdout
+    assert "problem" in result.stdout
+
+
+def test_the_size_of_a_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECSYS_CACHE_DIR", str(tmp_path))
+    (tmp_path / "features").mkdir()
+    (tmp_path / "features" / "x").write_bytes(bytes(3 * 2**20))
+    assert any("3.0 MB" in check.found for check in checks.check_caches())
