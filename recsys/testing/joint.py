@@ -12,7 +12,6 @@ from recsys.data.catalogue import Catalogue
 from recsys.data.interactions import Interactions
 from recsys.data.splits import Split, SplitSpec, genre_partition
 from recsys.experiment.validation import SplitValidation
-from recsys.testing.worlds import World
 from recsys.training.recommender import JointRecommender, Validation, ValidationFactory
 
 
@@ -22,19 +21,20 @@ def toy_experiment(**training: Any) -> ExperimentConfig:
     Args:
         training: options of the loop that differ from those chosen here.
     """
-    loop = {"epochs": 20, "evaluate_every": 5, "batch_size": 30, "learning_rate": 0.02}
-    loop |= {"threads": 1, "monitor": {"ndcg@10": 1, "rmse": -1}}
+    loop: dict[str, Any] = {
+        "epochs": 20,
+        "evaluate_every": 5,
+        "batch_size": 30,
+        "learning_rate": 0.02,
+        "threads": 1,
+        "monitor": {"ndcg@10": 1, "rmse": -1},
+    }
     return ExperimentConfig(
         name="toy",
         model=ModelConfig(content_dim=8, ranking_dim=8, rating_dim=4),
         teacher=TeacherConfig(l2=10),
         training=TrainingConfig(**(loop | training)),
     )
-
-
-def toy_split(world: World) -> Split:
-    """The parts of a world; its cold movies are not marked, so that all movies are ranked."""
-    return Split(world.train, world.valid, world.test, SplitSpec("toy", 0))
 
 
 def validating(config: ExperimentConfig) -> ValidationFactory:

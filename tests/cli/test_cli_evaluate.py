@@ -51,6 +51,7 @@ def test_table_has_every_figure(run: Any, trained: Any, tiny_data: Path) -> None
 def test_cold_movies_have_two_rankings(
     run: Any, tiny_data: Path, tiny_options: Any, tmp_path: Path
 ) -> None:
+    pytest.importorskip("torch", reason="training needs torch")
     args = ("train", "--data", tiny_data, "--out", tmp_path / "cold", "--split", "cold-items")
     result = run(*args, *tiny_options)
     assert result.exit_code == 0, result.output

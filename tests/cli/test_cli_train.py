@@ -10,6 +10,8 @@ from recsys.bundle import load_bundle
 from recsys.cli import train as verb
 from recsys.config.experiment import ExperimentConfig
 
+pytest.importorskip("torch", reason="training needs torch")
+
 
 def test_bundle_log_and_measurements_are_left(trained: Any) -> None:
     contents = load_bundle(trained.bundle).contents
