@@ -1,4 +1,4 @@
-"""``recsys data describe|validate|split|fetch``."""
+"""``recsys data describe|validate|split|fetch|tmdb``."""
 
 from __future__ import annotations
 
@@ -7,9 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from recsys.cli import dataset_tables, output
+from recsys.cli import dataset_tables, output, tmdb
 from recsys.cli.application import add_verb, new_app
-from recsys.cli.options import DataOption, DocumentFormatOption, OnBadRow, OnBadRowOption
+from recsys.cli.options import (
+    DataOption,
+    DatasetOption,
+    DocumentFormatOption,
+    OnBadRow,
+    OnBadRowOption,
+)
 from recsys.cli.output import DocumentFormat
 from recsys.errors import DataError
 
@@ -88,15 +94,6 @@ SplitArgument = Annotated[
     typer.Argument(
         metavar="NAME",
         help="u1 … u5, ro, leave-last, global-time, random-90-10, cold-items or all.",
-    ),
-]
-DatasetOption = Annotated[
-    str | None,
-    typer.Option(
-        "--dataset",
-        metavar="NAME",
-        help="Which data set. Default: the one that --data holds, MovieLens-100K without it.",
-        show_default=False,
     ),
 ]
 SplitSeedOption = Annotated[
@@ -200,3 +197,4 @@ add_verb(app, "describe", describe, "recsys data describe ml-100k --format json"
 add_verb(app, "validate", validate, "recsys data validate --data my-ratings --report bad.csv")
 add_verb(app, "split", split, "recsys data split ro --seed 2020 --out splits/ro")
 add_verb(app, "fetch", fetch, "recsys data fetch ml-1m")
+add_verb(app, "tmdb", tmdb.tmdb, tmdb.EXAMPLE)

@@ -26,13 +26,30 @@ BaselinesOption = Annotated[
         "beside the model.",
     ),
 ]
+ModalitiesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--modalities",
+        metavar="A,B",
+        help="Measure the model as if its movies had these modalities alone, such as "
+        "'text,poster'. Nothing is trained again; the features are read or encoded.",
+        show_default=False,
+    ),
+]
+SubsetsOption = Annotated[
+    bool,
+    typer.Option(
+        "--subsets",
+        help="Measure the model with every subset of its modalities, from none to all.",
+    ),
+]
 ReportOption = Annotated[
     Path | None,
     typer.Option(
         "--out",
         metavar="FILE",
         help="Where to write the report, a JSON file with every figure. With --baselines it is "
-        "BUNDLE.results.json unless told.",
+        "BUNDLE.results.json unless told, with --subsets BUNDLE.subsets.json.",
         show_default=False,
     ),
 ]
@@ -43,14 +60,16 @@ def evaluate(
     bundle: BundleOption = DEFAULT_BUNDLE,
     data: DataOption = None,
     baselines: BaselinesOption = False,
+    modalities: ModalitiesOption = None,
+    subsets: SubsetsOption = False,
     out: ReportOption = None,
     format_: DocumentFormatOption = DocumentFormat.TABLE,
 ) -> None:
     """Measure a bundle, perhaps beside baselines.
 
     It is measured on the test part of the split it was trained on, which is rebuilt from the data
-    and must be the very one. JSON is the evaluation of the bundle alone; baselines are in the
-    report.
+    and must be the very one. JSON is the evaluation of the bundle alone; baselines and subsets are
+    in the report.
     """
     serving.require_bundle(bundle)
     from recsys.experiment.evaluate import ServedExperiment, document_of, limited_threads
@@ -58,13 +77,18 @@ def evaluate(
     with output.busy("reading the data"):
         served = ServedExperiment.open(bundle, data)
     with limited_threads(served.config.training.threads):
-        rows = _judged(served, baselines)
-    report = out or (beside(bundle, ".results.json") if baselines else None)
+        if subsets or modalities is not None:
+            rows = _without_some(served, modalities, every=subsets)
+        else:
+            rows = _judged(served, baselines)
+    usual = ".subsets.json" if subsets else ".results.json" if baselines else None
+    report = out or (beside(bundle, usual) if usual else None)
     if report is not None:
         _write(served, rows, report)
     if format_ is DocumentFormat.JSON:
-        output.print_json(document_of(rows[0], served.material.split).model_dump(mode="json"))
-    elif baselines and report is not None:
+        whole = rows[-1] if subsets else rows[0]
+        output.print_json(document_of(whole, served.material.split).model_dump(mode="json"))
+    elif len(rows) > 1 and report is not None:
         _print_report(report)
     else:
         scores.print_evaluation(document_of(rows[0], served.material.split))
@@ -79,6 +103,26 @@ def _judged(served: ServedExperiment, baselines: bool) -> list[ResultRow]:
             candidate = fit_baseline(name, served.material)
         rows.append(_judge(candidate, served))
     return rows
+
+
+def _without_some(
+    served: ServedExperiment, modalities: str | None, *, every: bool
+) -> list[ResultRow]:
+    from recsys.experiment.subsets import judge_subset, subsets
+
+    tower = served.engine.bundle.contents.tower
+    with output.busy("reading and encoding features"):
+        material = served.with_features()
+    chosen = list(subsets(tower.modalities)) if every else [_names(modalities or "")]
+    rows = []
+    for kept in chosen:
+        with output.busy(f"judging {' + '.join(kept) or 'no modality'}"):
+            rows.append(judge_subset(served.engine.model, tower, material, kept))
+    return rows
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def _judge(candidate: Candidate, served: ServedExperiment) -> ResultRow:

@@ -11,7 +11,17 @@ from typing import Annotated, Final
 import typer
 
 import recsys
-from recsys.cli import config, data, doctor, evaluate, predict, recommend, similar, train
+from recsys.cli import (
+    config,
+    data,
+    doctor,
+    evaluate,
+    features,
+    predict,
+    recommend,
+    similar,
+    train,
+)
 from recsys.cli.application import add_verb, new_app
 
 SUMMARY: Final = """Movie recommendation: train, measure, recommend, explain.
@@ -50,6 +60,7 @@ def make_app() -> typer.Typer:
     add_verb(app, "similar", similar.similar, similar.EXAMPLE)
     add_verb(app, "predict", predict.predict, predict.EXAMPLE)
     app.add_typer(data.app, name="data")
+    app.add_typer(features.app, name="features")
     app.add_typer(config.app, name="config")
     add_verb(app, "doctor", doctor.doctor, doctor.EXAMPLE)
     return app

@@ -39,6 +39,15 @@ DataOption = Annotated[
         show_default=False,
     ),
 ]
+DatasetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--dataset",
+        metavar="NAME",
+        help="Which data set. Default: the one that --data holds, MovieLens-100K without it.",
+        show_default=False,
+    ),
+]
 OnBadRowOption = Annotated[
     OnBadRow,
     typer.Option(

@@ -80,6 +80,7 @@ def _columns(results: ResultsDocument) -> Sequence[Column]:
     cutoffs = [key.partition("@")[2] for key in measured[0]] if measured else []
     k = "10" if "10" in cutoffs or not cutoffs else cutoffs[0]
     cold = any(row.overall for row in results.rows)
+    genres = any(row.genre for row in results.rows)
     return [
         Column("model", "model"),
         Column("rating.rmse", "RMSE", 4),
@@ -89,6 +90,7 @@ def _columns(results: ResultsDocument) -> Sequence[Column]:
             for name in ("ndcg", "recall", "hit")
         ),
         *([Column(f"overall.ndcg@{k}", f"NDCG@{k}, all movies", 4)] if cold else []),
+        *([Column("genre.macro_roc_auc", "genre AUC", 3)] if genres else []),
         Column("seconds.fit", "fit s", 2),
         Column("seconds.score", "score s", 2),
     ]

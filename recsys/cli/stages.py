@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,10 @@ from recsys.cli.output import busy, note, say
 
 if TYPE_CHECKING:
     from recsys.config.experiment import ExperimentConfig
+    from recsys.data.dataset import Dataset
     from recsys.experiment.prepare import Prepared
     from recsys.experiment.train import Trained
+    from recsys.features.extract import Extraction, ExtractionReport
 
 
 def prepared(experiment: ExperimentConfig, data: Path | None) -> Prepared:
@@ -24,12 +27,40 @@ def prepared(experiment: ExperimentConfig, data: Path | None) -> Prepared:
     from recsys.experiment.prepare import prepare
 
     started = time.perf_counter()
-    with busy(f"reading and encoding {experiment.data.name}"):
+    with _waiting(experiment):
         ready = prepare(experiment, data)
     seconds = time.perf_counter() - started
     _say_data(ready, seconds - sum(report.seconds for report in ready.extraction))
-    _say_features(ready)
+    say_features(ready.extraction)
     return ready
+
+
+def extracted(experiment: ExperimentConfig, data: Path | None) -> tuple[Dataset, Extraction]:
+    """The data with every modality, and what making them came to.
+
+    Raises:
+        DataError: see ``recsys.experiment.prepare``.
+    """
+    from recsys.data.sources import open_dataset
+    from recsys.experiment.prepare import extract_features
+
+    with _waiting(experiment):
+        dataset = open_dataset(experiment.data.name, data, experiment.data.on_bad_row)
+        extraction = extract_features(experiment, dataset)
+    for source in extraction.facts:
+        found = source.matched
+        say("facts", f"{source.source}: {found.movies:,} movies ({found.share:.1%})")
+        for warning in source.warnings:
+            note(warning)
+    say_features(extraction.reports)
+    return dataset, extraction
+
+
+def _waiting(experiment: ExperimentConfig) -> AbstractContextManager[None]:
+    """A sign of life, where the files to be encoded will not show a bar of their own."""
+    if experiment.sources.posters or experiment.sources.trailers:
+        return nullcontext()
+    return busy(f"reading and encoding {experiment.data.name}")
 
 
 def _say_data(ready: Prepared, seconds: float) -> None:
@@ -44,10 +75,12 @@ def _say_data(ready: Prepared, seconds: float) -> None:
     say("split", f"{split.spec.name}, seed {split.spec.seed}: {sizes}")
 
 
-def _say_features(ready: Prepared) -> None:
-    for report in ready.extraction:
+def say_features(reports: Iterable[ExtractionReport]) -> None:
+    """How many movies have each modality, and what it took."""
+    for report in reports:
         work = f"{report.encoded:,} encoded, {report.reused:,} known"
-        have = f"{report.coverage:.1%} of the movies ({work})"
+        failed = f", {report.failed:,} files failed" if report.failed else ""
+        have = f"{report.coverage:.1%} of the movies ({work}{failed})"
         say(report.modality, f"{have}: {report.card.name}", report.seconds)
 
 

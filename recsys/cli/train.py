@@ -137,7 +137,7 @@ def _name_of_data(name: str, folder: Path) -> str:
         return find_dataset(name, folder).name
     except DataError:
         found = find_dataset(None, folder).name
-    output.note(f"{folder} holds {found}, not {name}: training on {found}")
+    output.note(f"{folder} holds {found}, not {name}: {found} is what is read")
     return found
 
 

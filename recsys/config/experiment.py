@@ -12,6 +12,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
 
 from recsys.config.features import FeaturesConfig
+from recsys.config.sources import SourcesConfig
 
 
 class Section(BaseModel):
@@ -90,6 +91,7 @@ class TrainingConfig(Section):
     content_decay: float = Field(default=1.0, ge=0)
     history_dropout: float = Field(default=0.5, gt=0, lt=1)
     feature_dropout: float = Field(default=0.2, ge=0, lt=1)
+    modality_dropout: float = Field(default=0.1, ge=0, lt=1)
     offset_dropout: float = Field(default=0.1, ge=0, lt=1)
     evaluate_every: PositiveInt = 5
     patience: PositiveInt = 6
@@ -110,6 +112,7 @@ class ExperimentConfig(Section):
     name: str = "default"
     seed: int = 0
     data: DataConfig = DataConfig()
+    sources: SourcesConfig = SourcesConfig()
     split: SplitConfig = SplitConfig()
     features: FeaturesConfig = FeaturesConfig()
     user: UserConfig = UserConfig()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from recsys.config.poster import PosterConfig
+from recsys.config.trailers import AudioConfig, VideoConfig
+from recsys.data.field_names import names_labels
 from recsys.errors import ConfigError
 
 STANDARD_FIELDS = (
@@ -25,8 +27,6 @@ STANDARD_FIELDS = (
 )
 """Facts that most sources have; a catalogue without one of them is encoded from the others."""
 
-_LABEL_WORDS = frozenset({"keyword", "keywords", "tag", "tags"})
-
 
 def refuse_labels(fields: Iterable[str]) -> None:
     """Genres are what a model learns to predict, so nothing that names them may be encoded.
@@ -35,8 +35,7 @@ def refuse_labels(fields: Iterable[str]) -> None:
         ConfigError: a field is called genre, keyword or tag, in any spelling.
     """
     for name in fields:
-        words = {word.casefold() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)}
-        if "genre" in name.casefold() or words & _LABEL_WORDS:
+        if names_labels(name):
             raise ConfigError(
                 f"field {name!r} names genres, which are labels and never inputs",
                 hint="take it out of the fields of this modality",
@@ -114,7 +113,13 @@ class TextConfig(_Section):
 
 
 class FeaturesConfig(_Section):
-    """The modalities of a run; ``None`` leaves one out."""
+    """How the modalities of a run are encoded; ``None`` leaves one out.
+
+    Posters and trailers are encoded where ``sources`` names a folder of them.
+    """
 
     text: TextConfig | None = Field(default_factory=TextConfig)
     metadata: MetadataConfig | None = Field(default_factory=MetadataConfig)
+    poster: PosterConfig | None = Field(default_factory=PosterConfig)
+    video: VideoConfig | None = Field(default_factory=VideoConfig)
+    audio: AudioConfig | None = Field(default_factory=AudioConfig)

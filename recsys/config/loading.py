@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeGuard, get_args
 
@@ -92,17 +92,27 @@ def _explain(kind: str, location: tuple[Any, ...], problem: Mapping[str, Any]) -
         return f"{key}: {problem['msg']}, got {problem['input']!r}"
     known = _keys_at(location[:-1])
     closest = nearest(str(location[-1]), known, n=1)
-    return f"unknown key {key!r}, " + (
-        f"did you mean {closest[0]!r}?" if closest else f"known keys here: {', '.join(known)}"
-    )
+    if closest:
+        return f"unknown key {key!r}, did you mean {closest[0]!r}?"
+    return f"unknown key {key!r}" + (f", known keys here: {', '.join(known)}" if known else "")
 
 
 def _keys_at(location: tuple[Any, ...]) -> list[str]:
-    section: type[BaseModel] = ExperimentConfig
+    """The keys of the section at a place; none where it is not one section alone."""
+    section: Any = ExperimentConfig
     for part in location:
-        annotation = section.model_fields[str(part)].annotation
-        section = next(t for t in (annotation, *get_args(annotation)) if _is_section(t))
-    return list(section.model_fields)
+        if _is_section(section) and str(part) in section.model_fields:
+            section = section.model_fields[str(part)].annotation
+        found = [kind for kind in _parts(section) if _is_section(kind)]
+        section = found[0] if len(found) == 1 else section
+    return list(section.model_fields) if _is_section(section) else []
+
+
+def _parts(annotation: object) -> Iterator[object]:
+    """An annotation, and those inside its unions, collections and ``Annotated``."""
+    yield annotation
+    for inner in get_args(annotation):
+        yield from _parts(inner)
 
 
 def _is_section(annotation: object) -> TypeGuard[type[BaseModel]]:

@@ -21,6 +21,11 @@ from recsys.errors import AlignmentError, DataError, UnknownIdError, nearest
 
 UNKNOWN_YEAR = -1
 
+# Letters that have no accent to take off, an ampersand, and apostrophes.
+_LETTERS = str.maketrans(
+    {"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "&": " and ", "'": "", "’": "", "‘": ""}
+)
+
 
 @dataclass(frozen=True)
 class EncoderCard:
@@ -237,11 +242,12 @@ class Catalogue:
 
 
 def title_key(title: str) -> str:
-    """A title reduced to what people agree on.
+    """A title reduced to what people agree on, in any script.
 
     Case, accents, punctuation and a trailing or leading article do not count:
     ``Usual Suspects, The (1995)`` equals ``the usual suspects (1995)``.
     """
-    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().casefold()
-    words = re.findall(r"[a-z0-9]+", plain.replace("&", " and ").replace("'", ""))
+    folded = unicodedata.normalize("NFKD", title.casefold().translate(_LETTERS))
+    plain = "".join(c for c in folded if not unicodedata.combining(c))
+    words = re.findall(r"[^\W_]+", plain)
     return " ".join(w for w in words if w not in {"the", "a", "an"}) or plain.strip()

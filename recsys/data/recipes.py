@@ -59,6 +59,8 @@ class Recipe(_Strict):
         archive: what to download; None for data that are already there.
         ids: table beside the recipe that gives its movies' ids elsewhere; None if there is none.
         facts: where more is known about its movies; needs ``ids``.
+        movielens_ids: its item ids are themselves those that MovieLens 1M and all later MovieLens
+            data sets share.
         table: names of files and columns, for the format "table".
     """
 
@@ -73,6 +75,7 @@ class Recipe(_Strict):
     archive: Archive | None = None
     ids: str | None = None
     facts: Literal["freebase"] | None = None
+    movielens_ids: bool = False
     table: TableFiles | None = None
 
     @model_validator(mode="after")

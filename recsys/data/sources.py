@@ -73,7 +73,7 @@ def find_dataset(name: str | None, data_dir: Path | None) -> Found:
     """
     looked: list[str] = []
     for place in _places(name or DEFAULT_NAME, data_dir):
-        found = _look(place.folder) if place.folder else None
+        found = _look(place.folder, name) if place.folder else None
         if found and _is_wanted(found, name):
             return replace(found, name=name or found.name)
         looked.append(f"{place.label}: {place.folder or 'not there'}{_but(found)}")
@@ -104,10 +104,13 @@ def _places(name: str, data_dir: Path | None) -> Iterator[_Place]:
         yield _Place("RecBole's wheel", recbole_data(name))
 
 
-def _look(folder: Path) -> Found | None:
-    recipe = _local_recipe(folder)
-    if recipe and recipe.table and (folder / recipe.table.ratings).is_file():
-        return Found(folder, "table", recipe.name)
+def _look(folder: Path, name: str | None) -> Found | None:
+    local = _local_recipe(folder)
+    if local and local.table and (folder / local.table.ratings).is_file():
+        return Found(folder, "table", local.name)
+    known = load_recipe(name) if name in recipe_names() else None
+    if known and known.table and all((folder / file).is_file() for file in known.table.files):
+        return Found(folder, "table", known.name)
     return recognise(folder)
 
 
@@ -133,6 +136,9 @@ def _recipe(found: Found) -> Recipe | None:
 
 
 def _with_facts(dataset: Dataset, recipe: Recipe | None) -> Dataset:
+    if recipe and recipe.movielens_ids:
+        films = dataset.catalogue.items.ids
+        return replace(dataset, catalogue=replace(dataset.catalogue, film_ids=films))
     if recipe is None or recipe.ids is None:
         return dataset
     crosswalk = Crosswalk.read(read_text("datasets", recipe.name, recipe.ids))

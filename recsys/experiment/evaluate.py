@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from recsys.baselines.registry import make_baseline
 from recsys.config.experiment import EvaluationConfig, ExperimentConfig
 from recsys.data.catalogue import Catalogue
+from recsys.data.dataset import Dataset
 from recsys.data.splits import LabelSplit, Split, genre_partition
 from recsys.engine import Engine
 from recsys.errors import AlignmentError
@@ -30,7 +31,7 @@ from recsys.evaluation.report import (
     SplitReference,
 )
 from recsys.experiment.measure import Judge, judge_genres
-from recsys.experiment.prepare import Prepared, read_and_split
+from recsys.experiment.prepare import Prepared, extract_features, read_and_split
 from recsys.models.recommender import RatingPredictor, Recommender
 
 DEMO_BASELINES = ("popularity", "bias", "item-knn", "ease")
@@ -162,6 +163,7 @@ class ServedExperiment:
     engine: Engine
     material: Material
     config: ExperimentConfig
+    dataset: Dataset
 
     @classmethod
     def open(cls, bundle: Path, data_dir: Path | None) -> ServedExperiment:
@@ -184,7 +186,7 @@ class ServedExperiment:
             )
         labels = genre_partition(dataset.catalogue, config.seed)
         material = Material(dataset.catalogue, split, labels, config.evaluation)
-        return cls(engine, material, config)
+        return cls(engine, material, config, dataset)
 
     def candidate(self) -> Candidate:
         """The served model."""
@@ -195,6 +197,16 @@ class ServedExperiment:
             predictor=served,
             genres=model.genre_probabilities(),
             seed=self.config.seed,
+        )
+
+    def with_features(self) -> Material:
+        """The same material, its movies with the modalities the model was trained on.
+
+        Raises:
+            DataError: a source of them is missing.
+        """
+        return replace(
+            self.material, catalogue=extract_features(self.config, self.dataset).catalogue
         )
 
 

@@ -11,7 +11,7 @@ from recsys.data.dataset import Dataset
 from recsys.data.sources import open_dataset
 from recsys.data.splits import LabelSplit, Split, genre_partition, make_split
 from recsys.features.cache import FeatureCache
-from recsys.features.extract import ExtractionReport, add_features
+from recsys.features.extract import Extraction, ExtractionReport, Origin, extract
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,22 @@ def prepare(
         ConfigError: the split or an encoder is unknown.
     """
     dataset, split = read_and_split(config, data_dir)
-    catalogue, extraction = add_features(dataset.catalogue, config.features, cache=cache)
-    labels = genre_partition(catalogue, config.seed)
-    return Prepared(config, dataset, catalogue, split, labels, extraction)
+    extraction = extract_features(config, dataset, cache)
+    labels = genre_partition(dataset.catalogue, config.seed)
+    return Prepared(config, dataset, extraction.catalogue, split, labels, extraction.reports)
+
+
+def extract_features(
+    config: ExperimentConfig, dataset: Dataset, cache: FeatureCache | None = None
+) -> Extraction:
+    """The movies of a data set with every configured fact and modality.
+
+    Raises:
+        DataError: a source is missing or cannot be used as it is.
+        ConfigError: a source or an encoder is configured as it cannot be.
+    """
+    origin = Origin(dataset.name, dataset.interactions.item_counts())
+    return extract(dataset.catalogue, config.features, config.sources, origin, cache)
 
 
 def read_and_split(config: ExperimentConfig, data_dir: Path | None) -> tuple[Dataset, Split]:

@@ -1,9 +1,12 @@
 """Encoded vectors, kept by what they were made from, so that nothing is encoded twice.
 
-One file an encoder card holds a hash of the rest, then safetensors: the digests of N materials and
-their (N, D) vectors. The hash is checked before anything is parsed. Files are replaced as a whole:
-a reader sees the old one or the new one. Of two processes that write at once, the later wins and
-the vectors of the other are encoded again when they are next needed.
+The vectors of an encoder card lie in segments, files that are written once: a hash of the rest,
+then safetensors with the digests of N materials and their (N, D) vectors. The hash is checked
+before anything is parsed. What is added becomes a new segment; when small ones have gathered they
+are merged into one, so that every vector is rewritten a few times at most, however many there are.
+Segments appear as a whole and vanish only after the one that replaces them is there: a reader never
+sees half of anything. Two processes may write at once; when both write the very first segment, one
+may replace the other, and its vectors are encoded again when they are next needed.
 """
 
 from __future__ import annotations
@@ -12,7 +15,8 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Mapping
+import uuid
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -27,6 +31,12 @@ from recsys.data.files import atomic_write
 Vectors = Mapping[str, NDArray[np.float32]]
 """Digest of a material to its (D,) vector."""
 
+SMALL_BYTES = 32 * 2**20
+"""Segments below this are merged with others."""
+
+SMALL_SEGMENTS = 16
+"""As many small segments are tolerated."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -37,11 +47,16 @@ def cache_root() -> Path:
     return root / "features"
 
 
+def card_key(card: EncoderCard) -> str:
+    """A hash of everything that a card says."""
+    return hashlib.sha256(json.dumps(asdict(card), sort_keys=True).encode()).hexdigest()
+
+
 class FeatureCache:
     """A folder of encoded vectors.
 
-    A file that is damaged or cannot be read counts as empty, one that cannot be written is left
-    out; both are logged as warnings, for a cache must never stop a run.
+    A segment that is damaged is removed, one that cannot be read counts as empty, vectors that
+    cannot be written are left out; all are logged as warnings, for a cache must never stop a run.
 
     Args:
         root: the folder; the user's cache folder, or that of ``RECSYS_CACHE_DIR``, unless given.
@@ -51,33 +66,109 @@ class FeatureCache:
         self.root = cache_root() if root is None else root
 
     def path(self, card: EncoderCard) -> Path:
-        """The file of an encoder."""
-        return self.root / f"{_card_hash(card)[:32]}.vectors"
+        """The first segment of an encoder."""
+        return self.root / f"{card_key(card)[:32]}.vectors"
 
-    def read(self, card: EncoderCard) -> Vectors:
-        """All vectors that an encoder has made; none where the file is missing or damaged."""
-        path = self.path(card)
+    def read(self, card: EncoderCard, wanted: Collection[str] | None = None) -> Vectors:
+        """The vectors that an encoder has made: all of them, or those of the wanted digests."""
+        return self._gather(card, lambda found: _chosen(found, wanted))
+
+    def digests(self, card: EncoderCard) -> set[str]:
+        """Of which materials there are vectors, with never more than one segment in memory."""
+        return set(self._gather(card, lambda found: dict.fromkeys(found, _NOTHING)))
+
+    def add(self, card: EncoderCard, vectors: Vectors) -> bool:
+        """Keep more vectors beside those that are there, and say whether they could be kept."""
+        if not vectors:
+            return True
+        first = self.path(card)
+        path = self._another(card) if first.exists() else first
+        try:
+            _write(path, vectors, card)
+            self._tidy(card)
+        except OSError as error:
+            _log.warning("feature cache %s cannot be written: %s", path, error)
+            return False
+        return True
+
+    def _another(self, card: EncoderCard) -> Path:
+        return self.path(card).with_suffix(f".{uuid.uuid4().hex}.vectors")
+
+    def _segments(self, card: EncoderCard) -> list[Path]:
+        first = self.path(card)
+        return sorted(self.root.glob(f"{first.stem}*{first.suffix}"))
+
+    def _gather(self, card: EncoderCard, take: Callable[[Vectors], Vectors]) -> Vectors:
+        """What is taken from every segment.
+
+        A segment that was merged away while others were read is looked for among the new ones.
+        """
+        found: dict[str, NDArray[np.float32]] = {}
+        seen: set[Path] = set()
+        while new := [path for path in self._segments(card) if path not in seen]:
+            seen.update(new)
+            for path in new:
+                found |= take(self._read_segment(path, card))
+        return found
+
+    def _read_segment(self, path: Path, card: EncoderCard) -> Vectors:
+        try:
+            return self._load(path, card)
+        except OSError as error:
+            _log.warning("feature cache %s is not used: %s", path, error)
+            return {}
+
+    def _load(self, path: Path, card: EncoderCard) -> Vectors:
+        """The vectors of a segment; none where it is damaged, or was merged away meanwhile."""
         try:
             return _unpack(path.read_bytes(), card)
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError) as error:
-            _log.warning("feature cache %s is not used and will be rebuilt: %s", path, error)
+        except ValueError as error:
+            _log.warning("feature cache %s is removed and will be rebuilt: %s", path, error)
+            path.unlink(missing_ok=True)
             return {}
 
-    def add(self, card: EncoderCard, vectors: Vectors) -> None:
-        """Keep more vectors beside those that are there."""
-        path = self.path(card)
+    def _tidy(self, card: EncoderCard) -> None:
+        """Merge the smallest segments where there are too many."""
+        sizes = {path: size for path, size in _sizes(self._segments(card)) if size < SMALL_BYTES}
+        if len(sizes) < SMALL_SEGMENTS:
+            return
+        smallest = sorted(sizes, key=lambda path: sizes[path])
+        room = np.cumsum([sizes[path] for path in smallest]) <= 2 * SMALL_BYTES
+        merged = [path for path, fits in zip(smallest, room, strict=True) if fits]
+        vectors: dict[str, NDArray[np.float32]] = {}
+        for path in merged:
+            vectors |= self._load(path, card)
+        if vectors:
+            _write(self._another(card), vectors, card)
+        for path in merged:
+            path.unlink(missing_ok=True)
+
+
+_NOTHING = np.empty(0, dtype=np.float32)
+
+
+def _chosen(vectors: Vectors, wanted: Collection[str] | None) -> Vectors:
+    """Copies of the wanted vectors, so that the others need not stay in memory."""
+    if wanted is None:
+        return vectors
+    return {digest: vectors[digest].copy() for digest in vectors.keys() & set(wanted)}
+
+
+def _sizes(paths: list[Path]) -> Iterator[tuple[Path, int]]:
+    """Sizes of those that are still there."""
+    for path in paths:
         try:
-            content = _pack({**self.read(card), **vectors}, card)
-            with atomic_write(path) as temporary:
-                temporary.write_bytes(content)
-        except OSError as error:
-            _log.warning("feature cache %s cannot be written: %s", path, error)
+            yield path, path.stat().st_size
+        except FileNotFoundError:
+            continue
 
 
-def _card_hash(card: EncoderCard) -> str:
-    return hashlib.sha256(json.dumps(asdict(card), sort_keys=True).encode()).hexdigest()
+def _write(path: Path, vectors: Vectors, card: EncoderCard) -> None:
+    content = _pack(vectors, card)
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(content)
 
 
 def _pack(vectors: Vectors, card: EncoderCard) -> bytes:
@@ -88,7 +179,7 @@ def _pack(vectors: Vectors, card: EncoderCard) -> bytes:
 
 
 def _unpack(raw: bytes, card: EncoderCard) -> Vectors:
-    """The vectors of a file.
+    """The vectors of a segment.
 
     Raises:
         ValueError: the file was altered, cut short, or belongs to another encoder.
@@ -103,4 +194,4 @@ def _unpack(raw: bytes, card: EncoderCard) -> Vectors:
 
 def _seal(body: bytes, card: EncoderCard) -> bytes:
     """32 bytes that fit this body of this encoder alone."""
-    return hashlib.sha256(_card_hash(card).encode() + body).digest()
+    return hashlib.sha256(card_key(card).encode() + body).digest()

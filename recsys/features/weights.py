@@ -29,6 +29,7 @@ class Weights:
     Attributes:
         name: what it is called, without the place it lies.
         folder: holds ``config.json``, the tokenizer's files and ``*.safetensors``.
+        section: of the configuration that asks for them, for messages.
 
     Raises:
         ConfigError: the folder is missing, or holds no configuration or no safetensors.
@@ -36,12 +37,13 @@ class Weights:
 
     name: str
     folder: Path
+    section: str = "text"
 
     def __post_init__(self) -> None:
         for pattern in ("config.json", "*.safetensors"):
             if not any(self.folder.glob(pattern)):
                 raise ConfigError(
-                    f"text encoder {self.name}: no {pattern} in {self.folder}",
+                    f"{self.section} encoder {self.name}: no {pattern} in {self.folder}",
                     hint="give a folder written by save_pretrained(), with safetensors weights",
                 )
 
@@ -55,14 +57,17 @@ class Weights:
     @cached_property
     def dim(self) -> int:
         """Width of the hidden states."""
-        settings = self._config()
-        found = [settings.get(key) for key in ("hidden_size", "d_model", "dim")]
+        found = [self.settings.get(key) for key in ("hidden_size", "d_model", "dim")]
         width = next((value for value in found if isinstance(value, int)), None)
         if width is None:
-            raise ConfigError(f"text encoder {self.name}: config.json states no hidden_size")
+            raise ConfigError(
+                f"{self.section} encoder {self.name}: config.json states no hidden_size"
+            )
         return width
 
-    def _config(self) -> dict[str, Any]:
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """What ``config.json`` states."""
         path = self.folder / "config.json"
         try:
             settings = json.loads(path.read_text(encoding="utf-8"))
@@ -79,7 +84,7 @@ class Weights:
         return stated[1] if stated else "not stated beside the weights"
 
 
-def from_path(path: Path) -> Weights:
+def from_path(path: Path, section: str = "text") -> Weights:
     """Weights in a folder of the user's.
 
     Raises:
@@ -88,13 +93,13 @@ def from_path(path: Path) -> Weights:
     folder = path.expanduser()
     if not folder.is_dir():
         raise ConfigError(
-            f"text encoder: there is no folder {path}",
-            hint="set features.text.path to a folder, or features.text.hub to a name",
+            f"{section} encoder: there is no folder {path}",
+            hint=f"set features.{section}.path to a folder, or features.{section}.hub to a name",
         )
-    return Weights(folder.resolve().name, folder)
+    return Weights(folder.resolve().name, folder, section)
 
 
-def from_hub(name: str) -> Weights:
+def from_hub(name: str, section: str = "text") -> Weights:
     """Weights by their name on the Hugging Face hub, downloaded where allowed and needed.
 
     ``RECSYS_OFFLINE=1`` confines the search to what was downloaded before.
@@ -116,16 +121,16 @@ def from_hub(name: str) -> Weights:
         )
     except (HFValidationError, RepositoryNotFoundError) as error:
         raise ConfigError(
-            f"text encoder: the hub has no model {name!r} that you may use: {error}"
+            f"{section} encoder: the hub has no model {name!r} that you may use: {error}"
         ) from error
     except OSError as error:
         raise OfflineError(
-            f"text encoder {name} is not on this machine"
+            f"{section} encoder {name} is not on this machine"
             + (" and RECSYS_OFFLINE is set" if offline else f": {error}"),
             hint=f"download it once while online (hf download {name}), or give a folder that holds "
-            "it as features.text.path",
+            f"it as features.{section}.path",
         ) from error
-    return Weights(name, Path(folder))
+    return Weights(name, Path(folder), section)
 
 
 def packaged() -> Weights | None:

@@ -21,8 +21,8 @@ class ContentTower:
     """Weights of the content half of the item tower.
 
     Attributes:
-        weights: ``{modality}/centre``, ``/scale``, ``/weight``, ``/bias`` for each modality, and
-            ``to_vectors``, ``to_scalars``, ``genre/weight``, ``genre/bias``.
+        weights: ``{modality}/centre``, ``/scale``, ``/weight``, ``/bias``, ``/absent`` for each
+            modality, and ``to_vectors``, ``to_scalars``, ``genre/weight``, ``genre/bias``.
         ranking_dim: D.
         rating_dim: R.
         temperature: of the ranking scores.
@@ -74,22 +74,31 @@ class ContentTower:
         )
 
     def _content(self, features: Mapping[str, Floats], n_movies: int) -> Floats:
+        self._require_known(features)
         total = np.zeros((n_movies, self.weights["to_vectors"].shape[1]), dtype=np.float32)
-        count = np.zeros((n_movies, 1), dtype=np.float32)
-        for name, vectors in features.items():
+        missing, count = np.zeros_like(total), np.zeros((n_movies, 1), dtype=np.float32)
+        for name in self.modalities:
+            vectors = features.get(name, np.full((n_movies, self.dim(name)), np.nan, np.float32))
             present = self._present(name, vectors, n_movies)
             w = {
                 key: self.weights[f"{name}/{key}"] for key in ("centre", "scale", "weight", "bias")
             }
             standard = (np.where(present, vectors, 0) - w["centre"]) / w["scale"]
             total += present * (standard @ w["weight"].T + w["bias"])
+            missing += ~present * self.weights[f"{name}/absent"]
             count += present
-        return np.asarray(np.tanh(total / np.maximum(count, 1)), dtype=np.float32)
+        fused = total / np.maximum(count, 1) + missing / max(len(self.modalities), 1)
+        return np.asarray(np.tanh(fused), dtype=np.float32)
+
+    def _require_known(self, features: Mapping[str, Floats]) -> None:
+        for name in features:
+            if name not in self.modalities:
+                known = ", ".join(self.modalities) or "none"
+                raise DataError(
+                    f"the model does not read modality {name!r}", hint=f"it reads: {known}"
+                )
 
     def _present(self, name: str, vectors: Floats, n_movies: int) -> NDArray[np.bool_]:
-        if name not in self.modalities:
-            known = ", ".join(self.modalities) or "none"
-            raise DataError(f"the model does not read modality {name!r}", hint=f"it reads: {known}")
         if vectors.shape != (n_movies, self.dim(name)):
             raise DataError(
                 f"{name} features have shape {vectors.shape}, ({n_movies}, {self.dim(name)}) is "

@@ -29,6 +29,23 @@ class TowerSizes:
     scalars: int
 
 
+class Dropout(NamedTuple):
+    """What training leaves out at random, so that nothing is relied on alone.
+
+    Attributes:
+        feature: share of the entries of the content vectors.
+        modality: share of each movie's modalities (ModDrop, Neverova et al. 2016).
+        offset: share of the id offsets (DropoutNet, Volkovs et al. 2017).
+    """
+
+    feature: float = 0.0
+    modality: float = 0.0
+    offset: float = 0.0
+
+
+NO_DROPOUT = Dropout()
+
+
 class MovieEmbedding(NamedTuple):
     """What the tower makes of all movies.
 
@@ -78,6 +95,7 @@ class Projection(nn.Module):
         self.register_buffer("centre", centre)
         self.register_buffer("scale", rms.clamp(min=1e-6))
         self.linear = linear(table.card.dim, content, rng=generator(seed, f"project/{table.name}"))
+        self.absent = nn.Parameter(torch.zeros(content))
 
     def forward(self, x: Tensor, dropout: float = 0.0) -> Tensor:
         """(I, D_m) to (I, C)."""
@@ -92,11 +110,15 @@ class Projection(nn.Module):
             f"{name}/scale": self.scale,
             f"{name}/weight": self.linear.weight,
             f"{name}/bias": self.linear.bias,
+            f"{name}/absent": self.absent,
         }
 
 
 class ItemTower(nn.Module):
-    """``z_i = W tanh(mean_m project_m(x_im)) + δ_i``, m over the modalities movie i has.
+    """``z_i = W c_i + δ_i``, ``c_i = tanh(mean over P_i of project_m(x_im) + Σ a_m / M)``.
+
+    P_i are the modalities movie i has, of M in all; the sum runs over those it lacks, a_m being
+    what the lack of modality m says. A movie with nothing but a title is embedded from its title.
 
     δ_i is zero, and stays zero, for a movie nobody rated in training: such a movie is its content.
     Every modality and the offsets draw from streams of their own, so changing one modality's
@@ -146,28 +168,26 @@ class ItemTower(nn.Module):
             raise TypeError(f"{name} is projected by {type(module).__name__}")
         return module
 
-    def content(self, dropout: float = 0.0) -> Tensor:
-        """(I, C) fused content; zero for a movie without any modality."""
+    def content(self, dropout: Dropout = NO_DROPOUT) -> Tensor:
+        """(I, C) fused content."""
         total = self.warm.new_zeros(len(self.warm), self.sizes.content)
-        count = self.warm.new_zeros(len(self.warm), 1)
+        missing, count = torch.zeros_like(total), self.warm.new_zeros(len(self.warm), 1)
         for name in self.names:
             present = self.get_buffer(f"present_{name}")
-            total = total + present * self.projection(name)(self.get_buffer(f"x_{name}"), dropout)
+            if self.training and dropout.modality:
+                present = present * (torch.rand_like(present) >= dropout.modality)
+            projection = self.projection(name)
+            total = total + present * projection(self.get_buffer(f"x_{name}"), dropout.feature)
+            missing = missing + (1 - present) * projection.absent
             count = count + present
-        return torch.tanh(total / count.clamp(min=1))
+        return torch.tanh(total / count.clamp(min=1) + missing / max(len(self.names), 1))
 
-    def forward(
-        self, feature_dropout: float = 0.0, keep_offset: Tensor | None = None
-    ) -> MovieEmbedding:
-        """Embed all movies.
-
-        Args:
-            feature_dropout: share of the content inputs set to zero while training.
-            keep_offset: (I, 1) 1 where the id offset is used; all by default. Training without
-                some offsets makes content stand on its own (DropoutNet, Volkovs et al. 2017).
-        """
-        content = self.content(feature_dropout)
-        keep = self.warm if keep_offset is None else self.warm * keep_offset
+    def forward(self, dropout: Dropout = NO_DROPOUT) -> MovieEmbedding:
+        """Embed all movies; nothing is dropped in evaluation mode."""
+        content = self.content(dropout)
+        keep = self.warm
+        if self.training and dropout.offset:
+            keep = keep * (torch.rand_like(keep) >= dropout.offset)
         return MovieEmbedding(
             content,
             self.to_vectors(content) + keep * self.vector_offsets,

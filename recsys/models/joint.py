@@ -21,7 +21,7 @@ from recsys.models.content_tower import ContentTower
 from recsys.models.embedding_model import EmbeddingModel, MovieVectors, RatingConstants
 from recsys.models.formulas import RatingShrinkage, liked_mean, rated_history
 from recsys.models.histories import item_weights
-from recsys.models.item_tower import ItemTower, TowerSizes, generator, linear
+from recsys.models.item_tower import NO_DROPOUT, Dropout, ItemTower, TowerSizes, generator, linear
 
 _MOVIE_BIAS_SHRINKAGE = 4.0  # ratings; a starting point that training corrects
 
@@ -103,9 +103,9 @@ class JointModel(nn.Module):
             offsets[:, 0] = torch.from_numpy(np.log(popularity / popularity.mean()))
             offsets[:, 1] = torch.from_numpy(statistics.movie_bias)
 
-    def movies(self, feature_dropout: float = 0.0, keep_offset: Tensor | None = None) -> MovieParts:
-        """Embed all movies; see ``ItemTower.forward`` for the arguments."""
-        content, vectors, scalars = self.tower(feature_dropout, keep_offset)
+    def movies(self, dropout: Dropout = NO_DROPOUT) -> MovieParts:
+        """Embed all movies; nothing is dropped in evaluation mode."""
+        content, vectors, scalars = self.tower(dropout)
         d, r = self.config.ranking_dim, self.config.rating_dim
         liked, ranked, rating_in, rating_out = torch.split(vectors, [d, d, r, r], dim=1)
         rank_bias, rating_bias, log_variance = scalars.unbind(dim=1)

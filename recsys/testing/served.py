@@ -91,6 +91,7 @@ def _tower(random: np.random.Generator) -> ContentTower:
         weights[f"{name}/scale"] = np.array([1.5], dtype=np.float32)
         weights[f"{name}/weight"] = _normal(random, CONTENT_DIM, dim)
         weights[f"{name}/bias"] = _normal(random, CONTENT_DIM)
+        weights[f"{name}/absent"] = np.zeros(CONTENT_DIM, dtype=np.float32)
     return ContentTower(weights, RANKING_DIM, RATING_DIM, 1 / 3, 3.5, 1.0)
 
 

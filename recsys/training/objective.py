@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from recsys.config.experiment import ExperimentConfig
+from recsys.models.item_tower import Dropout
 from recsys.models.joint import JointModel, MovieParts
 from recsys.models.losses import distillation_loss, genre_loss, ranking_loss, rating_loss
 from recsys.training.batches import Batch
@@ -48,8 +49,9 @@ class JointObjective:
         """Loss parts whose weight is not zero; a part without examples is left out."""
         training = self.config.training
         kept = (torch.rand_like(batch.rated) >= training.history_dropout).to(batch.rated)
-        offset_kept = torch.rand(len(model.tower.warm), 1) >= training.offset_dropout
-        movies = model.movies(training.feature_dropout, offset_kept.to(batch.rated))
+        movies = model.movies(
+            Dropout(training.feature_dropout, training.modality_dropout, training.offset_dropout)
+        )
         parts = self._ranking(model, movies, batch, kept)
         parts |= self._rating(model, movies, batch, kept)
         parts |= self._genre(model, movies)

@@ -49,7 +49,7 @@ class TestWheel:
         carried = {name.removeprefix(MATERIAL) for name in names if name.startswith(MATERIAL)}
         expected = [*REPOSITORY.glob("datasets/*/recipe.yaml")]
         expected += REPOSITORY.glob("datasets/*/README.md")
-    expected += REPOSITORY.glob("datasets/*/*.csv")
+        expected += REPOSITORY.glob("datasets/*/*.csv")
         expected += REPOSITORY.glob("configs/**/*.yaml")
         assert carried == {path.relative_to(REPOSITORY).as_posix() for path in expected}
         assert "datasets/ml-100k/recipe.yaml" in carried

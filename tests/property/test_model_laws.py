@@ -219,6 +219,7 @@ def towers(draw):
     for name, dim in dims.items():
         weights |= {f"{name}/centre": normal(dim), f"{name}/scale": 1 + normal(1) ** 2}
         weights |= {f"{name}/weight": normal(c, dim), f"{name}/bias": normal(c)}
+        weights[f"{name}/absent"] = normal(c)
         features[name] = normal(n, dim)
         features[name][random.random(n) < 0.4] = np.nan
     return ContentTower(weights, d, r, 0.5, 3.0, 1.0), features, n

@@ -57,6 +57,11 @@ class TableFiles(_Named):
     items: ItemsFile | None = None
     encoding: Encoding = "utf-8"
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of the files."""
+        return (self.ratings, self.items.file) if self.items else (self.ratings,)
+
 
 def recognise(folder: Path) -> TableFiles | None:
     """The files of a folder whose ratings have columns ``user``, ``item`` and ``rating``."""

@@ -104,4 +104,14 @@ def test_a_slice_of_movielens_latest_as_a_table_with_named_columns(real_data: Pa
     summary = describe(dataset)
     assert (summary.ratings, summary.users) == (50_976, 671)
     found = open_dataset(data_dir=real_data / "mmtf-14k")
-    assert found.interactions.fingerprint == dataset.interactions.fingerprint
+    assert (found.name, found.scale) == ("mmtf-14k", dataset.scale)
+    assert found.report.good == dataset.report.good
+    # Its recipe adds the movies' titles, genres and film ids, and those that nobody rated.
+    assert len(found.catalogue) == 1_807
+    assert set(dataset.catalogue.items) < set(found.catalogue.items)
+    assert found.catalogue.film_ids == found.catalogue.items.ids
+    assert found.catalogue.display_title(0) == "Grosse Pointe Blank (1997)"
+    assert all(found.catalogue.titles)
+    assert found.catalogue.genres.any(axis=1).all()
+    above = open_dataset("mmtf-14k", real_data)
+    assert above.interactions.fingerprint == found.interactions.fingerprint

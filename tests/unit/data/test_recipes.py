@@ -20,13 +20,19 @@ citation: none
 def test_every_recipe_is_whole_and_has_a_data_card(name: str) -> None:
     recipe = load_recipe(name)
     assert recipe.name == name
-    assert recipe.archive is not None
-    assert recipe.archive.filename == f"{name}.zip"
-    assert recipe.doi == "10.1145/2827872"
+    assert recipe.doi.startswith("10.1145/")
     card = resources.read_text("datasets", name, "README.md")
     assert card.startswith("# ")
-    for part in (recipe.doi, f"recsys data fetch {name}", "Licence"):
+    for part in (recipe.doi, "Licence"):
         assert part in card
+
+
+@pytest.mark.parametrize("name", sorted(set(recipe_names()) - {"mmtf-14k"}))
+def test_what_can_be_downloaded_says_how(name: str) -> None:
+    recipe = load_recipe(name)
+    assert recipe.archive is not None
+    assert recipe.archive.filename == f"{name}.zip"
+    assert f"recsys data fetch {name}" in resources.read_text("datasets", name, "README.md")
 
 
 def test_the_data_sets_of_the_documentation_are_there() -> None:

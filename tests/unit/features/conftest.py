@@ -6,6 +6,7 @@ import pytest
 from recsys.data.catalogue import UNKNOWN_YEAR, Catalogue
 from recsys.data.vocabulary import Vocabulary
 from recsys.features.cache import FeatureCache
+from recsys.features.torch_compat import declare_torchvision_operators
 
 WORDS = ["toy", "story", "heat", "casino", "the", "usual", "suspects", "star", "wars", "##s"]
 WORDS += ["lion", "king", "in", "america"]
@@ -36,6 +37,7 @@ def cache(tmp_path):
 def tiny_bert(tmp_path_factory):
     """A randomly initialised two-layer BERT with a vocabulary of a few words."""
     torch = pytest.importorskip("torch")
+    declare_torchvision_operators()
     transformers = pytest.importorskip("transformers")
     folder = tmp_path_factory.mktemp("weights") / "tiny-bert"
     vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]

@@ -9,6 +9,7 @@ import pytest
 
 from recsys.data.catalogue import EncoderCard
 from recsys.data.hashing import fingerprint
+from recsys.features import cache as cache_module
 from recsys.features.cache import FeatureCache, cache_root
 
 CARD = EncoderCard("test", "1", 3, "none", "none", "none", "none")
@@ -121,6 +122,82 @@ def test_readers_see_whole_files_while_processes_write(cache, caplog):
     assert [writer.returncode for writer in writers] == [0, 0]
     assert {fingerprint(["x39"]), fingerprint(["y39"])} & cache.read(CARD).keys()
     assert not caplog.records
+
+
+def test_many_small_writes_leave_few_files_and_lose_nothing(cache, monkeypatch):
+    written = []
+    write = cache_module._write
+    monkeypatch.setattr(
+        cache_module, "_write", lambda path, v, card: written.append(len(v)) or write(path, v, card)
+    )
+    monkeypatch.setattr(cache_module, "SMALL_BYTES", 5_000)
+    names = [str(n) for n in range(300)]
+    for name in names:
+        assert cache.add(CARD, some(name))
+        assert len(list(cache.root.iterdir())) < 16 + 300 // 100
+    assert same(cache.read(CARD), some(*names))
+    assert sum(written) < 10 * len(names)
+
+
+def test_the_wanted_vectors_and_all_digests_can_be_had(cache):
+    everything = some(*map(str, range(40)))
+    for digest, vector in everything.items():
+        cache.add(CARD, {digest: vector})
+    assert cache.digests(CARD) == everything.keys()
+    wanted = some("3", "39", "never seen")
+    assert same(cache.read(CARD, wanted.keys()), some("3", "39"))
+    assert cache.read(CARD, []) == {}
+
+
+def test_a_damaged_segment_costs_its_own_vectors_only(cache, caplog):
+    cache.add(CARD, some("a"))
+    cache.add(CARD, some("b"))
+    (second,) = set(cache.root.iterdir()) - {cache.path(CARD)}
+    second.write_bytes(b"broken")
+    assert same(cache.read(CARD), some("a"))
+    assert str(second) in caplog.text
+    assert list(cache.root.iterdir()) == [cache.path(CARD)]
+
+
+def test_a_segment_that_cannot_be_read_now_is_not_merged_away(cache, monkeypatch, caplog):
+    names = [str(n) for n in range(16)]
+    for name in names[:15]:
+        cache.add(CARD, some(name))
+    read = Path.read_bytes
+
+    def refuse(self):
+        if self == cache.path(CARD):
+            raise PermissionError(13, "busy")
+        return read(self)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", refuse)
+        cache.add(CARD, some("15"))
+        assert same(cache.read(CARD), some(*names[1:]))
+    assert same(cache.read(CARD), some(*names))
+
+
+def test_a_reader_finds_what_is_merged_under_its_hands(cache, monkeypatch):
+    names = [str(n) for n in range(15)]
+    for name in names:
+        cache.add(CARD, some(name))
+    unpack, writer = cache_module._unpack, FeatureCache(cache.root)
+
+    def slowly(raw, card):
+        monkeypatch.setattr(cache_module, "_unpack", unpack)
+        writer.add(CARD, some("15"))
+        return unpack(raw, card)
+
+    monkeypatch.setattr(cache_module, "_unpack", slowly)
+    assert same(cache.read(CARD), some(*names, "15"))
+    assert len(list(cache.root.iterdir())) == 1
+
+
+def test_it_is_said_whether_vectors_were_kept(cache, tmp_path):
+    (tmp_path / "file").write_text("")
+    assert cache.add(CARD, some("a"))
+    assert cache.add(CARD, {})
+    assert not FeatureCache(tmp_path / "file" / "cache").add(CARD, some("a"))
 
 
 def test_the_folder_follows_the_environment(monkeypatch, tmp_path):

@@ -9,7 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the tower is torch")
 
-from recsys.models.item_tower import ItemTower, Projection, TowerSizes, generator, linear
+from recsys.models.item_tower import Dropout, ItemTower, Projection, TowerSizes, generator, linear
 
 SIZES = TowerSizes(content=5, vectors=8, scalars=3)
 
@@ -78,27 +78,39 @@ def test_the_offset_of_a_cold_movie_gets_no_gradient(tower, warm):
         assert offsets.grad[warm].all()
 
 
-def test_a_dropped_offset_leaves_content(tower, warm):
-    keep = torch.zeros(len(warm), 1)
-    keep[0] = 1
-    content, vectors, scalars = tower(keep_offset=keep)
-    torch.testing.assert_close(vectors[1:], tower.to_vectors(content)[1:])
-    torch.testing.assert_close(scalars[1:], tower.to_scalars(content)[1:])
-    torch.testing.assert_close(vectors[0], tower()[1][0])
+def test_offsets_are_dropped_whole_movies_at_a_time_and_leave_content(tower, warm):
+    torch.manual_seed(0)
+    everything = tower()
+    tower.train()
+    content, vectors, scalars = tower(Dropout(offset=0.5))
+    alone = tower.to_vectors(content), tower.to_scalars(content)
+    dropped = torch.isclose(vectors, alone[0], atol=1e-6).all(dim=1)
+    assert dropped[~warm].all()
+    assert 0 < dropped[warm].sum() < warm.sum()
+    torch.testing.assert_close(scalars[dropped], alone[1][dropped])
+    torch.testing.assert_close(vectors[~dropped], everything.vectors[~dropped])
 
 
-def test_keeping_an_offset_does_not_warm_a_cold_movie(tower, warm):
-    for one, two in zip(tower(keep_offset=torch.ones(len(warm), 1)), tower(), strict=True):
-        assert torch.equal(one, two)
+def test_a_dropped_modality_is_an_absent_one(tower, toy):
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for name in tower.names:
+            tower.projection(name).absent.normal_()
+    tower.train()
+    nothing = tower.content(Dropout(modality=1 - 1e-9))
+    told = sum(tower.projection(name).absent for name in tower.names) / len(tower.names)
+    torch.testing.assert_close(nothing, torch.tanh(told).expand_as(nothing))
+    tower.eval()
+    assert not torch.equal(tower.content(Dropout(modality=1 - 1e-9)), nothing)
 
 
 def test_features_are_dropped_in_training_alone(tower):
     torch.manual_seed(0)
     whole = tower.content()
-    assert torch.equal(tower.content(dropout=0.5), whole)
+    assert torch.equal(tower.content(Dropout(feature=0.5)), whole)
     tower.train()
-    assert not torch.equal(tower.content(dropout=0.5), whole)
-    assert torch.equal(tower.content(dropout=0.0), whole)
+    assert not torch.equal(tower.content(Dropout(feature=0.5)), whole)
+    assert torch.equal(tower.content(), whole)
 
 
 def test_projection_standardises_what_is_there(toy):
@@ -170,6 +182,7 @@ def test_one_modality_less_changes_no_other_initial_weight(toy, warm):
     assert before.keys() - after.keys() == {
         "project.metadata.linear.weight",
         "project.metadata.linear.bias",
+        "project.metadata.absent",
     }
     assert all(torch.equal(before[name], after[name]) for name in after)
 

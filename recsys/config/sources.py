@@ -1,0 +1,157 @@
+"""Where facts, files and vectors of movies come from, beside the data set itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
+
+from recsys.config.imports import ImportConfig
+from recsys.data.item_fields import FieldKind, FieldSpec
+from recsys.data.item_keys import ItemKey
+from recsys.data.item_presets import preset
+from recsys.data.items_spec import ItemsTable
+from recsys.data.textfile import Encoding
+from recsys.data.tmdb.settings import TmdbSettings
+
+_ATTRIBUTES = (
+    "id_column",
+    "key",
+    "title",
+    "year",
+    "other_titles",
+    "existing",
+    "oracles",
+    "encoding",
+)
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class FieldConfig(_Section):
+    """Where one fact stands in a table; see ``FieldSpec``, of which these are the attributes."""
+
+    column: str
+    kind: FieldKind = "token"
+    separator: str | None = Field(default=None, min_length=1)
+    names: bool = False
+    jobs: tuple[str, ...] = ()
+    limit: int | None = Field(default=None, ge=1)
+    missing: tuple[str, ...] = ()
+
+    def spec(self) -> FieldSpec:
+        """The specification that readers of tables take."""
+        return FieldSpec(**self.model_dump())
+
+
+class ItemsTableConfig(_Section):
+    """A table with one row a movie; see ``ItemsTable``.
+
+    Attributes:
+        path: the file, or the folder of a published one.
+        preset: name of a published table; what else is given here takes its part's place, and
+            ``fields`` are added to its own.
+        fields: fact to its column, or to where it stands in full.
+        drop: facts of the preset that are not wanted.
+    """
+
+    path: Path
+    preset: str | None = None
+    id_column: str | None = None
+    key: ItemKey | None = None
+    title: str | None = None
+    year: str | None = None
+    other_titles: tuple[str, ...] | None = None
+    genres: FieldConfig | None = None
+    existing: Literal["replace", "fill"] | None = None
+    oracles: bool | None = None
+    encoding: Encoding | None = None
+    fields: dict[str, FieldConfig | str] = Field(default_factory=dict)
+    drop: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _usable(self) -> Self:
+        self.table(self.path)
+        return self
+
+    def table(self, path: Path) -> ItemsTable:
+        """The table, its file found at ``path``.
+
+        Raises:
+            ConfigError: there is no such preset, a fact names genres, or movies cannot be found.
+        """
+        given = {
+            name: getattr(self, name) for name in _ATTRIBUTES if getattr(self, name) is not None
+        }
+        given |= {"genres": self.genres.spec()} if self.genres else {}
+        own = {
+            name: FieldSpec(field) if isinstance(field, str) else field.spec()
+            for name, field in self.fields.items()
+        }
+        if self.preset is None:
+            return ItemsTable(path, fields=own, **given)
+        base = preset(self.preset, path)
+        kept = {name: spec for name, spec in base.fields.items() if name not in self.drop}
+        return replace(base, fields=kept | own, **given)
+
+
+class TmdbConfig(_Section):
+    """How The Movie Database is asked; see ``TmdbSettings``. The key is never configured here."""
+
+    language: str = Field(default="en-US", pattern=r"^[a-z]{2}(-[A-Z]{2})?$")
+    rate: float = Field(default=20.0, gt=0, le=40)
+    attempts: int = Field(default=5, ge=1, le=20)
+    timeout: float = Field(default=20.0, gt=0)
+    folder: Path | None = None
+
+    def settings(self) -> TmdbSettings:
+        """The settings that the client takes."""
+        return TmdbSettings(**self.model_dump(exclude={"folder"}))
+
+
+class FolderConfig(_Section):
+    """A folder of files named after movies, such as ``42.jpg``.
+
+    Attributes:
+        path: the folder.
+        key: what the names are: ids of the data set, or of the later MovieLens data sets.
+    """
+
+    path: Path
+    key: Literal["item", "film"] = "item"
+
+
+class JobsConfig(_Section):
+    """How files are encoded; nothing here changes a vector. See ``JobOptions``."""
+
+    workers: PositiveInt | None = None
+    timeout_s: PositiveFloat = 120.0
+    rehash: bool = False
+    retry_failed: bool = False
+
+
+class SourcesConfig(_Section):
+    """Sources beside the data set's own, in the order in which they are read.
+
+    Attributes:
+        items: tables of movies.
+        links: a file like MovieLens' ``links.csv``, for tables whose key is an id elsewhere; by
+            default the ids of the data set's recipe.
+        tmdb: what was fetched from The Movie Database, or None.
+        posters: pictures, for the modality poster.
+        trailers: films with sound, for the modalities video and audio.
+        features: name of a modality to vectors that were made elsewhere.
+        jobs: how files are encoded.
+    """
+
+    items: tuple[ItemsTableConfig, ...] = ()
+    links: Path | None = None
+    tmdb: TmdbConfig | None = None
+    posters: FolderConfig | None = None
+    trailers: FolderConfig | None = None
+    features: dict[str, ImportConfig] = Field(default_factory=dict)
+    jobs: JobsConfig = JobsConfig()

@@ -1,0 +1,166 @@
+"""Facts about movies from a table of one's own, or from a published one: the same mechanism.
+
+Legend: I items.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.data.catalogue import Catalogue
+from recsys.data.crosswalk import Crosswalk
+from recsys.data.item_keys import Join, item_keys, join_by_key, join_by_title
+from recsys.data.items_file import ItemRows, read_items_file
+from recsys.data.items_spec import ItemsTable, is_reception
+from recsys.data.items_values import Column, merged, table_titles, with_genres, with_titles
+from recsys.data.leaks import TELLING, genre_naming
+from recsys.data.source_report import Counts, Coverage, FieldReport, SourceReport, fact_coverage
+from recsys.errors import DataError, nearest
+
+
+def with_items_table(
+    catalogue: Catalogue,
+    table: ItemsTable,
+    *,
+    ids: Crosswalk | None = None,
+    ratings: Counts | None = None,
+) -> tuple[Catalogue, SourceReport]:
+    """The same movies with the facts of a table, and the account of it.
+
+    Args:
+        catalogue: the movies.
+        table: where the facts are.
+        ids: the movies' ids elsewhere, for the keys "imdb" and "tmdb"; ``Crosswalk.read`` or
+            ``read_links`` gives them.
+        ratings: (I,) number of ratings of each movie, for coverage by ratings.
+
+    Raises:
+        DataError: the file cannot be read or lacks a column, or the catalogue has no ids of the
+            table's kind.
+        ConfigError: the table's key needs ``ids``.
+    """
+    rows = read_items_file(table.path, table.columns, table.encoding)
+    return with_item_rows(catalogue, table, rows, ids=ids, ratings=ratings)
+
+
+def with_item_rows(
+    catalogue: Catalogue,
+    table: ItemsTable,
+    rows: ItemRows,
+    *,
+    ids: Crosswalk | None = None,
+    ratings: Counts | None = None,
+) -> tuple[Catalogue, SourceReport]:
+    """As ``with_items_table``, from rows that have been read; ``table.path`` is not used."""
+    join = _join(catalogue, table, rows, ids)
+    read = {name: Column.read(rows, spec, join) for name, spec in table.loaded.items()}
+    facts = {name: merged(catalogue, name, c.values, table.existing) for name, c in read.items()}
+    known = replace(catalogue, facts={**catalogue.facts, **facts})
+    known = with_titles(known, table, rows, join)
+    if table.genres is not None and not catalogue.genre_names:
+        known = with_genres(known, Column.read(rows, table.genres, join).values)
+    return known, _report(_Attached(catalogue, known, table, rows, join), read, ratings)
+
+
+def numeric_fact(catalogue: Catalogue, name: str) -> NDArray[np.float32]:
+    """(I,) the numbers of a fact, NaN where a movie has none.
+
+    Raises:
+        DataError: there is no such fact, or its values are not numbers.
+    """
+    if name not in catalogue.facts:
+        close = nearest(name, catalogue.facts) or list(catalogue.facts)
+        raise DataError(f"the catalogue has no fact {name!r}", hint=f"it has {', '.join(close)}")
+    try:
+        return np.array([v[0] if v else np.nan for v in catalogue.facts[name]], dtype=np.float32)
+    except ValueError as error:
+        raise DataError(f"fact {name!r} does not hold numbers: {error}") from error
+
+
+def _join(catalogue: Catalogue, table: ItemsTable, rows: ItemRows, ids: Crosswalk | None) -> Join:
+    if table.key == "title":
+        return join_by_title(catalogue, table_titles(table, rows))
+    keys = rows.columns[str(table.id_column)]
+    return join_by_key(item_keys(catalogue, table.key, ids), keys, table.key)
+
+
+@dataclass(frozen=True)
+class _Attached:
+    before: Catalogue
+    after: Catalogue
+    table: ItemsTable
+    rows: ItemRows
+    join: Join
+
+
+def _report(done: _Attached, read: Mapping[str, Column], ratings: Counts | None) -> SourceReport:
+    table, join, rows = done.table, done.join, done.rows
+    texts = [name for name, spec in table.loaded.items() if spec.kind == "text"]
+    replaced = [name for name in read if name in done.before.facts]
+    return SourceReport(
+        source=rows.source,
+        key=table.key,
+        rows=len(rows),
+        used=join.used,
+        unmatched=len(join.unmatched),
+        unmatched_ids=join.unmatched[:5],
+        duplicates=len(join.duplicates),
+        duplicate_ids=join.duplicates[:5],
+        empty_keys=join.empty,
+        malformed=len(rows.malformed),
+        malformed_rows=rows.malformed[:5],
+        keyed=Coverage.of(join.has_key, ratings),
+        matched=Coverage.of(join.row >= 0, ratings),
+        fields=tuple(_field_report(done, name, column, ratings) for name, column in read.items()),
+        any_text=fact_coverage(done.after, texts, ratings) if texts else None,
+        replaced=tuple(replaced) if table.existing == "replace" else (),
+        left_out=table.left_out,
+        warnings=_warnings(done),
+        matching=join.matching,
+    )
+
+
+def _field_report(
+    done: _Attached, name: str, column: Column, ratings: Counts | None
+) -> FieldReport:
+    spec = done.table.loaded[name]
+    return FieldReport(
+        field=name,
+        column=spec.column,
+        kind=spec.kind,
+        filled=column.filled,
+        empty=done.join.used - column.filled - len(column.unreadable),
+        unreadable=len(column.unreadable),
+        examples=column.unreadable[:5],
+        coverage=fact_coverage(done.after, [name], ratings),
+    )
+
+
+def _warnings(done: _Attached) -> tuple[str, ...]:
+    table = done.table
+    warnings = []
+    if table.oracles and (found := [n for n, s in table.fields.items() if is_reception(n, s)]):
+        warnings.append(
+            f"{', '.join(found)}: known only after the movies were rated; results with them are "
+            "not comparable to results without"
+        )
+    if table.genres is not None and done.before.genre_names:
+        warnings.append(f"column {table.genres.column!r}: the catalogue keeps its own genres")
+    if not done.join.used:
+        warnings.append(f"no row is about a movie of the catalogue: is {table.key!r} its key?")
+    return (*warnings, *_telling(done))
+
+
+def _telling(done: _Attached) -> list[str]:
+    texts = [name for name, spec in done.table.loaded.items() if spec.kind == "text"]
+    shares = {name: genre_naming(done.after, name) for name in texts}
+    return [
+        f"{name}: {share:.0%} of these texts name a genre of their movie: not for the text that "
+        "the genre task reads"
+        for name, share in shares.items()
+        if share > TELLING
+    ]

@@ -1,0 +1,197 @@
+"""Asking TMDB: slowly enough, again where that helps, and never with half an answer.
+
+The interface: developer.themoviedb.org. It names a limit of about 40 requests a second, and may
+change it at any time.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import requests
+
+from recsys.data.tmdb.errors import (
+    TmdbKeyError,
+    TmdbNotFoundError,
+    TmdbRefusedError,
+    TmdbUnavailableError,
+)
+from recsys.data.tmdb.pace import Clock, TokenBucket, backoff, retry_after
+from recsys.data.tmdb.secret import VARIABLE, RedactingFilter, Secret
+from recsys.data.tmdb.settings import TmdbSettings
+from recsys.errors import DataError, OfflineError, RecsysError
+
+_TMDB_ID = re.compile(r"[1-9]\d*", re.ASCII)
+_IMDB_ID = re.compile(r"tt\d{7,}", re.ASCII)
+# Request timeout, too many requests.
+_PASSING = {408, 429}
+_LOGGER = logging.getLogger("urllib3.connectionpool")
+
+Answer = Mapping[str, Any]
+
+
+class TmdbClient:
+    """A connection to TMDB; close it, or use it in a ``with`` statement.
+
+    Args:
+        secret: the key.
+        settings: how to ask.
+        clock: where time comes from.
+    """
+
+    def __init__(
+        self, secret: Secret, settings: TmdbSettings | None = None, clock: Clock | None = None
+    ) -> None:
+        self.settings = settings or TmdbSettings()
+        self._secret = secret
+        self._clock = clock or Clock()
+        self._bucket = TokenBucket(self.settings.rate, self.settings.burst, self._clock)
+        self._session = requests.Session()
+        self._session.headers.update({"Accept": "application/json", **secret.headers})
+        self._filter = RedactingFilter(secret)
+        _LOGGER.addFilter(self._filter)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._session.close()
+        _LOGGER.removeFilter(self._filter)
+
+    def movie(self, tmdb_id: str) -> Answer:
+        """One movie, with what the settings append to it.
+
+        Raises:
+            TmdbNotFoundError: there is none of that id.
+            TmdbKeyError: the key is refused.
+            TmdbRefusedError: the request is.
+            TmdbUnavailableError: no attempt got a usable answer.
+            OfflineError: ``RECSYS_OFFLINE`` is set.
+            DataError: that is no id.
+        """
+        _require(_TMDB_ID, tmdb_id, "TMDB id", "862")
+        wanted = {"append_to_response": ",".join(self.settings.append)}
+        return self._get(f"movie/{tmdb_id}", wanted, {"id": int(tmdb_id)})
+
+    def find(self, imdb_id: str) -> str | None:
+        """The TMDB id of a movie by its IMDb id; None if TMDB does not know it as a movie.
+
+        Raises:
+            TmdbKeyError: and others, as ``movie``.
+        """
+        _require(_IMDB_ID, imdb_id, "IMDb id", "tt0114709")
+        found = self._get(f"find/{imdb_id}", {"external_source": "imdb_id"})
+        movies = found.get("movie_results") or []
+        return str(movies[0]["id"]) if len(movies) == 1 else None
+
+    def search(self, title: str, year: int | None = None) -> list[Answer]:
+        """The movies that TMDB thinks are meant, best first, twenty at most.
+
+        Raises:
+            TmdbKeyError: and others, as ``movie``.
+        """
+        wanted = {"query": title} | ({"year": str(year)} if year else {})
+        return list(self._get("search/movie", wanted).get("results") or [])
+
+    def _get(
+        self, path: str, parameters: Mapping[str, str], expected: Mapping[str, Any] | None = None
+    ) -> Answer:
+        if os.environ.get("RECSYS_OFFLINE", "0") not in {"", "0"}:
+            raise OfflineError(
+                f"RECSYS_OFFLINE is set, and {path} is needed from TMDB",
+                hint="unset it to ask TMDB, or use what was fetched before",
+            )
+        failure = _Failure("never asked")
+        for attempt in range(1, self.settings.attempts + 1):
+            self._bucket.take()
+            answer = self._attempt(path, parameters, expected or {})
+            if not isinstance(answer, _Failure):
+                return answer
+            failure = answer
+            wait = self._wait(failure, attempt)
+            if wait > self.settings.longest_wait or attempt == self.settings.attempts:
+                break
+            self._clock.sleep(wait)
+        raise TmdbUnavailableError(
+            f"TMDB gave no usable answer for {path} in {attempt} attempts: {failure.reason}",
+            hint="try again later: what was fetched is kept, and only the rest is asked for",
+        )
+
+    def _wait(self, failure: _Failure, attempt: int) -> float:
+        jittered = backoff(
+            attempt, self.settings.first_wait, self.settings.longest_wait, self._clock.chance()
+        )
+        return jittered if failure.retry_after is None else failure.retry_after
+
+    def _attempt(
+        self, path: str, parameters: Mapping[str, str], expected: Mapping[str, Any]
+    ) -> Answer | _Failure:
+        every = {"language": self.settings.language, **parameters, **self._secret.parameters}
+        # Errors of requests hold the address, and so the key: they are not chained to ours.
+        try:
+            response = self._session.get(
+                f"{self.settings.url}/{path}",
+                params=every,
+                timeout=self.settings.timeout,
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            return _Failure(self._secret.redacted(f"{type(error).__name__}: {error}"))
+        if response.status_code == requests.codes.ok:
+            return _usable(response, expected)
+        if response.status_code in _PASSING or response.status_code >= 500:
+            return self._later(response)
+        raise self._refusal(path, response)
+
+    def _later(self, response: requests.Response) -> _Failure:
+        wait = retry_after(response.headers.get("Retry-After"), self._clock.now())
+        asked = "" if wait is None else f", asking to wait {wait:g} s"
+        return _Failure(f"status {response.status_code}{asked}", wait)
+
+    def _refusal(self, path: str, response: requests.Response) -> RecsysError:
+        message = _usable(response, {})
+        said = message.get("status_message") if isinstance(message, Mapping) else None
+        text = self._secret.redacted(f"status {response.status_code}, {said or response.reason}")
+        if response.status_code == requests.codes.not_found:
+            return TmdbNotFoundError(f"TMDB has no {path}: {text}")
+        if response.status_code in {requests.codes.unauthorized, requests.codes.forbidden}:
+            return TmdbKeyError(
+                f"TMDB does not accept the key: {text}",
+                hint=f"check {VARIABLE} against the settings of your account at TMDB",
+            )
+        return TmdbRefusedError(f"TMDB refuses {path}: {text}")
+
+
+@dataclass(frozen=True)
+class _Failure:
+    """Why an attempt failed that may be repeated, and the seconds the server asks for."""
+
+    reason: str
+    retry_after: float | None = None
+
+
+def _usable(response: requests.Response, expected: Mapping[str, Any]) -> Answer | _Failure:
+    try:
+        answer = response.json()
+    except (ValueError, RecursionError):
+        return _Failure(f"an answer of {len(response.content)} bytes that is not JSON")
+    if not isinstance(answer, dict):
+        return _Failure("an answer that is not an object")
+    for name, value in expected.items():
+        if answer.get(name) != value:
+            return _Failure(f"an answer whose {name} is {answer.get(name)!r}, not {value!r}")
+    return answer
+
+
+def _require(pattern: re.Pattern[str], value: str, kind: str, example: str) -> None:
+    if not pattern.fullmatch(value):
+        raise DataError(f"{value!r} is no {kind}", hint=f"one looks like {example}")

@@ -1,0 +1,1 @@
+"""Vectors that others have published, read from their files."""

@@ -1,0 +1,201 @@
+"""Anybody's vectors, from a file of theirs: Parquet, CSV, RecBole's, or NumPy with a file of ids.
+
+Nothing is unpickled. Legend: N rows, D dimensions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from recsys.config.imports import FileImport, expand
+from recsys.data.catalogue import EncoderCard
+from recsys.data.parquet import parquet_columns
+from recsys.data.rawtable import require_columns
+from recsys.data.readers.atomic import read_atomic
+from recsys.data.textfile import read_bytes
+from recsys.errors import ConfigError, DataError
+from recsys.features.published.csv_vectors import CsvSource, read_csv_vectors
+from recsys.features.published.ids import ids_of, read_ids
+from recsys.features.published.vectors import IdVectors, to_float32
+
+CARD_KEY = b"recsys.encoder_card"
+"""Where a Parquet file that was written here keeps the card, among its schema's metadata."""
+
+
+def read_file(config: FileImport) -> tuple[IdVectors, EncoderCard]:
+    """The rows of a file and how they were made.
+
+    Raises:
+        ConfigError: an option does not go with the kind of file.
+        DataError: the file cannot be used as it is.
+    """
+    path = expand(config.path)
+    kind = path.suffix.lower()
+    _require_fitting(config, kind)
+    if kind == ".npy":
+        found = _read_npy(path, config)
+    elif kind == ".parquet":
+        found = read_parquet_vectors(path, config.id_column)
+    elif _is_atomic(kind):
+        found = _read_atomic(path)
+    else:
+        read_bytes_or_refuse(path)
+        found = read_csv_vectors(CsvSource(str(path), lambda: path.open("rb")))
+    return found, _card(path, kind, config, found.dim)
+
+
+def _require_fitting(config: FileImport, kind: str) -> None:
+    if kind not in {".parquet", ".csv", ".npy"} and not _is_atomic(kind):
+        raise ConfigError(
+            f"{config.path}: vectors are read from .parquet, .csv, .npy and RecBole's .…emb, not "
+            f"from {kind!r}",
+            hint="for an array in memory: numpy.save, and the ids one a line in a .txt",
+        )
+    for option, needs in (("ids", ".npy"), ("mask", ".npy"), ("id_column", ".parquet")):
+        if getattr(config, option) is not None and kind != needs:
+            raise ConfigError(f"{config.path}: {option} goes with a {needs} file")
+    if kind == ".npy" and config.ids is None:
+        raise ConfigError(f"{config.path} holds no ids", hint="give a file of ids: --ids FILE")
+
+
+def _is_atomic(kind: str) -> bool:
+    """RecBole leaves the suffix of such files to their author; those of this package end so."""
+    return len(kind) > len(".emb") and kind.endswith("emb")
+
+
+def _read_atomic(path: Path) -> IdVectors:
+    columns = list(read_atomic(path).values())
+    if len(columns) != 2 or not columns[0] or not isinstance(columns[1][0], tuple):
+        raise DataError(f"{path}: an id:token and an emb:float_seq are needed, and no more")
+    return _from_lists(path, tuple(columns[0]), pa.chunked_array([columns[1]]))
+
+
+def read_bytes_or_refuse(path: Path) -> None:
+    """Refuse a file that is missing or empty, without reading all of it.
+
+    Raises:
+        DataError: it is.
+    """
+    if not path.is_file() or not path.stat().st_size:
+        read_bytes(path)
+
+
+def _read_npy(path: Path, config: FileImport) -> IdVectors:
+    matrix = _load_npy(path)
+    ids = read_ids(expand(config.ids)) if config.ids is not None else ()
+    found = IdVectors.of_matrix(str(path), ids, matrix)
+    if config.mask is None:
+        return found
+    mask = _load_npy(expand(config.mask))
+    if mask.dtype != np.bool_ or mask.shape != (len(ids),):
+        raise DataError(
+            f"{config.mask}: {mask.dtype} of shape {mask.shape}, a mask of {len(ids)} rows is bool "
+            f"of shape ({len(ids)},)"
+        )
+    return found.select(np.asarray(mask, dtype=bool))
+
+
+def _load_npy(path: Path) -> NDArray[np.generic]:
+    read_bytes_or_refuse(path)
+    try:
+        loaded: NDArray[np.generic] = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise DataError(
+            f"{path} is not an array that can be read: {error}",
+            hint="write it with numpy.save from an array of numbers: pickles are not opened",
+        ) from error
+    return loaded
+
+
+def read_parquet_vectors(path: Path, id_column: str | None = None) -> IdVectors:
+    """Rows of a Parquet file: ids, and one column of lists or else columns of numbers.
+
+    A row whose list is missing stands for no vector and is left out.
+
+    Args:
+        path: the file.
+        id_column: the first column unless given.
+
+    Raises:
+        DataError: the columns are not those.
+    """
+    read_bytes_or_refuse(path)
+    names = parquet_columns(path)
+    if id_column is not None:
+        require_columns(path, names, [id_column])
+    table = pq.read_table(path)
+    ids = ids_of(table[id_column or names[0]])
+    others = table.drop_columns([id_column or names[0]])
+    lists = [name for name in others.column_names if _is_list(others[name].type)]
+    if len(lists) == 1:
+        return _from_lists(path, ids, others[lists[0]])
+    _require_numbers(path, others)
+    columns = [column.cast(pa.float64()).to_numpy() for column in others.columns]
+    matrix = np.column_stack(columns) if columns else np.empty((len(ids), 0))
+    return IdVectors.of_matrix(str(path), ids, matrix)
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return bool(
+        pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    )
+
+
+def _require_numbers(path: Path, table: pa.Table) -> None:
+    bad = [
+        f"column {field.name!r}: {field.type}"
+        for field in table.schema
+        if not (pa.types.is_floating(field.type) or pa.types.is_integer(field.type))
+    ]
+    if bad:
+        raise DataError(
+            f"{path}: {len(bad)} columns are not numbers",
+            rows=bad,
+            hint="keep the id, and either one column of lists or columns of numbers",
+        )
+
+
+def _from_lists(path: Path, ids: tuple[str, ...], column: pa.ChunkedArray) -> IdVectors:
+    given = column.is_valid().to_numpy()
+    places = np.flatnonzero(given) + 1
+    column = column.filter(column.is_valid())
+    try:
+        flat = to_float32(pc.list_flatten(column).cast(pa.float64()).to_numpy())
+    except pa.ArrowInvalid as error:
+        raise DataError(f"{path}: its lists do not hold numbers: {error}") from error
+    widths = np.asarray(pc.list_value_length(column).to_numpy(), dtype=np.int64)
+    dim = int(np.bincount(widths).argmax()) if len(widths) else 0
+    vectors = np.full((len(widths), dim), np.nan, dtype=np.float32)
+    vectors[widths == dim] = flat[np.repeat(widths == dim, widths)].reshape(-1, dim)
+    kept = tuple(ids[place - 1] for place in places)
+    return IdVectors(str(path), kept, vectors, widths, places)
+
+
+def _card(path: Path, kind: str, config: FileImport, dim: int) -> EncoderCard:
+    carried = _carried_card(path, dim) if kind == ".parquet" else None
+    if carried is not None:
+        return carried
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    known = config.card.model_dump()
+    return EncoderCard(**{**known, "name": known["name"] or path.name}, revision=digest, dim=dim)
+
+
+def _carried_card(path: Path, dim: int) -> EncoderCard | None:
+    text = (pq.read_schema(path).metadata or {}).get(CARD_KEY)
+    if text is None:
+        return None
+    try:
+        known = json.loads(text)
+        return EncoderCard(**{f.name: known[f.name] for f in fields(EncoderCard)} | {"dim": dim})
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{path}: the encoder card it carries cannot be read: {error}") from error

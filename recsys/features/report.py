@@ -1,0 +1,129 @@
+"""How much of a catalogue has what, by movies and by ratings.
+
+Coverage is rarely random: the movies that have a trailer are the popular ones, so that the share
+of the ratings is the larger of the two.
+
+Legend: I items.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.data.catalogue import UNKNOWN_YEAR, Catalogue, ModalityTable
+from recsys.data.interactions import Interactions
+from recsys.errors import AlignmentError
+from recsys.features.alignment import share
+from recsys.features.published.vectors import constant_columns
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How many movies have something.
+
+    Attributes:
+        name: of what they have.
+        present: how many.
+        movies: I.
+        by_movies: their share.
+        by_ratings: the share of the ratings that are of such a movie; None without ratings.
+    """
+
+    name: str
+    present: int
+    movies: int
+    by_movies: float
+    by_ratings: float | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class ModalityCoverage(Coverage):
+    """The same of a modality, and what its vectors are like.
+
+    Attributes:
+        encoder: how they were made.
+        dim: width of a vector.
+        zero_rows: movies that have one which is zero throughout.
+        constant_columns: columns that are the same for all movies that have a vector.
+    """
+
+    encoder: str
+    dim: int
+    zero_rows: int
+    constant_columns: int
+
+
+def coverage(catalogue: Catalogue, interactions: Interactions | None) -> list[ModalityCoverage]:
+    """One entry a modality, in the order of the catalogue.
+
+    Raises:
+        AlignmentError: the ratings are of other movies.
+    """
+    ratings = _ratings(catalogue, interactions)
+    return [
+        ModalityCoverage(
+            **covered(name, table.present, ratings).to_dict(),
+            encoder=table.card.name,
+            dim=table.card.dim,
+            zero_rows=_zero_rows(table),
+            constant_columns=int(constant_columns(table.vectors[table.present]).sum()),
+        )
+        for name, table in catalogue.modalities.items()
+    ]
+
+
+def fact_coverage(catalogue: Catalogue, interactions: Interactions | None) -> list[Coverage]:
+    """Title, year, genres, film id and every fact, where the catalogue has any of them.
+
+    Raises:
+        AlignmentError: the ratings are of other movies.
+    """
+    ratings = _ratings(catalogue, interactions)
+    known = {
+        "title": [bool(title) for title in catalogue.titles],
+        "year": catalogue.years != UNKNOWN_YEAR,
+        "genres": catalogue.genres.any(axis=1),
+        "film id": [bool(film) for film in catalogue.film_ids] or [False] * len(catalogue),
+        **{name: [any(value) for value in values] for name, values in catalogue.facts.items()},
+    }
+    found = {name: np.array(present, dtype=bool) for name, present in known.items()}
+    return [covered(name, present, ratings) for name, present in found.items() if present.any()]
+
+
+def covered(
+    name: str, present: NDArray[np.bool_], ratings: NDArray[np.int64] | None = None
+) -> Coverage:
+    """The coverage of anything.
+
+    Args:
+        name: of what the movies have.
+        present: (I,) which of them have it.
+        ratings: (I,) number of ratings of each movie.
+    """
+    return Coverage(
+        name=name,
+        present=int(present.sum()),
+        movies=len(present),
+        by_movies=float(present.mean()) if len(present) else 0.0,
+        by_ratings=share(present, ratings),
+    )
+
+
+def _ratings(catalogue: Catalogue, interactions: Interactions | None) -> NDArray[np.int64] | None:
+    if interactions is None:
+        return None
+    if interactions.items != catalogue.items:
+        raise AlignmentError("the ratings are of other movies than the catalogue's")
+    return interactions.item_counts()
+
+
+def _zero_rows(table: ModalityTable) -> int:
+    return int((table.present & ~table.vectors.any(axis=1)).sum())

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from recsys.config.sources import ItemsTableConfig, SourcesConfig, TmdbConfig
+from recsys.data.item_fields import FieldSpec
+from recsys.data.item_presets import preset
+from recsys.data.items_spec import ItemsTable
+from recsys.data.tmdb.settings import TmdbSettings
+from recsys.errors import ConfigError
+
+OWN = """
+items:
+  - path: movies.csv
+    id_column: id
+    key: imdb
+    title: name
+    genres: {column: kinds, separator: ","}
+    fields:
+      director: director
+      actor: {column: cast, names: true, limit: 5}
+      plot: {column: plot, kind: text}
+  - path: tmdb
+    preset: the-movies-dataset
+    existing: fill
+    drop: [collection]
+    fields: {overview: {column: overview, kind: text}}
+links: links.csv
+tmdb: {rate: 4}
+"""
+
+
+def test_a_configuration_says_what_a_table_is() -> None:
+    config = SourcesConfig.model_validate(yaml.safe_load(OWN))
+    own, published = (entry.table(entry.path) for entry in config.items)
+    assert own == ItemsTable(
+        Path("movies.csv"),
+        {
+            "director": FieldSpec("director"),
+            "actor": FieldSpec("cast", names=True, limit=5),
+            "plot": FieldSpec("plot", "text"),
+        },
+        id_column="id",
+        key="imdb",
+        title="name",
+        genres=FieldSpec("kinds", separator=","),
+    )
+    base = preset("the-movies-dataset", Path("tmdb"))
+    assert published.existing == "fill"
+    assert published.key == base.key
+    assert set(base.fields) - set(published.fields) == {"collection"}
+    assert published.fields["overview"] == FieldSpec("overview", "text")
+    assert config.tmdb is not None
+    assert config.tmdb.settings() == TmdbSettings(rate=4)
+
+
+def test_nothing_is_read_unless_it_is_asked_for() -> None:
+    assert SourcesConfig() == SourcesConfig(items=(), links=None, tmdb=None)
+    assert TmdbConfig().settings() == TmdbSettings()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"preset": "mmtf14k"}, "no preset 'mmtf14k'"),
+        ({"preset": None}, "give its id_column"),
+        ({"key": "title", "id_column": "id", "preset": None}, "give its title"),
+        ({"fields": {"tags": "tags"}}, "names genres"),
+        ({"fields": {"x": "tmdb_genres"}}, "names genres"),
+    ],
+)
+def test_a_table_that_cannot_be_is_refused(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        ItemsTableConfig.model_validate({"path": "x", "preset": "mmtf-14k"} | change)
+
+
+@pytest.mark.parametrize(
+    "change", [{"colour": 1}, {"key": "isbn"}, {"fields": {"x": {"column": "x", "limit": 0}}}]
+)
+def test_a_value_that_cannot_be_is_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        ItemsTableConfig.model_validate({"path": "x", "preset": "mmtf-14k"} | change)
+
+
+@pytest.mark.parametrize(
+    "change", [{"rate": 41}, {"attempts": 0}, {"language": "english"}, {"key": "k"}]
+)
+def test_tmdb_is_asked_within_its_limits(change: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        TmdbConfig.model_validate(change)

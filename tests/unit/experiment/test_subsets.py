@@ -1,0 +1,80 @@
+"""A trained model without some of its modalities."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from recsys.errors import ConfigError
+from recsys.experiment.subsets import subsets, with_modalities
+from recsys.testing.served import ServedWorld, served_world
+
+
+@pytest.fixture(scope="module")
+def world() -> ServedWorld:
+    return served_world()
+
+
+@pytest.fixture(scope="module")
+def catalogue(world):
+    from recsys.data.catalogue import EncoderCard, ModalityTable
+
+    movies = world.contents.catalogue
+    for name, vectors in world.features.items():
+        card = EncoderCard(name, "1", vectors.shape[1], "", "", "", "")
+        present = np.isfinite(vectors).all(axis=1)
+        table = ModalityTable(name, vectors, present, card, movies.items.fingerprint)
+        movies = movies.with_modality(table)
+    return movies
+
+
+def test_subsets_are_all_there_are_from_none_to_all():
+    found = list(subsets(("a", "b", "c")))
+    assert len(found) == len(set(found)) == 8
+    assert found[0] == ()
+    assert found[-1] == ("a", "b", "c")
+
+
+def test_all_modalities_change_nothing(world, catalogue):
+    model, tower = world.contents.model, world.contents.tower
+    whole = with_modalities(model, tower, catalogue, tower.modalities)
+    for name, array in whole.movies.arrays().items():
+        if name != "genre_logits":  # of the trained model, they come from the trained content
+            np.testing.assert_array_equal(array, model.movies.arrays()[name])
+
+
+def test_what_goes_is_exactly_what_the_missing_content_added(world, catalogue):
+    model, tower = world.contents.model, world.contents.tower
+    kept = tower.modalities[:1]
+    part = with_modalities(model, tower, catalogue, kept).movies.arrays()
+    n = len(catalogue)
+    some = tower.embed({name: world.features[name] for name in kept}, n).arrays()
+    full = tower.embed(world.features, n).arrays()
+    whole = model.movies.arrays()
+    for name in ("liked", "ranked", "rating_in", "rating_out", "rating_mean", "log_variance"):
+        offset = whole[name] - full[name]
+        np.testing.assert_allclose(part[name], some[name] + offset, atol=1e-5)
+    np.testing.assert_array_equal(part["genre_logits"], some["genre_logits"])
+    np.testing.assert_array_equal(part["weight"], whole["weight"])
+
+
+def test_without_any_content_movies_differ_by_their_offsets_alone(world, catalogue):
+    model, tower = world.contents.model, world.contents.tower
+    bare = with_modalities(model, tower, catalogue, ()).movies
+    assert np.allclose(bare.genre_logits, bare.genre_logits[0])
+
+
+def test_an_unknown_modality_names_those_there_are(world, catalogue):
+    model, tower = world.contents.model, world.contents.tower
+    with pytest.raises(ConfigError, match="does not read modality 'texts'") as caught:
+        with_modalities(model, tower, catalogue, ("texts",))
+    assert "text" in caught.value.hint
+
+
+def test_a_catalogue_without_the_features_is_refused(world, catalogue):
+    model, tower = world.contents.model, world.contents.tower
+    bare = replace(catalogue, modalities={})
+    with pytest.raises(ConfigError, match="the catalogue lacks modality"):
+        with_modalities(model, tower, bare, ())
