@@ -67,7 +67,9 @@ def _apply(document: dict[str, Any], override: str) -> None:
     *sections, last = key.strip().split(".")
     place = document
     for section in sections:
-        place = place.setdefault(section, {})
+        if place.get(section) is None:  # null, or not stated
+            place[section] = {}
+        place = place[section]
         if not isinstance(place, dict):
             raise ConfigError(f"override {override!r}: {section!r} is a value, not a section")
     try:

@@ -2,7 +2,8 @@
 
 Each fact is a multi-hot of the values that several movies share, weighted by inverse document
 frequency, ``log(I / n)`` for a value of n movies, and scaled to length 1 a movie, so that a long
-cast weighs no more than one director. The facts side by side are reduced by a truncated SVD. The
+cast weighs no more than one director. A fact that is a number, such as the runtime, counts as the
+tenth of the movies it falls in. The facts side by side are reduced by a truncated SVD. The
 year is a row of Gaussians, so that neighbouring years look alike.
 
 Scale: over the movies that have facts, the root mean square length of the facts' part is 1; over
@@ -28,6 +29,7 @@ from recsys.data.catalogue import UNKNOWN_YEAR, Catalogue, EncoderCard, Modality
 from recsys.errors import ConfigError, nearest
 from recsys.features.reduction import NEGLIGIBLE, normalise_rows, truncated_svd
 
+TENTHS = 10
 YEAR_STEP, YEAR_WIDTH = 5, 4
 FIRST_YEAR, LAST_YEAR = 1885, 2050
 """Years are clipped to these: one mistyped year must not add a thousand columns."""
@@ -49,7 +51,8 @@ class MetadataEncoder:
             name="metadata: multi-hot, IDF, truncated SVD; year: Gaussian basis",
             revision=f"fitted to the catalogue, seed {self.config.seed}",
             dim=self.config.dim + (LAST_YEAR - FIRST_YEAR) // YEAR_STEP + 1,
-            preprocessing=f"values of {self.config.min_movies} movies or more of: {facts}; year in "
+            preprocessing=f"values of {self.config.min_movies} movies or more, numbers in "
+            f"tenths, of: {facts}; year in "
             f"steps of {YEAR_STEP}, width {YEAR_WIDTH}, weight {self.config.year_weight:g}",
             pooling="facts side by side, unit length each, then the year",
             licence="that of the catalogue's facts",
@@ -83,7 +86,7 @@ class MetadataEncoder:
         blocks = [sp.csr_array((len(catalogue), 0))]
         for name, weight in self.config.fields.items():
             if name in catalogue.facts:
-                values = catalogue.facts[name]
+                values = in_tenths(catalogue.facts[name])
                 blocks.append(weight * weighted_multi_hot(values, self.config.min_movies))
             elif name not in STANDARD_FIELDS:
                 raise _unknown_field(name, catalogue)
@@ -97,6 +100,24 @@ def _unknown_field(name: str, catalogue: Catalogue) -> ConfigError:
     return ConfigError(
         f"metadata: the catalogue has no fact {name!r}", hint=f"the facts to choose from: {close}"
     )
+
+
+def in_tenths(values: Sequence[tuple[str, ...]]) -> Sequence[tuple[str, ...]]:
+    """Numbers replaced by the tenth of the known movies they fall in; other values as they are.
+
+    A fact is a number when every movie has at most one value, all of them are numbers, and there
+    are more of them than tenths.
+    """
+    known = [found[0] for found in values if found]
+    if max(map(len, values), default=0) != 1 or len(set(known)) <= TENTHS:
+        return values
+    try:
+        numbers = np.array([float(value) for value in known])
+    except ValueError:
+        return values
+    edges = np.quantile(numbers, np.arange(1, TENTHS) / TENTHS)
+    tenth = iter(np.searchsorted(edges, numbers, side="right").tolist())
+    return [(f"tenth {next(tenth)}",) if found else () for found in values]
 
 
 def weighted_multi_hot(values: Sequence[tuple[str, ...]], min_movies: int) -> sp.csr_array:

@@ -270,3 +270,9 @@ def test_different_experiments_have_different_fingerprints(write, pair):
 def test_a_configuration_cannot_be_altered():
     with pytest.raises(ValueError, match="frozen"):
         ExperimentConfig().seed = 3
+
+
+def test_an_override_may_fill_a_section_that_was_null(write):
+    path = write("sources: {posters: null}")
+    found = load_experiment(path, ["sources.posters.path=pictures"])
+    assert str(found.sources.posters.path) == "pictures"

@@ -90,6 +90,10 @@ def test_a_vector_is_repeated_bit_for_bit(film):
 def test_only_the_first_seconds_count(film):
     path = film(tone(2, 300), tone(2, 3000), name="a.wav")
     assert named(path, max_seconds=1.9)["mean centroid"] == pytest.approx(0.3, abs=0.02)
+    from recsys.features.decoding import audio_samples
+
+    blocks = list(audio_samples(path, 16_000, AudioConfig(max_seconds=1.51)))
+    assert sum(map(len, blocks)) == 24_160
 
 
 def test_sound_shorter_than_the_pictures_is_not_cut_off(tmp_path):

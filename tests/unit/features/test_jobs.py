@@ -20,6 +20,7 @@ from recsys.testing.files import ORDERS, ScriptedEncoder
 ONE = JobOptions(workers=1)
 
 SCRIPT = """
+import signal
 import sys, functools
 from pathlib import Path
 from recsys.features.cache import FeatureCache
@@ -27,6 +28,7 @@ from recsys.features.jobs import JobOptions, extract_files, FileJob
 from recsys.testing.files import ScriptedEncoder
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # tests may run in the background
     root = Path(sys.argv[1])
     paths = sorted((root / "files").iterdir())
     files = [FileJob(str(row + 1), row, path) for row, path in enumerate(paths)]

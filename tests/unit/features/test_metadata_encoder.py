@@ -8,6 +8,7 @@ from recsys.data.catalogue import UNKNOWN_YEAR
 from recsys.errors import ConfigError
 from recsys.features.metadata import (
     MetadataEncoder,
+    in_tenths,
     weighted_multi_hot,
     year_basis,
 )
@@ -153,3 +154,29 @@ def test_facts_are_never_made_dense(encode):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < n * shared * 8 / 5
+
+
+def test_numbers_count_as_the_tenth_they_fall_in():
+    runtimes = [(str(60 + minute),) for minute in range(40)]
+    binned = in_tenths([*runtimes, ()])
+    assert binned[-1] == ()
+    assert [binned[row] for row in (0, 3, 4, 39)] == [
+        ("tenth 0",),
+        ("tenth 0",),
+        ("tenth 1",),
+        ("tenth 9",),
+    ]
+    assert len(set(binned[:-1])) == 10
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [(name,) for name in "abcdefghijklmnop"],
+        [("1",), ("2",)] * 20,
+        [(str(n), str(n + 1)) for n in range(40)],
+        [],
+    ],
+)
+def test_what_is_no_number_stays_as_it_is(values):
+    assert in_tenths(values) == values

@@ -80,6 +80,7 @@ def test_faster_motion_counts_for_more(film):
 def test_a_film_that_blinks_has_a_deviation_of_brightness(film):
     found = named(film(still(2, (0, 0, 0)), still(2, (255, 255, 255))))
     assert found["std brightness"] == pytest.approx(0.5, abs=0.02)
+    assert found["mean motion"] == pytest.approx(0, abs=1e-4)  # a cut is not motion
 
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.avi", "a.webm", "a.mpg", "a.ts", "a.mov"])
@@ -105,25 +106,37 @@ def test_the_first_of_two_streams_is_taken(tmp_path):
     assert named(path)["mean brightness"] == pytest.approx(0, abs=0.01)
 
 
-def test_cover_art_is_not_the_film(tmp_path):
+def with_cover(source, path):
+    """A copy of a file, with a picture in front of its streams."""
     import av
 
-    path = tmp_path / "cover.mp4"
-    write_film(tmp_path / "white.mp4", pictures=[still(2, (255, 255, 255))])
-    with av.open(str(path), "w") as out, av.open(str(tmp_path / "white.mp4")) as film:
+    with av.open(str(path), "w") as out, av.open(str(source)) as film:
         cover = out.add_stream("mjpeg", rate=1)
         cover.width, cover.height, cover.pix_fmt = 96, 64, "yuvj420p"
         cover.disposition = av.stream.Disposition.attached_pic
-        video = out.add_stream_from_template(film.streams.video[0])
+        stream = out.add_stream_from_template(film.streams[0])
         picture = av.VideoFrame.from_ndarray(still(0.1, (0, 0, 0))[0], format="rgb24")
         out.mux([*cover.encode(picture), *cover.encode(None)])
-        for packet in film.demux(film.streams.video[0]):
+        for packet in film.demux():
             if packet.dts is not None:
-                packet.stream = video
+                packet.stream = stream
                 out.mux(packet)
     with av.open(str(path)) as film:
-        assert len(film.streams.video) == 2
-    assert named(path)["mean brightness"] == pytest.approx(1, abs=0.01)
+        assert any(s.disposition & av.stream.Disposition.attached_pic for s in film.streams)
+    return path
+
+
+def test_cover_art_is_not_the_film(tmp_path):
+    white = write_film(tmp_path / "white.mp4", pictures=[still(2, (255, 255, 255))])
+    found = named(with_cover(white, tmp_path / "cover.mp4"))
+    assert found["mean brightness"] == pytest.approx(1, abs=0.01)
+
+
+def test_a_song_with_cover_art_is_no_film(tmp_path):
+    song = write_film(tmp_path / "song.mp4", sound=[tone(1)])
+    with pytest.raises(MediaError, match="has no pictures") as caught:
+        encode(with_cover(song, tmp_path / "cover.mp4"))
+    assert caught.value.status is Status.NO_STREAM
 
 
 def test_a_vector_is_repeated_bit_for_bit(film):
