@@ -170,7 +170,9 @@ def _size(folder: Path) -> int:
 
 def check_network() -> Check:
     """Whether downloads are allowed; nothing is contacted."""
-    if os.environ.get("RECSYS_OFFLINE", "0") in ("", "0"):
+    from recsys.data.surroundings import is_offline
+
+    if not is_offline():
         return Check("network", Status.OK, "used by 'recsys data fetch' and for named hub encoders")
     return Check("network", Status.OK, "switched off by RECSYS_OFFLINE")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 import zipfile
@@ -15,6 +14,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from recsys.data.recipes import Archive, Recipe
 from recsys.data.sources import cache_dir
+from recsys.data.surroundings import is_offline
 from recsys.errors import DataError, OfflineError
 
 
@@ -38,7 +38,7 @@ def fetch(recipe: Recipe, root: Path | None = None) -> Path:
         return target
     if recipe.archive is None:
         raise DataError(f"{recipe.name} cannot be downloaded", hint=f"see {recipe.homepage}")
-    if os.environ.get("RECSYS_OFFLINE", "0") not in ("", "0"):
+    if is_offline():
         raise OfflineError(
             f"RECSYS_OFFLINE is set, and {recipe.archive.filename} is needed from "
             f"{recipe.archive.url}",

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import platformdirs
-
 from recsys.data.bad_rows import OnBadRow
 from recsys.data.crosswalk import Crosswalk, with_film_ids
 from recsys.data.dataset import Dataset, Reading
@@ -17,6 +15,7 @@ from recsys.data.formats import FORMATS, Found, recognise
 from recsys.data.interactions import RatingScale
 from recsys.data.readers import table
 from recsys.data.recipes import Recipe, load_recipe, parse_recipe, recipe_names
+from recsys.data.surroundings import cache_folder
 from recsys.errors import DataError
 from recsys.resources import read_text
 
@@ -60,9 +59,7 @@ def open_dataset(
 
 def cache_dir() -> Path:
     """Where downloaded data sets are kept, one folder each; under ``RECSYS_CACHE_DIR`` if given."""
-    given = os.environ.get("RECSYS_CACHE_DIR")
-    root = Path(given).expanduser() if given else platformdirs.user_cache_path("recsys")
-    return root / "datasets"
+    return cache_folder() / "datasets"
 
 
 def find_dataset(name: str | None, data_dir: Path | None) -> Found:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from recsys.config.backbone import BackboneConfig
 from recsys.config.imports import expand
 from recsys.data.files import atomic_write
 from recsys.data.hashing import file_sha256
+from recsys.data.surroundings import is_offline
 from recsys.errors import ConfigError, MissingExtra, OfflineError
 from recsys.features.cache import cache_root
 from recsys.features.torch_compat import declare_torchvision_operators
@@ -123,7 +123,7 @@ def _download(config: BackboneConfig, kept: Path) -> None:
     from safetensors.torch import save_file
 
     checkpoint = Path(torch.hub.get_dir()) / "checkpoints" / Path(published.url).name
-    offline = os.environ.get("RECSYS_OFFLINE", "0") not in {"", "0"}
+    offline = is_offline()
     hint = "get it once while online, or give a .safetensors file as weights"
     if offline and not checkpoint.is_file():
         raise OfflineError(

@@ -14,19 +14,18 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-import platformdirs
 from numpy.typing import NDArray
 from safetensors.numpy import load, save
 
 from recsys.data.catalogue import EncoderCard
 from recsys.data.files import atomic_write
+from recsys.data.surroundings import cache_folder
 
 Vectors = Mapping[str, NDArray[np.float32]]
 """Digest of a material to its (D,) vector."""
@@ -42,9 +41,7 @@ _log = logging.getLogger(__name__)
 
 def cache_root() -> Path:
     """``$RECSYS_CACHE_DIR/features``, else the user's cache folder."""
-    given = os.environ.get("RECSYS_CACHE_DIR")
-    root = Path(given).expanduser() if given else platformdirs.user_cache_path("recsys")
-    return root / "features"
+    return cache_folder() / "features"
 
 
 def card_key(card: EncoderCard) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from recsys.data.hashing import file_sha256, fingerprint
+from recsys.data.surroundings import is_offline
 from recsys.errors import ConfigError, MissingExtra, OfflineError
 
 PACKAGED_MINILM = "sentence-transformers/all-MiniLM-L6-v2"
@@ -114,7 +114,7 @@ def from_hub(name: str, section: str = "text") -> Weights:
         from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
     except ImportError:
         raise MissingExtra("huggingface_hub", "text") from None
-    offline = os.environ.get("RECSYS_OFFLINE", "0") not in {"", "0"}
+    offline = is_offline()
     try:
         folder = huggingface_hub.snapshot_download(
             name, allow_patterns=list(_WANTED), ignore_patterns="*/*", local_files_only=offline

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,9 +17,8 @@ pytestmark = pytest.mark.realdata
 
 
 @pytest.fixture(scope="module")
-def ratings():
-    beside = Path(__file__).resolve().parents[3] / "shared" / "data"
-    path = Path(os.environ.get("RECSYS_REAL_DATA", beside)) / "ml-100k" / "u.data"
+def ratings(real_data):
+    path = real_data / "ml-100k" / "u.data"
     if not path.is_file():
         pytest.skip(f"no MovieLens-100K at {path}; set RECSYS_REAL_DATA")
     frame = pd.read_csv(path, sep="\t", names=["user", "item", "rating", "time"], dtype=str)

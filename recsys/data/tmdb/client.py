@@ -7,7 +7,6 @@ change it at any time.
 from __future__ import annotations
 
 import logging
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any, Self
 
 import requests
 
+from recsys.data.surroundings import is_offline
 from recsys.data.tmdb.errors import (
     TmdbKeyError,
     TmdbNotFoundError,
@@ -105,7 +105,7 @@ class TmdbClient:
     def _get(
         self, path: str, parameters: Mapping[str, str], expected: Mapping[str, Any] | None = None
     ) -> Answer:
-        if os.environ.get("RECSYS_OFFLINE", "0") not in {"", "0"}:
+        if is_offline():
             raise OfflineError(
                 f"RECSYS_OFFLINE is set, and {path} is needed from TMDB",
                 hint="unset it to ask TMDB, or use what was fetched before",

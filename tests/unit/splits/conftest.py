@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -53,9 +52,8 @@ def rated_once() -> Callable[..., Interactions]:
 
 
 @pytest.fixture(scope="session")
-def ml100k_folder() -> Path:
-    beside = Path(__file__).resolve().parents[4] / "shared" / "data"
-    folder = Path(os.environ.get("RECSYS_REAL_DATA", beside)) / "ml-100k"
+def ml100k_folder(real_data: Path) -> Path:
+    folder = real_data / "ml-100k"
     if not (folder / "u.data").is_file():
         pytest.skip(f"no MovieLens-100K in {folder}; set RECSYS_REAL_DATA")
     return folder
