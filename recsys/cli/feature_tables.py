@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from recsys.cli import output
 
 if TYPE_CHECKING:
+    from recsys.data.coverage import Coverage
     from recsys.data.dataset import Dataset
     from recsys.features.alignment import AlignmentReport
     from recsys.features.extract import Extraction, ExtractionReport
-    from recsys.features.report import Coverage, ModalityCoverage
+    from recsys.features.report import ModalityCoverage
 
 
 def size_of(dataset: Dataset) -> dict[str, Any]:
@@ -52,10 +53,14 @@ def _modality(report: ExtractionReport, dataset: Dataset, extraction: Extraction
 
 
 def _by_ratings(modality: str, dataset: Dataset, extraction: Extraction) -> float | None:
-    from recsys.features.alignment import share
+    from recsys.data.coverage import share_of_ratings
 
     table = extraction.catalogue.modalities.get(modality)
-    return 0.0 if table is None else share(table.present, dataset.interactions.item_counts())
+    return (
+        0.0
+        if table is None
+        else share_of_ratings(table.present, dataset.interactions.item_counts())
+    )
 
 
 def print_extraction(dataset: Dataset, extraction: Extraction) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from recsys.config.section import Section
 
 DOWNLOADED = "DEFAULT"
 """Name of the weights that torchvision recommends for a model."""
 
 
-class BackboneConfig(BaseModel):
+class BackboneConfig(Section):
     """One of torchvision's classification networks, up to its last linear layer.
 
     Attributes:
@@ -23,8 +25,6 @@ class BackboneConfig(BaseModel):
         pixel_std: what the differences are divided by. Networks trained on -1 to 1 have both at
             127.5.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: str = Field(default="mobilenet_v2", min_length=1)
     weights: str = Field(default=DOWNLOADED, min_length=1)

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from recsys.config.poster import PosterConfig
+from recsys.config.section import Section
 from recsys.config.trailers import AudioConfig, VideoConfig
 from recsys.data.field_names import names_labels
 from recsys.errors import ConfigError
@@ -42,11 +43,7 @@ def refuse_labels(fields: Iterable[str]) -> None:
             )
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class MetadataConfig(_Section):
+class MetadataConfig(Section):
     """People, companies, countries, subjects, content rating, and the year of release.
 
     Attributes:
@@ -74,7 +71,7 @@ class MetadataConfig(_Section):
         return fields
 
 
-class TextConfig(_Section):
+class TextConfig(Section):
     """The words of a movie.
 
     Attributes:
@@ -112,7 +109,7 @@ class TextConfig(_Section):
         return self
 
 
-class FeaturesConfig(_Section):
+class FeaturesConfig(Section):
     """How the modalities of a run are encoded; ``None`` leaves one out.
 
     Posters and trailers are encoded where ``sources`` names a folder of them.

@@ -11,8 +11,9 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import Field, PositiveInt
 
+from recsys.config.section import Section
 from recsys.errors import ConfigError
 
 Key = Literal["item", "film"]
@@ -21,11 +22,7 @@ Key = Literal["item", "film"]
 Aggregation = Literal["Avg", "AvgVar", "Med", "MedMad"]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ImportPolicy(_Section):
+class ImportPolicy(Section):
     """What becomes of each kind of row; "error" refuses the file, "mask" leaves the movie without.
 
     Rows of unknown ids are settled first; every other kind is looked for among the rest alone.
@@ -57,7 +54,7 @@ class ArchivePolicy(ImportPolicy):
     on_nonfinite: Literal["error", "mask", "median"] = "mask"
 
 
-class CardConfig(_Section):
+class CardConfig(Section):
     """What is known of how the vectors of a file were made; see ``EncoderCard``.
 
     Attributes:
@@ -72,7 +69,7 @@ class CardConfig(_Section):
     notes: str = ""
 
 
-class FileImport(_Section):
+class FileImport(Section):
     """Vectors in a file: ``.parquet``, ``.csv``, RecBole's ``.…emb``, or ``.npy`` with ``ids``.
 
     Attributes:
@@ -96,7 +93,7 @@ class FileImport(_Section):
     policy: ImportPolicy = ImportPolicy()
 
 
-class _Mmtf14k(_Section):
+class _Mmtf14k(Section):
     source: Literal["mmtf-14k"] = "mmtf-14k"
     path: Path
     policy: ArchivePolicy = ArchivePolicy()

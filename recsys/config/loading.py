@@ -10,8 +10,8 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from recsys.config.experiment import ExperimentConfig
+from recsys.config.reading import read_extended
 from recsys.errors import ConfigError, nearest
-from recsys.resources import read_text
 
 
 def load_experiment(
@@ -20,15 +20,16 @@ def load_experiment(
     """The experiment of a file, of a shipped name such as ``default``, or of the defaults alone.
 
     Args:
-        source: path of a YAML file, or the name of a shipped configuration.
+        source: path of a YAML file, or the name of a shipped configuration; with ``extends`` at its
+            top it starts from another one, see ``read_extended``.
         overrides: ``section.key=value``; the value is read as YAML.
 
     Raises:
-        ConfigError: the file is missing or not YAML, a key is unknown (the nearest valid one is
+        ConfigError: a file is missing or not YAML, a key is unknown (the nearest valid one is
             named), or a value does not fit.
     """
     where = str(source or "defaults")
-    document = _read(source) if source is not None else {}
+    document = read_extended(source) if source is not None else {}
     for override in overrides:
         _apply(document, override)
     return _validate(document, where)
@@ -39,43 +40,46 @@ def dump_experiment(config: ExperimentConfig) -> str:
     return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
 
 
-def _read(source: str | Path) -> dict[str, Any]:
-    path = Path(source)
-    if path.is_file():
-        return _parse(path.read_bytes(), str(source))
-    if path.suffix in {".yaml", ".yml"} or len(path.parts) > 1:
-        raise ConfigError(f"no configuration file at {path}")
-    return _parse(read_text("configs", f"{source}.yaml"), str(source))
+def with_values(
+    experiment: ExperimentConfig, values: Mapping[str, Any], where: str
+) -> ExperimentConfig:
+    """An experiment with some of its values exchanged.
 
+    Args:
+        experiment: all other values.
+        values: by ``section.key``; a whole section goes before the keys inside it.
+        where: they come from, for messages.
 
-def _parse(text: str | bytes, where: str) -> dict[str, Any]:
-    try:
-        document = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2020-13-45
-        raise ConfigError(f"{where} is not YAML: {error}") from error
-    if document is None:
-        return {}
-    if not isinstance(document, dict):
-        raise ConfigError(f"{where} holds a {type(document).__name__}, a mapping is needed")
-    return document
+    Raises:
+        ConfigError: a key is unknown (the nearest valid one is named), or a value does not fit.
+    """
+    document = experiment.model_dump(mode="json")
+    for key in sorted(values):
+        _place(document, key, values[key], where)
+    return _validate(document, where)
 
 
 def _apply(document: dict[str, Any], override: str) -> None:
     key, equals, raw = override.partition("=")
     if not equals or not key.strip():
         raise ConfigError(f"override {override!r} is not of the form section.key=value")
-    *sections, last = key.strip().split(".")
+    try:
+        value = yaml.safe_load(raw)
+    except (yaml.YAMLError, ValueError) as error:
+        raise ConfigError(f"override {override!r}: the value is not YAML: {error}") from error
+    _place(document, key.strip(), value, f"override {override!r}")
+
+
+def _place(document: dict[str, Any], key: str, value: Any, where: str) -> None:
+    *sections, last = key.split(".")
     place = document
     for section in sections:
         if place.get(section) is None:  # null, or not stated
             place[section] = {}
         place = place[section]
         if not isinstance(place, dict):
-            raise ConfigError(f"override {override!r}: {section!r} is a value, not a section")
-    try:
-        place[last] = yaml.safe_load(raw)
-    except (yaml.YAMLError, ValueError) as error:
-        raise ConfigError(f"override {override!r}: the value is not YAML: {error}") from error
+            raise ConfigError(f"{where}: {section!r} is a value, not a section")
+    place[last] = value
 
 
 def _validate(document: Mapping[str, Any], where: str) -> ExperimentConfig:

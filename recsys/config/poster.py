@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from recsys.config.backbone import BackboneConfig
+from recsys.config.section import Section
 
 
-class PosterConfig(BaseModel):
+class PosterConfig(Section):
     """The poster of a movie.
 
     Attributes:
@@ -19,8 +20,6 @@ class PosterConfig(BaseModel):
         max_pixels: pictures with more are refused before memory is taken for one. The limit cannot
             be above Pillow's own.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["descriptors", "backbone"] = "descriptors"
     backbone: BackboneConfig | None = None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, model_validator
 
 from recsys.config.imports import ImportConfig
+from recsys.config.section import Section
 from recsys.data.item_fields import FieldKind, FieldSpec
 from recsys.data.item_keys import ItemKey
 from recsys.data.item_presets import preset
@@ -28,11 +29,7 @@ _ATTRIBUTES = (
 )
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class FieldConfig(_Section):
+class FieldConfig(Section):
     """Where one fact stands in a table; see ``FieldSpec``, of which these are the attributes."""
 
     column: str
@@ -48,7 +45,7 @@ class FieldConfig(_Section):
         return FieldSpec(**self.model_dump())
 
 
-class ItemsTableConfig(_Section):
+class ItemsTableConfig(Section):
     """A table with one row a movie; see ``ItemsTable``.
 
     Attributes:
@@ -99,7 +96,7 @@ class ItemsTableConfig(_Section):
         return replace(base, fields=kept | own, **given)
 
 
-class TmdbConfig(_Section):
+class TmdbConfig(Section):
     """How The Movie Database is asked; see ``TmdbSettings``. The key is never configured here."""
 
     language: str = Field(default="en-US", pattern=r"^[a-z]{2}(-[A-Z]{2})?$")
@@ -113,7 +110,7 @@ class TmdbConfig(_Section):
         return TmdbSettings(**self.model_dump(exclude={"folder"}))
 
 
-class FolderConfig(_Section):
+class FolderConfig(Section):
     """A folder of files named after movies, such as ``42.jpg``.
 
     Attributes:
@@ -125,7 +122,7 @@ class FolderConfig(_Section):
     key: Literal["item", "film"] = "item"
 
 
-class JobsConfig(_Section):
+class JobsConfig(Section):
     """How files are encoded; nothing here changes a vector. See ``JobOptions``."""
 
     workers: PositiveInt | None = None
@@ -134,7 +131,17 @@ class JobsConfig(_Section):
     retry_failed: bool = False
 
 
-class SourcesConfig(_Section):
+def _usable_name(name: str) -> str:
+    """Weights are kept under the names of their modalities, where a dot or a slash is a level."""
+    if not name or {".", "/"} & set(name):
+        raise ValueError("the name of a modality holds no '.' and no '/', and is not empty")
+    return name
+
+
+ModalityName = Annotated[str, AfterValidator(_usable_name)]
+
+
+class SourcesConfig(Section):
     """Sources beside the data set's own, in the order in which they are read.
 
     Attributes:
@@ -153,5 +160,5 @@ class SourcesConfig(_Section):
     tmdb: TmdbConfig | None = None
     posters: FolderConfig | None = None
     trailers: FolderConfig | None = None
-    features: dict[str, ImportConfig] = Field(default_factory=dict)
+    features: dict[ModalityName, ImportConfig] = Field(default_factory=dict)
     jobs: JobsConfig = JobsConfig()

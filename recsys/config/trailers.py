@@ -5,16 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from recsys.config.backbone import BackboneConfig
+from recsys.config.section import Section
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class DecodingConfig(_Section):
+class DecodingConfig(Section):
     """What is sane to decode of one file.
 
     Attributes:
@@ -62,7 +59,7 @@ class VideoConfig(DecodingConfig):
         return self
 
 
-class PretrainedAudioConfig(_Section):
+class PretrainedAudioConfig(Section):
     """An encoder of sound for transformers, such as AST or CLAP.
 
     Attributes:

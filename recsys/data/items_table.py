@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.data.catalogue import Catalogue
+from recsys.data.coverage import Counts, covered
 from recsys.data.crosswalk import Crosswalk
 from recsys.data.item_keys import Join, item_keys, join_by_key, join_by_title
 from recsys.data.items_file import ItemRows, read_items_file
 from recsys.data.items_spec import ItemsTable, is_reception
 from recsys.data.items_values import Column, merged, table_titles, with_genres, with_titles
 from recsys.data.leaks import TELLING, genre_naming
-from recsys.data.source_report import Counts, Coverage, FieldReport, SourceReport, fact_coverage
+from recsys.data.source_report import FieldReport, SourceReport, fact_coverage
 from recsys.errors import DataError, nearest
 
 
@@ -113,8 +114,8 @@ def _report(done: _Attached, read: Mapping[str, Column], ratings: Counts | None)
         empty_keys=join.empty,
         malformed=len(rows.malformed),
         malformed_rows=rows.malformed[:5],
-        keyed=Coverage.of(join.has_key, ratings),
-        matched=Coverage.of(join.row >= 0, ratings),
+        keyed=covered("key", join.has_key, ratings),
+        matched=covered("row", join.row >= 0, ratings),
         fields=tuple(_field_report(done, name, column, ratings) for name, column in read.items()),
         any_text=fact_coverage(done.after, texts, ratings) if texts else None,
         replaced=tuple(replaced) if table.existing == "replace" else (),

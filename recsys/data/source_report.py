@@ -9,49 +9,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from recsys.data.catalogue import Catalogue
+from recsys.data.coverage import Counts, Coverage, covered
 from recsys.data.crosswalk import Crosswalk
 from recsys.data.item_fields import FieldKind
 from recsys.data.matching import MatchReport
-
-Counts = NDArray[np.integer[Any]]
-"""(I,) ratings of each movie."""
-
-
-@dataclass(frozen=True)
-class Coverage:
-    """How many movies have something.
-
-    Attributes:
-        movies: their number.
-        share: of all movies.
-        ratings_share: of all ratings, those of these movies; None where no ratings were given.
-    """
-
-    movies: int
-    share: float
-    ratings_share: float | None = None
-
-    @classmethod
-    def of(cls, present: Iterable[bool], ratings: Counts | None = None) -> Coverage:
-        """From a mask of I movies and the number of ratings of each."""
-        mask = np.fromiter(present, dtype=bool)
-        of_ratings = None
-        if ratings is not None:
-            of_ratings = float(ratings[mask].sum() / max(ratings.sum(), 1))
-        return cls(int(mask.sum()), float(mask.mean()) if len(mask) else 0.0, of_ratings)
 
 
 def fact_coverage(
     catalogue: Catalogue, fields: Iterable[str], ratings: Counts | None = None
 ) -> Coverage:
     """The movies that have a value of at least one of some facts."""
-    columns = [catalogue.facts[name] for name in fields if name in catalogue.facts]
+    names = list(fields)
+    columns = [catalogue.facts[name] for name in names if name in catalogue.facts]
     present = (any(column[row] for column in columns) for row in range(len(catalogue)))
-    return Coverage.of(present, ratings)
+    return covered(" or ".join(names), present, ratings)
 
 
 def id_coverage(
@@ -61,7 +33,7 @@ def id_coverage(
     found = [ids.ids.get(item) for item in catalogue.items]
     lists = ("movielens", "imdb", "tmdb")
     return {
-        name: Coverage.of((bool(movie and getattr(movie, name)) for movie in found), ratings)
+        name: covered(name, (bool(movie and getattr(movie, name)) for movie in found), ratings)
         for name in lists
     }
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from recsys.config.imports import ImportPolicy, Key
 from recsys.data.catalogue import Catalogue, EncoderCard, ModalityTable
+from recsys.data.coverage import share_of_ratings
 from recsys.errors import DataError
 from recsys.features.audit import Audit, Finding
 from recsys.features.published.vectors import IdVectors
@@ -99,7 +100,7 @@ def align(
         findings=tuple(audit.findings),
         movies=len(catalogue),
         present=int(present.sum()),
-        by_ratings=share(present, ratings),
+        by_ratings=share_of_ratings(present, ratings),
     )
     return ModalityTable(name, vectors, present, card, catalogue.items.fingerprint), report
 
@@ -120,15 +121,3 @@ def rows_by_key(catalogue: Catalogue, key: Key) -> dict[str, list[int]]:
         if id_:
             rows.setdefault(id_, []).append(row)
     return rows
-
-
-def share(present: NDArray[np.bool_], ratings: NDArray[np.int64] | None) -> float | None:
-    """Share of the ratings that are of a present movie; None without ratings.
-
-    Args:
-        present: (I,) mask.
-        ratings: (I,) how many each movie has.
-    """
-    if ratings is None or not ratings.sum():
-        return None
-    return float(ratings[present].sum() / ratings.sum())

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.features.histogram import histogram
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -54,18 +56,10 @@ def describe(picture: Image) -> NDArray[np.float32]:
     small = picture.resize((SIZE[1], SIZE[0]), Image.Resampling.BILINEAR)
     hsv = np.asarray(small.convert("HSV"), dtype=np.uint8)
     rgb = np.asarray(small, dtype=np.float64) / 255
-    parts = (_histogram(hsv), _layout(lab(rgb)), _statistics(rgb, hsv[..., 1] / 255))
+    # The Euclidean distance of square roots of shares is Hellinger's.
+    colours: NDArray[np.float64] = np.sqrt(histogram(hsv, _BINS))
+    parts = (colours, _layout(lab(rgb)), _statistics(rgb, hsv[..., 1] / 255))
     return np.concatenate(parts).astype(np.float32)
-
-
-def _histogram(hsv: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Square roots of shares: their Euclidean distance is Hellinger's."""
-    index = np.ravel_multi_index(
-        [hsv[..., c].astype(np.intp) * bins // 256 for c, bins in enumerate(_BINS)], _BINS
-    )
-    counts = np.bincount(index.ravel(), minlength=int(np.prod(_BINS)))
-    shares: NDArray[np.float64] = counts / index.size
-    return np.asarray(np.sqrt(shares), dtype=np.float64)
 
 
 def _layout(colours: NDArray[np.float64]) -> NDArray[np.float64]:

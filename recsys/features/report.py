@@ -1,52 +1,25 @@
-"""How much of a catalogue has what, by movies and by ratings.
-
-Coverage is rarely random: the movies that have a trailer are the popular ones, so that the share
-of the ratings is the larger of the two.
+"""How much of a catalogue has what, and what its vectors are like.
 
 Legend: I items.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsys.data.catalogue import UNKNOWN_YEAR, Catalogue, ModalityTable
+from recsys.data.coverage import Coverage, covered
 from recsys.data.interactions import Interactions
 from recsys.errors import AlignmentError
-from recsys.features.alignment import share
 from recsys.features.published.vectors import constant_columns
 
 
 @dataclass(frozen=True)
-class Coverage:
-    """How many movies have something.
-
-    Attributes:
-        name: of what they have.
-        present: how many.
-        movies: I.
-        by_movies: their share.
-        by_ratings: the share of the ratings that are of such a movie; None without ratings.
-    """
-
-    name: str
-    present: int
-    movies: int
-    by_movies: float
-    by_ratings: float | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
-        return asdict(self)
-
-
-@dataclass(frozen=True)
 class ModalityCoverage(Coverage):
-    """The same of a modality, and what its vectors are like.
+    """How many movies have a modality, and what its vectors are like.
 
     Attributes:
         encoder: how they were made.
@@ -96,25 +69,6 @@ def fact_coverage(catalogue: Catalogue, interactions: Interactions | None) -> li
     }
     found = {name: np.array(present, dtype=bool) for name, present in known.items()}
     return [covered(name, present, ratings) for name, present in found.items() if present.any()]
-
-
-def covered(
-    name: str, present: NDArray[np.bool_], ratings: NDArray[np.int64] | None = None
-) -> Coverage:
-    """The coverage of anything.
-
-    Args:
-        name: of what the movies have.
-        present: (I,) which of them have it.
-        ratings: (I,) number of ratings of each movie.
-    """
-    return Coverage(
-        name=name,
-        present=int(present.sum()),
-        movies=len(present),
-        by_movies=float(present.mean()) if len(present) else 0.0,
-        by_ratings=share(present, ratings),
-    )
 
 
 def _ratings(catalogue: Catalogue, interactions: Interactions | None) -> NDArray[np.int64] | None:

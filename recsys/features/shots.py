@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.features.histogram import histogram
 from recsys.features.running import Moments
 from recsys.features.video_descriptors import Picture
 
@@ -20,6 +21,7 @@ MAX_CORRELATION = 0.57
 MIN_SECONDS = 0.4
 """A shot is at least as long, so that a flash is not two cuts."""
 
+_BOXES = (BINS, BINS, BINS)
 _DARK = 24 / 255  # black bars are the same in every shot
 
 
@@ -45,7 +47,7 @@ class ShotDetector:
     def add(self, time: float, picture: Picture) -> bool:
         """Whether a picture is the first of a new shot; time is in seconds."""
         before, self._before = self._before, picture
-        colours, self._histogram = self._histogram, histogram(picture.rgb)
+        colours, self._histogram = self._histogram, histogram(picture.rgb, _BOXES)
         if before is None or time - self._started < MIN_SECONDS:
             return False
         changed = float(np.abs(self._histogram - colours).sum() / 2)
@@ -59,14 +61,6 @@ class ShotDetector:
     def finish(self, time: float) -> None:
         """The running shot ends, with the film or by a cut."""
         self.lengths.add(np.array([[time - self._started]]))
-
-
-def histogram(rgb: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Share of the pixels of a (H, W, 3) picture in each of ``BINS`` cubed boxes of colour."""
-    level = rgb.reshape(-1, 3).astype(np.intp) * BINS // 256
-    box = (level[:, 0] * BINS + level[:, 1]) * BINS + level[:, 2]
-    counts: NDArray[np.float64] = np.bincount(box, minlength=BINS**3) / len(box)
-    return counts
 
 
 def alike(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:

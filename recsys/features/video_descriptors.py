@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import generic_gradient_magnitude, sobel
 
+from recsys.features.histogram import histogram
+
 HUES, SATURATIONS, LEVELS = 12, 4, 8
 """Bins of the three histograms."""
 
@@ -62,9 +64,9 @@ def describe(picture: Picture) -> NDArray[np.float64]:
     edges = generic_gradient_magnitude(picture.luma, sobel)  # 4 is the most along one axis
     return np.concatenate(
         [
-            _histogram(centred, HUES, weight),
-            _histogram(saturation, SATURATIONS),
-            _histogram(level, LEVELS),
+            histogram(centred[..., None], (HUES,), weight),
+            histogram(saturation[..., None], (SATURATIONS,)),
+            histogram(level[..., None], (LEVELS,)),
             [picture.luma.mean(), saturation.mean() / 255, picture.luma.std(), edges.mean() / 4],
         ]
     ).astype(np.float64)
@@ -73,13 +75,3 @@ def describe(picture: Picture) -> NDArray[np.float64]:
 def motion(before: Picture, picture: Picture) -> float:
     """Mean change of brightness, from 0 to 1."""
     return float(np.abs(picture.luma - before.luma).mean())
-
-
-def _histogram(
-    values: NDArray[np.uint8], bins: int, weight: NDArray[np.float64] | None = None
-) -> NDArray[np.float64]:
-    """Share of the pixels in each bin."""
-    index = values.ravel().astype(np.intp) * bins // 256
-    counts = np.bincount(index, None if weight is None else weight.ravel(), minlength=bins)
-    shares: NDArray[np.float64] = counts / values.size
-    return shares

@@ -17,6 +17,8 @@ def alternatives(value):
     """Values that may stand where this default stands."""
     if isinstance(value, dict):
         return st.fixed_dictionaries({key: alternatives(inner) for key, inner in value.items()})
+    if isinstance(value, bool):
+        return st.booleans()
     if isinstance(value, float):
         return st.floats(0.01, 0.99)
     if isinstance(value, int):

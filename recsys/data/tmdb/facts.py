@@ -7,12 +7,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from recsys.data.catalogue import Catalogue
+from recsys.data.coverage import Counts
 from recsys.data.crosswalk import Crosswalk
 from recsys.data.item_presets import PRESETS
 from recsys.data.items_file import ItemRows
 from recsys.data.items_spec import ItemsTable
 from recsys.data.items_table import with_item_rows
-from recsys.data.source_report import Counts, SourceReport
+from recsys.data.source_report import SourceReport
 from recsys.data.tmdb.client import Answer
 
 TABLE: ItemsTable = PRESETS["tmdb"]

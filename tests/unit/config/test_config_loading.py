@@ -144,7 +144,7 @@ def test_every_mistake_is_named_at_once_with_its_place(write):
         "user.liked_min_rating=.nan",
         "user.popularity_exponent=1.5",
         "losses.ranking=-1",
-        "losses={ranking: 0, distillation: 0, rating: 0, genre: 0}",
+        "losses={ranking: 0, distillation: 0, rating: 0, genre: 0, audience: 0}",
         "evaluation.ks=[]",
         "evaluation.ks=[10, 0]",
         "data.on_bad_row=ignore",

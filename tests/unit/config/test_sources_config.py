@@ -7,6 +7,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
+from recsys.config.loading import load_experiment
 from recsys.config.sources import ItemsTableConfig, SourcesConfig, TmdbConfig
 from recsys.data.item_fields import FieldSpec
 from recsys.data.item_presets import preset
@@ -93,3 +94,19 @@ def test_a_value_that_cannot_be_is_refused(change: dict[str, Any]) -> None:
 def test_tmdb_is_asked_within_its_limits(change: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         TmdbConfig.model_validate(change)
+
+
+@pytest.mark.parametrize("name", ["my.audio", "audio/left", ""])
+def test_a_modality_is_called_what_its_weights_can_be_called(name: str, tmp_path: Path) -> None:
+    document = {"sources": {"features": {name: {"source": "file", "path": "x.npy"}}}}
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump(document))
+    with pytest.raises(ConfigError, match=r"no '\.' and no '/'") as refused:
+        load_experiment(path)
+    assert "mine.yaml: sources.features" in str(refused.value)
+    assert repr(name) in str(refused.value)
+
+
+def test_any_other_name_is_good() -> None:
+    features = {"CLIP ViT-B 32": {"source": "file", "path": "x.npy"}}
+    assert list(SourcesConfig.model_validate({"features": features}).features) == list(features)

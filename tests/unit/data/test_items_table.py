@@ -77,14 +77,14 @@ def test_facts_reach_the_movies_and_every_row_is_accounted_for(
     assert report.unmatched_ids == ("'949'",)
     assert report.duplicate_ids == ("'862' in row 2",)
     assert report.malformed_rows == ("line 7: 2 fields, not 5: 'broken,row'",)
-    assert (report.keyed.movies, report.matched.movies, report.matched.ratings_share) == (3, 3, 1)
+    assert (report.keyed.present, report.matched.present, report.matched.by_ratings) == (3, 3, 1)
     minutes = report.fields[2]
     assert (minutes.filled, minutes.empty, minutes.unreadable) == (1, 0, 1)
     assert minutes.examples == ("row 3: not a number: 'a long film'",)
-    assert (minutes.coverage.movies, minutes.coverage.share) == (2, 0.5)
-    assert minutes.coverage.ratings_share == pytest.approx(0.7)
+    assert (minutes.coverage.present, minutes.coverage.by_movies) == (2, 0.5)
+    assert minutes.coverage.by_ratings == pytest.approx(0.7)
     assert report.any_text is not None
-    assert report.any_text.movies == 2
+    assert report.any_text.present == 2
     np.testing.assert_array_equal(
         numeric_fact(known, "runtime"), np.float32([81, np.nan, 81, np.nan])
     )

@@ -36,10 +36,10 @@ def test_coverage_of_movielens_100k_is_that_of_the_data_card(
     ratings = ml_100k.interactions.item_counts()
     table = preset("ml-100k-multimodal", real_data / "ml-100k-multimodal")
     known, report = with_items_table(ml_100k.catalogue, table, ratings=ratings)
-    assert report.matched.share == 1
+    assert report.matched.by_movies == 1
     assert report.any_text is not None
-    assert report.any_text.share == pytest.approx(0.984, abs=5e-4)
-    assert report.any_text.ratings_share == pytest.approx(0.998, abs=5e-4)
+    assert report.any_text.by_movies == pytest.approx(0.984, abs=5e-4)
+    assert report.any_text.by_ratings == pytest.approx(0.998, abs=5e-4)
     for field, share in {
         "actor": 0.98,
         "director": 0.98,
@@ -47,8 +47,10 @@ def test_coverage_of_movielens_100k_is_that_of_the_data_card(
         "runtime": 0.97,
         "budget": 0.46,
     }.items():
-        assert report.coverage(field).share == pytest.approx(share, abs=5e-3)
-    for shares in (id_coverage(ml_100k.catalogue, ids)[name].share for name in ("imdb", "tmdb")):
+        assert report.coverage(field).by_movies == pytest.approx(share, abs=5e-3)
+    for shares in (
+        id_coverage(ml_100k.catalogue, ids)[name].by_movies for name in ("imdb", "tmdb")
+    ):
         assert shares == pytest.approx(0.987, abs=5e-4)
     assert all(not field.unreadable for field in report.fields)
     assert not {"revenue", "popularity", "vote_average", "imdb_rating"} & set(known.facts)
@@ -65,7 +67,7 @@ def test_movies_meet_their_tmdb_rows_by_id_and_by_links(
     table = preset("the-movies-dataset", real_data / "tmdb")
     known, report = with_items_table(catalogue, table, ids=ids)
     assert (report.rows, report.duplicates, report.malformed) == (5_000, 1, 0)
-    assert report.matched.movies == 1_643
+    assert report.matched.present == 1_643
     toy = catalogue.find("Toy Story (1995)")
     assert known.facts["company"][toy] == ("Pixar Animation Studios",)
     linked = read_links(real_data / "links.csv", catalogue)
@@ -81,11 +83,11 @@ def test_the_slice_of_mmtf_14k_has_its_facts(real_data: Path) -> None:
     assert (len(dataset.interactions), len(dataset.catalogue)) == (50_976, 1_807)
     table = preset("mmtf-14k", real_data / "mmtf-14k")
     known, report = with_items_table(dataset.catalogue, table)
-    assert report.matched.share == 1
-    assert report.coverage("overview").share == pytest.approx(0.93, abs=5e-3)
-    assert report.coverage("director").share == pytest.approx(0.97, abs=5e-3)
+    assert report.matched.by_movies == 1
+    assert report.coverage("overview").by_movies == pytest.approx(0.93, abs=5e-3)
+    assert report.coverage("director").by_movies == pytest.approx(0.97, abs=5e-3)
     assert known.genre_names == dataset.catalogue.genre_names
-    assert fact_coverage(known, ["overview", "director"]).share > 0.97
+    assert fact_coverage(known, ["overview", "director"]).by_movies > 0.97
 
 
 def _quality(report: MatchReport, truth: list[str], ids_there: list[str]) -> tuple[float, float]:

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from recsys.data.catalogue import EncoderCard, ModalityTable
+from recsys.data.coverage import covered
 from recsys.data.interactions import Interactions
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import AlignmentError
-from recsys.features.report import coverage, covered, fact_coverage
+from recsys.features.report import coverage, fact_coverage
 
 
 @pytest.fixture

@@ -8,13 +8,14 @@ import pytest
 from pydantic import TypeAdapter
 
 from recsys.config.imports import ImportConfig
+from recsys.data.coverage import covered
 from recsys.data.sources import open_dataset
 from recsys.errors import AlignmentError, ConfigError
 from recsys.features.imported import import_modality
 from recsys.features.published.archive import Archive
 from recsys.features.published.mmtf14k import Mmtf14k
 from recsys.features.published.mmtf14k_movies import read_movies
-from recsys.features.report import coverage, covered
+from recsys.features.report import coverage
 
 pytestmark = pytest.mark.realdata
 

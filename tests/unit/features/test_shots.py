@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from recsys.features.shots import ShotDetector, alike, histogram
+from recsys.features.shots import ShotDetector, alike
 from recsys.features.video_descriptors import Picture
 
 pytest.importorskip("PIL")
@@ -57,9 +57,3 @@ def test_alike_ignores_brightness_and_contrast():
     assert alike(luma, luma * np.float32(0.5) + np.float32(0.2)) == pytest.approx(1, abs=1e-5)
     assert alike(luma, 1 - luma) == pytest.approx(-1, abs=1e-5)
     assert alike(np.zeros_like(luma), np.zeros_like(luma)) == 0
-
-
-def test_a_histogram_counts_every_pixel_once():
-    shares = histogram(noise(4))
-    assert shares.sum() == pytest.approx(1)
-    assert histogram(np.zeros((4, 4, 3), np.uint8))[0] == 1

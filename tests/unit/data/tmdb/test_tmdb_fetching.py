@@ -260,7 +260,7 @@ def test_answers_become_facts_as_any_table_does() -> None:
     assert not any(values[1] or values[2] for values in known.facts.values())
     assert known.display_title(0) == "Toy Story (1995)"
     assert known.genres_of(0) == ["Animation", "Comedy"]
-    assert (report.source, report.used, report.matched.movies) == ("TMDB", 2, 2)
+    assert (report.source, report.used, report.matched.present) == ("TMDB", 2, 2)
     assert set(report.left_out) == {"vote_average", "vote_count", "popularity", "revenue"}
     assert np.isnan(numeric_fact(known, "budget")[1])
 
