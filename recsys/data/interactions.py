@@ -168,6 +168,15 @@ class Interactions:
         """(U, I) ratings, float32, with an explicit entry for every interaction."""
         return sp.csr_array((self.rating, (self.user, self.item)), shape=self.shape)
 
+    def times(self) -> sp.csr_array | None:
+        """(U, I) times, int64 seconds, None where the source has none.
+
+        The entries are those of ``matrix`` in its order; a time of 0 is stored like any other.
+        """
+        if self.time is None:
+            return None
+        return sp.csr_array((self.time, (self.user, self.item)), shape=self.shape)
+
     def item_counts(self) -> NDArray[np.int64]:
         """(I,) how many users rated each item."""
         return np.bincount(self.item, minlength=len(self.items)).astype(np.int64)

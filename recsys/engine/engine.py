@@ -12,7 +12,6 @@ from statistics import NormalDist
 from typing import Any, Self
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from recsys.bundle import Bundle, load_bundle
@@ -80,7 +79,7 @@ class Engine:
         Raises:
             UnknownIdError: there is no such user; the error names the nearest ones.
         """
-        return known_profile(user_id, self.bundle.contents, self._histories)
+        return known_profile(user_id, self.bundle.contents, self._everyone)
 
     def profile(
         self, liked: Sequence[str] = (), ratings: Mapping[str, float] | None = None
@@ -133,7 +132,7 @@ class Engine:
         """
         require_at_least("because", because or 0, 0)
         person, row = self._profile(who), self.catalogue.find(movie)
-        return because_of(self.model, self.catalogue, person.history, row, because)
+        return because_of(self.model, self.catalogue, person.query, row, because)
 
     def similar(self, movie: str, k: int = 10) -> SimilarMovies:
         """The movies that the same people would be recommended, whatever their popularity.
@@ -152,7 +151,9 @@ class Engine:
     def predict(self, who: Who, movie: str) -> Prediction:
         """The stars a person would give a movie, with an interval.
 
-        The interval is that of a normal distribution, cut to the rating scale.
+        The interval is that of a normal distribution with this mean and standard deviation, cut to
+        the rating scale. Ratings are whole stars, so no interval holds one with probability 0.8
+        exactly; over many ratings this one does nearly (``docs/evaluation.md``).
 
         Raises:
             UnknownIdError: the user or the movie is unknown.
@@ -189,8 +190,8 @@ class Engine:
         Raises:
             DataError: a user is unknown.
         """
-        rows = None if users is None else self.users.rows(users, unknown="error")
-        return Query.known(self.bundle.contents.histories, rows)
+        wanted = self.users.ids if users is None else users
+        return self._everyone.select(self.users.rows(wanted, unknown="error"))
 
     def score_block(self, query: Query) -> NDArray[np.float32]:
         """(Q, I) ranking scores: what ``recommend`` orders by, for every movie."""
@@ -207,8 +208,8 @@ class Engine:
         return ServedModel(self)
 
     @cached_property
-    def _histories(self) -> sp.csr_array:
-        return self.bundle.contents.histories.matrix()
+    def _everyone(self) -> Query:
+        return Query.known(self.bundle.contents.histories)
 
     @cached_property
     def _directions(self) -> Floats:

@@ -1,18 +1,15 @@
-"""Why a movie has its score: the exact sum of what each liked movie contributes.
-
-Legend: I movies.
-"""
+"""Why a movie has its score: the exact sum of what each liked movie contributes."""
 
 from __future__ import annotations
 
 from typing import Final
 
 import numpy as np
-import scipy.sparse as sp
 
 from recsys.data.catalogue import Catalogue
 from recsys.engine.results import Because
 from recsys.models.embedding_model import EmbeddingModel
+from recsys.models.recommender import Query
 
 ITSELF: Final = "(the movie itself)"
 OTHERS: Final = "(all other liked movies)"
@@ -21,21 +18,21 @@ OTHERS: Final = "(all other liked movies)"
 def because_of(
     model: EmbeddingModel,
     catalogue: Catalogue,
-    history: sp.csr_array,
+    person: Query,
     item: int,
     keep: int | None = None,
 ) -> list[Because]:
     """The addends of one score: liked movies by falling share, then the rest, then the bias.
 
     Args:
-        model: whose score is explained.
+        model: that gave the score.
         catalogue: the movies' names.
-        history: (1, I) ratings.
+        person: whose score is explained, alone.
         item: row of the movie that is explained.
         keep: how many liked movies are named; the others become one entry, so that the sum stays.
             All by default.
     """
-    rows, shares, bias = model.shares(history, item)
+    rows, shares, bias = model.shares(person, item)
     order = np.argsort(-shares, kind="stable")
     named, rest = order[:keep], order[len(order[:keep]) :]
     found = [

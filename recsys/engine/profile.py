@@ -29,6 +29,8 @@ class Profile:
         history: (1, I) float32 CSR of ratings.
         seen: (I,) bool, what ``exclude_seen`` leaves out.
         items: fingerprint of the vocabulary of the I movies.
+        times: (1, I) int64 CSR of when the ratings were given; None for a person who only named
+            movies, and where the data has no times.
     """
 
     user: str | None
@@ -36,11 +38,12 @@ class Profile:
     history: sp.csr_array
     seen: NDArray[np.bool_]
     items: str
+    times: sp.csr_array | None = None
 
     @property
     def query(self) -> Query:
         """This person as a batch of one."""
-        return Query(self.history, np.array([self.row], dtype=np.int32))
+        return Query(self.history, np.array([self.row], dtype=np.int32), self.times)
 
     @property
     def rated(self) -> NDArray[np.int32]:
@@ -60,20 +63,21 @@ class Profile:
             )
 
 
-def known_profile(user: str, contents: BundleContents, histories: sp.csr_array) -> Profile:
+def known_profile(user: str, contents: BundleContents, everyone: Query) -> Profile:
     """The profile of a user of the training data.
 
     Args:
         user: the id.
         contents: the known users and what they have seen.
-        histories: (U, I) their training ratings.
+        everyone: the known users with their training ratings.
 
     Raises:
         UnknownIdError: there is no such user; the error names the nearest ones.
     """
     row = contents.histories.users.row(user)
-    seen = contents.seen[[row]].toarray()[0]
-    return Profile(user, row, histories[[row]], seen, contents.catalogue.items.fingerprint)
+    seen, asked = contents.seen[[row]].toarray()[0], everyone.slice(row, row + 1)
+    items = contents.catalogue.items.fingerprint
+    return Profile(user, row, asked.histories, seen, items, asked.times)
 
 
 def named_profile(

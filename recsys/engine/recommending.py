@@ -64,7 +64,7 @@ def recommendations(bundle: Bundle, person: Profile, request: Request) -> Recomm
     if request.exclude_seen:
         eligible &= ~person.seen
     available = int(eligible.sum())
-    personalised = bool(contents.model.weights(person.history).nnz)
+    personalised = bool(contents.model.weights(person.query).nnz)
     return Recommendations(
         user=person.user,
         k=request.k,
@@ -92,7 +92,7 @@ def _ranked(
             rank=rank,
             **facts_of(catalogue, row),
             score=score,
-            because=because_of(model, catalogue, person.history, row, request.because),
+            because=because_of(model, catalogue, person.query, row, request.because),
         )
         for rank, (row, score) in enumerate(pairs, start=1)
     ]
@@ -104,7 +104,7 @@ def _impersonal(personalised: bool) -> list[str]:
 
 def _liked(bundle: Bundle, person: Profile) -> list[LikedMovie]:
     model, catalogue = bundle.contents.model, bundle.contents.catalogue
-    rows = model.weights(person.history).indices.tolist()
+    rows = model.weights(person.query).indices.tolist()
     return [
         LikedMovie(item=catalogue.items.id(row), title=catalogue.display_title(row)) for row in rows
     ]

@@ -148,7 +148,7 @@ class Prediction(_Answer):
         model: name and version.
         mean: expected stars, on the rating scale.
         std: standard deviation of one rating, in stars.
-        interval80: central interval that holds the rating with probability 0.8, cut to the scale.
+        interval80: central 80 % of a normal distribution with that mean and std, cut to the scale.
         notes: what a reader should know about this answer.
     """
 

@@ -83,7 +83,7 @@ def _from_model(
     if len(query) != shape.n_users:
         raise DataError(f"the query holds {len(query)} users, the truth {shape.n_users}")
     for rows in _chunks(users, shape.block):
-        scores = model.score(Query(query.histories[rows], query.users[rows]))
+        scores = model.score(query.select(rows))
         if scores.shape != (len(rows), shape.n_items):
             raise DataError(
                 f"scores of {len(rows)} users from user row {rows[0]} on have shape "

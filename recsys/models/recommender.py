@@ -3,7 +3,7 @@
 A user arrives as a *history*: the movies they rated and how. Nothing else is needed, so a user who
 was not in the training data is an ordinary query.
 
-Legend: Q queries, I items, D dimensions, N pairs.
+Legend: Q queries, I items, D dimensions, N pairs, K levels of a rating.
 """
 
 from __future__ import annotations
@@ -27,17 +27,26 @@ class Query:
     Attributes:
         histories: (Q, I) float32 CSR of ratings; an entry that is stored was rated.
         users: (Q,) int32 rows of the training vocabulary, -1 for a user it does not hold.
+        times: (Q, I) int64 CSR of when each rating was given, in seconds, with the entries of
+            ``histories`` in their order; None where that is unknown.
 
     Raises:
-        DataError: shapes disagree.
+        DataError: shapes disagree, or times are of other ratings.
     """
 
     histories: sp.csr_array
     users: NDArray[np.int32]
+    times: sp.csr_array | None = None
 
     def __post_init__(self) -> None:
         if self.users.shape != (self.histories.shape[0],):
             raise DataError(f"{self.histories.shape[0]} histories for {self.users.shape} user rows")
+        if self.times is not None and not _same_entries(self.histories, self.times):
+            raise DataError(
+                f"{self.times.nnz} times of {self.times.shape} histories are not those of the "
+                f"{self.histories.nnz} ratings of {self.histories.shape}",
+                hint="store a time for every rating, in the same order",
+            )
 
     @classmethod
     def of(cls, histories: sp.csr_array) -> Query:
@@ -47,15 +56,49 @@ class Query:
     @classmethod
     def known(cls, interactions: Interactions, users: NDArray[np.int32] | None = None) -> Query:
         """Users of a vocabulary with the given interactions as history; all users by default."""
-        rows = np.arange(len(interactions.users), dtype=np.int32) if users is None else users
-        return cls(interactions.matrix()[rows], rows)
+        rows = np.arange(len(interactions.users), dtype=np.int32)
+        everyone = cls(interactions.matrix(), rows, interactions.times())
+        return everyone if users is None else everyone.select(users)
 
     def __len__(self) -> int:
         return len(self.users)
 
+    def select(self, rows: NDArray[np.integer[Any]]) -> Query:
+        """The queries in the given rows, in the order given."""
+        times = None if self.times is None else self.times[rows]
+        return Query(self.histories[rows], self.users[rows], times)
+
     def slice(self, start: int, stop: int) -> Query:
         """Queries ``start … stop-1``."""
-        return Query(self.histories[start:stop], self.users[start:stop])
+        return self.select(np.arange(len(self))[start:stop])
+
+
+def _same_entries(one: sp.csr_array, other: sp.csr_array) -> bool:
+    same = np.array_equal(one.indptr, other.indptr) and np.array_equal(one.indices, other.indices)
+    return one.shape == other.shape and same
+
+
+@dataclass(frozen=True)
+class LevelProbabilities:
+    """How likely each level of the rating scale is, for N pairs.
+
+    Attributes:
+        values: (K,) float64 levels in stars, ascending.
+        probability: (N, K) float64; each row adds up to 1.
+
+    Raises:
+        DataError: there are fewer than two levels, or shapes disagree.
+    """
+
+    values: NDArray[np.float64]
+    probability: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        values, probability = self.values.shape, self.probability.shape
+        if len(values) != 1 or values[0] < 2:
+            raise DataError(f"levels have shape {values}", hint="give at least two, as a vector")
+        if len(probability) != 2 or probability[1] != values[0]:
+            raise DataError(f"probabilities have shape {probability} for {values[0]} levels")
 
 
 @dataclass(frozen=True)
@@ -65,10 +108,35 @@ class RatingPrediction:
     Attributes:
         mean: (N,) float32, on the rating scale.
         std: (N,) float32 standard deviation in stars, or None where the model has none.
+        levels: how likely each level is, or None where the model does not say.
+
+    Raises:
+        DataError: the levels are those of another number of pairs.
     """
 
     mean: NDArray[np.float32]
     std: NDArray[np.float32] | None = None
+    levels: LevelProbabilities | None = None
+
+    def __post_init__(self) -> None:
+        if self.levels is not None and len(self.levels.probability) != len(self.mean):
+            count = len(self.levels.probability)
+            raise DataError(f"level probabilities of {count} pairs for {len(self.mean)} means")
+
+
+@dataclass(frozen=True)
+class AudiencePrediction:
+    """The mean stars that each of I movies gets from everybody who rates it, as predicted.
+
+    Attributes:
+        mean: (I,) float32, on the rating scale.
+        std: (I,) float32 standard deviation of what ``mean`` predicts, in stars.
+        vote_std: standard deviation of one vote around its movie's mean, in stars.
+    """
+
+    mean: NDArray[np.float32]
+    std: NDArray[np.float32]
+    vote_std: float
 
 
 @runtime_checkable
@@ -105,15 +173,8 @@ class VectorRecommender(Recommender, Protocol):
         ...
 
 
-@runtime_checkable
-class RatingPredictor(Protocol):
-    """Predicts the stars a user would give."""
-
-    name: str
-
-    def fit(self, train: Interactions, valid: Interactions, catalogue: Catalogue) -> Self:
-        """Learn from ``train``; ``valid`` may only be used to choose."""
-        ...
+class Predictor(Protocol):
+    """Predicts the stars a user would give, however it came to know them."""
 
     def predict(
         self, query: Query, rows: NDArray[np.integer[Any]], items: NDArray[np.integer[Any]]
@@ -121,6 +182,17 @@ class RatingPredictor(Protocol):
         """Ratings of N pairs: query ``rows[n]`` with item ``items[n]``.
 
         Raises:
-            NotFittedError: ``fit`` was not called.
+            NotFittedError: the predictor has to be fitted first, and was not.
         """
+        ...
+
+
+@runtime_checkable
+class RatingPredictor(Predictor, Protocol):
+    """A predictor that learns from ratings."""
+
+    name: str
+
+    def fit(self, train: Interactions, valid: Interactions, catalogue: Catalogue) -> Self:
+        """Learn from ``train``; ``valid`` may only be used to choose."""
         ...

@@ -6,6 +6,7 @@ Legend: U users, I items.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -93,18 +94,20 @@ def share_ordered(
 
 def query_state(query: Query) -> str:
     """A hash of everything a query holds."""
-    csr = query.histories
-    return fingerprint((csr.data, csr.indices, csr.indptr, query.users))
+    csr, times = query.histories, b"" if query.times is None else query.times.data
+    return fingerprint((csr.data, csr.indices, csr.indptr, query.users, times))
 
 
 def interactions_state(interactions: Interactions) -> str:
     """A hash of everything interactions hold, computed now."""
-    return fingerprint((interactions.user, interactions.item, interactions.rating))
+    time = b"" if interactions.time is None else interactions.time
+    return fingerprint((interactions.user, interactions.item, interactions.rating, time))
 
 
 def strangers(world: World) -> Query:
     """All users of a world with their training ratings, but none is known by row."""
-    return Query.of(world.train.matrix())
+    known = Query.known(world.train)
+    return replace(known, users=np.full_like(known.users, -1))
 
 
 def newcomers(world: World, count: int = 2) -> Query:

@@ -157,7 +157,7 @@ def test_a_profile_of_another_catalogue_is_refused(engine, features):
 
 def test_because_names_every_liked_movie_by_falling_share(engine):
     person = engine.user("u2")
-    liked = {f"m{row}" for row in engine.model.weights(person.history).indices}
+    liked = {f"m{row}" for row in engine.model.weights(person.query).indices}
     for movie in engine.recommend(person, 3).items:
         *named, itself = movie.because
         assert {entry.item for entry in named} == liked

@@ -1,0 +1,44 @@
+"""The small trained world with every option of users on: stars, popularity, recency, attention.
+
+Legend: U users, I items, A attention dimensions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+
+from recsys.bundle import BundleContents
+from recsys.config.experiment import UserConfig
+from recsys.seeding import stream
+from recsys.testing.served import CONTENT_DIM, ServedWorld, served_world
+
+ATTENTIVE = UserConfig(
+    liked_min_rating=3.0,
+    rating_slope=0.4,
+    popularity_exponent=0.2,
+    recency_half_life_days=40.0,
+    attention_dim=3,
+)
+_YEAR = 365 * 86_400  # seconds
+
+
+@cache
+def attentive_world(seed: int = 0) -> ServedWorld:
+    """``served_world`` with ``ATTENTIVE`` users, whose ratings were given within a year."""
+    world, random = served_world(seed), stream(seed, "attentive world")
+    old = world.contents
+    role = random.normal(size=(ATTENTIVE.attention_dim, CONTENT_DIM)).astype(np.float32)
+    tower = replace(old.tower, weights={**old.tower.weights, "role/attention/weight": role})
+    keys = tower.embed(world.features, len(old.catalogue)).attention
+    model = replace(old.model, rule=ATTENTIVE, movies=replace(old.model.movies, attention=keys))
+    contents: BundleContents = replace(
+        old,
+        config=old.config.model_copy(update={"user": ATTENTIVE}),
+        histories=replace(old.histories, time=random.integers(0, _YEAR, len(old.histories))),
+        model=model,
+        tower=tower,
+    )
+    return ServedWorld(contents, world.features)
