@@ -9,28 +9,19 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import NormalDist
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsys.data.interactions import Interactions
 from recsys.errors import DataError
+from recsys.evaluation.level_calibration import judge_levels
 from recsys.evaluation.metrics import Floats
-from recsys.models.recommender import Query, RatingPrediction
+from recsys.models.recommender import Predictor, Query, RatingPrediction
 
 INTERVALS = (0.80, 0.95)
 """Central intervals whose coverage is reported."""
-
-
-class Predictor(Protocol):
-    """The part of a rating predictor that evaluation needs."""
-
-    def predict(
-        self, query: Query, rows: NDArray[np.integer[Any]], items: NDArray[np.integer[Any]]
-    ) -> RatingPrediction:
-        """Ratings of N pairs: query ``rows[n]`` with item ``items[n]``."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -43,7 +34,9 @@ class RatingResult:
         squared: (Q,) sums of squared errors, in stars squared.
         absolute: (Q,) sums of absolute errors, in stars.
         uncertainty: "nll", "coverage_80" and "coverage_95" where the predictor states a standard
-            deviation, else empty.
+            deviation; "level_nll", "pit_50", "pit_80", "pit_90", "pit_95" and "pit_ks" where it
+            states the probability of each level; else empty.
+        pit: (10,) histogram of ``recsys.evaluation.level_calibration``, or None without levels.
     """
 
     users: NDArray[np.int64]
@@ -51,6 +44,7 @@ class RatingResult:
     squared: Floats
     absolute: Floats
     uncertainty: Mapping[str, float] = field(default_factory=dict)
+    pit: Floats | None = None
 
     @property
     def n(self) -> int:
@@ -85,24 +79,28 @@ def evaluate_ratings(predictor: Predictor, test: Interactions, query: Query) -> 
 
     Raises:
         DataError: there is no test rating, the query holds other users, the number of predictions
-            is not N, a prediction is not finite, or a standard deviation is not positive.
+            is not N, a prediction is not finite, a standard deviation is not positive, level
+            probabilities are no distribution, or a test rating is none of the levels.
     """
     if not len(test):
         raise DataError("there is no test rating to predict")
     if len(query) != len(test.users):
         raise DataError(f"the query holds {len(query)} users, the test set {len(test.users)}")
     users, rows = np.unique(test.user, return_inverse=True)
-    asked = Query(query.histories[users], query.users[users])
+    asked = query.select(users)
     predicted = predictor.predict(asked, rows, test.item)
     _check(predicted, test)
     mean = np.clip(predicted.mean.astype(np.float64), test.scale.low, test.scale.high)
     error: Floats = mean - test.rating.astype(np.float64)
+    uncertainty = {} if predicted.std is None else _uncertainty(error, predicted.std)
+    levels = None if predicted.levels is None else judge_levels(predicted.levels, test)
     return RatingResult(
         users=users.astype(np.int64),
         counts=np.bincount(rows).astype(np.int64),
         squared=_sums(rows, error**2),
         absolute=_sums(rows, np.abs(error)),
-        uncertainty={} if predicted.std is None else _uncertainty(error, predicted.std),
+        uncertainty=uncertainty | dict(levels.figures) if levels else uncertainty,
+        pit=levels.histogram if levels else None,
     )
 
 

@@ -55,9 +55,16 @@ class ResultRow(_Document):
             split that has some.
         overall: the same over all movies, where ``ranking`` is over the cold ones.
         genre: "macro_f1", ... or None where it knows no genres.
+        audience: "rmse", ... of the movies' mean ratings, or None where it predicts none; of the
+            cold movies alone on a split that has some.
         seconds: how long fitting and scoring took.
         n_users: users with a relevant item, over whom the ranking is averaged.
         parameters: learnt numbers, or None where that has no meaning.
+        valid: "ndcg@10", ... on valid, by which models may be chosen; None where not measured.
+        epochs: passes over the training part, or None where there are none.
+        gates: mean weight of each modality among those a movie has, and the share "off" that are
+            exactly 0; None where modalities are not weighed.
+        config: fingerprint of the configuration of this row, where rows differ in it.
     """
 
     model: str
@@ -66,9 +73,14 @@ class ResultRow(_Document):
     ranking: Metrics | None = None
     overall: Metrics | None = None
     genre: Metrics | None = None
+    audience: Metrics | None = None
     seconds: Seconds
     n_users: int = Field(ge=0)
     parameters: int | None = None
+    valid: Metrics | None = None
+    epochs: int | None = None
+    gates: Metrics | None = None
+    config: str | None = None
 
 
 class ResultsDocument(_Document):
@@ -140,6 +152,9 @@ class EvaluationDocument(_Document):
         n_users: users with a relevant item.
         model: name of the model.
         overall: ranking over all movies, where ``ranking`` is over the cold ones; None elsewhere.
+        audience: "rmse" and the like of the movies' mean ratings, None where none are predicted.
+        uncertainty: "nll", "coverage_80", "level_nll", "pit_80" and the like, of the ratings; None
+            where only their means are predicted.
     """
 
     schema_version: Literal[1] = 1
@@ -150,6 +165,8 @@ class EvaluationDocument(_Document):
     n_users: int = Field(ge=0)
     model: str
     overall: Metrics | None = Field(default=None, exclude_if=lambda metrics: metrics is None)
+    audience: Metrics | None = Field(default=None, exclude_if=lambda metrics: metrics is None)
+    uncertainty: Metrics | None = Field(default=None, exclude_if=lambda metrics: metrics is None)
 
 
 @dataclass(frozen=True)

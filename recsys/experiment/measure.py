@@ -16,11 +16,12 @@ from recsys.data.catalogue import Catalogue
 from recsys.data.interactions import Interactions
 from recsys.data.splits import LabelSplit, Split
 from recsys.errors import DataError
+from recsys.evaluation.audience import AudienceResult, evaluate_audience
 from recsys.evaluation.blocks import Scorer
 from recsys.evaluation.evaluator import RankingEvaluator, RankingResult, RankingTask
 from recsys.evaluation.genre import GenreResult, evaluate_genres
-from recsys.evaluation.rating import Predictor, RatingResult, evaluate_ratings
-from recsys.models.recommender import Query
+from recsys.evaluation.rating import RatingResult, evaluate_ratings
+from recsys.models.recommender import AudiencePrediction, Predictor, Query
 
 Part = Literal["valid", "test"]
 
@@ -91,6 +92,15 @@ class Judge:
     def rating(self, predictor: Predictor) -> RatingResult:
         """Judge predicted stars."""
         return evaluate_ratings(predictor, self.truth, self.query)
+
+    def audience(self, prediction: AudiencePrediction) -> AudienceResult:
+        """Judge predicted mean ratings of movies against the means of this part.
+
+        On a split with cold movies they alone are judged, and nothing was known of their votes.
+        Elsewhere every movie of the part is, and most have training votes as well, so that it
+        tells how well the movies known already are described.
+        """
+        return evaluate_audience(prediction, self.truth, self.cold if len(self.cold) else None)
 
 
 def judge_genres(

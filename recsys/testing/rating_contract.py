@@ -57,6 +57,12 @@ class RatingPredictorContract(Contract):
             require(prediction.std.shape == (count,), f"std has shape {prediction.std.shape}")
             require(np.isfinite(prediction.std).all(), "a standard deviation is not finite")
             require((prediction.std > 0).all(), "a standard deviation is not positive")
+        if prediction.levels is not None:
+            probability = prediction.levels.probability
+            require((np.diff(prediction.levels.values) > 0).all(), "levels do not ascend")
+            require((probability >= 0).all(), "the probability of a level is negative or NaN")
+            whole = np.abs(probability.sum(axis=1) - 1) < 1e-6
+            require(whole.all(), "probabilities of the levels do not add up to 1")
 
     def test_predict_before_fit_is_an_error(self) -> None:
         world = two_genre_world()

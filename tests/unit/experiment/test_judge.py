@@ -7,9 +7,10 @@ import pytest
 
 from recsys.data.splits import LabelSplit, genre_partition
 from recsys.errors import DataError
+from recsys.experiment.evaluate import Candidate, Material, document_of, judge
 from recsys.experiment.measure import Judge, judge_genres
 from recsys.experiment.validation import SplitValidation
-from recsys.models.recommender import Query, RatingPrediction
+from recsys.models.recommender import AudiencePrediction, Query, RatingPrediction
 from recsys.testing.served import served_world
 
 CASES = [("ro", "valid"), ("ro", "test"), ("cold-items", "valid"), ("cold-items", "test")]
@@ -167,3 +168,40 @@ def test_the_query_holds_every_user_in_order(split_of, rules):
     query = Judge(split, "test", rules).query
     assert isinstance(query, Query)
     assert query.users.tolist() == list(range(split.train.shape[0]))
+
+
+def audience_of(split, seed=2):
+    random = np.random.default_rng(seed)
+    n = split.train.shape[1]
+    mean, std = random.uniform(1, 5, n), np.full(n, 0.5)
+    return AudiencePrediction(mean.astype(np.float32), std.astype(np.float32), 0.5)
+
+
+@pytest.mark.parametrize(("name", "part"), CASES)
+def test_audience_is_judged_on_cold_movies_or_on_all_of_the_part(split_of, rules, name, part):
+    split = split_of(name)
+    truth, predicted = getattr(split, part), audience_of(split)
+    found = Judge(split, part, rules).audience(predicted)
+    expected = np.unique(truth.item)
+    assert found.items.tolist() == expected.tolist()
+    means = [truth.rating[truth.item == movie].mean(dtype=float) for movie in expected]
+    np.testing.assert_allclose(found.observed, means, rtol=1e-6)
+    trained_on = np.isin(expected, split.train.item)
+    assert not trained_on.any() if name == "cold-items" else trained_on.all()
+
+
+def test_a_row_and_its_document_carry_the_audience(split_of, rules, catalogue):
+    split = split_of("cold-items")
+    material = Material(catalogue, split, genre_partition(catalogue, 0), rules)
+    row = judge(Candidate("mine", audience=audience_of(split)), material)
+    assert row.audience == Judge(split, "test", rules).audience(audience_of(split)).summary()
+    document = document_of(row, split)
+    assert document.audience == row.audience
+    assert list(document.model_dump())[-1] == "audience"
+
+
+def test_without_a_predicted_audience_nothing_is_said_of_it(split_of, rules, catalogue):
+    split = split_of("ro")
+    row = judge(Candidate("mute"), Material(catalogue, split, genre_partition(catalogue, 0), rules))
+    assert row.audience is None
+    assert "audience" not in document_of(row, split).model_dump(mode="json")

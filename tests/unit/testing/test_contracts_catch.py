@@ -11,7 +11,7 @@ import pytest
 
 from recsys.baselines.registry import make_baseline
 from recsys.errors import NotFittedError
-from recsys.models.recommender import Query, RatingPrediction
+from recsys.models.recommender import LevelProbabilities, Query, RatingPrediction
 from recsys.models.topk import TopK
 from recsys.retrieval.exact import ExactIndex
 from recsys.testing.index_contract import IndexContract
@@ -191,6 +191,18 @@ class NegativeSpread(Rater):
         return RatingPrediction(found.mean, -np.ones_like(found.mean))
 
 
+class MoreThanCertain(Rater):
+    def change(self, found, query):
+        levels = LevelProbabilities(np.arange(1.0, 6.0), np.full((len(found.mean), 5), 0.3))
+        return replace(found, levels=levels)
+
+
+class BackwardLevels(Rater):
+    def change(self, found, query):
+        levels = LevelProbabilities(np.arange(5.0, 0.0, -1), np.full((len(found.mean), 5), 0.2))
+        return replace(found, levels=levels)
+
+
 class BatchCentred(Rater):
     def change(self, found, query):
         centre = found.mean.mean() if len(found.mean) else 0
@@ -210,6 +222,8 @@ class Constant(Rater):
 RATER_MISTAKES = [
     (OffScale, "predictions_are_on_the_scale"),
     (NegativeSpread, "predictions_are_on_the_scale"),
+    (MoreThanCertain, "predictions_are_on_the_scale"),
+    (BackwardLevels, "predictions_are_on_the_scale"),
     (BatchCentred, "predictions_do_not_depend_on_their_company"),
     (NoStrangers, "users_and_items_unseen_in_training_are_predicted"),
     (Constant, "predictions_beat_the_global_mean"),
