@@ -29,7 +29,7 @@ class BundleContents:
     Attributes:
         config: the experiment, resolved.
         catalogue: the movies; their facts and content vectors are not stored.
-        histories: the ratings the model was trained on; their times are not stored.
+        histories: the ratings the model was trained on, with their times where known.
         seen: (U, I) bool CSR of what each user already has, which is train and valid together.
         model: the trained arrays.
         tower: what embeds a movie that comes later.
@@ -71,27 +71,38 @@ class BundleContents:
             )
 
     def _require_one_model(self) -> None:
-        movies, tower = self.model.movies, self.tower
+        expected = self.tower.embed({}).arrays()
+        sizes = {name: array.shape[1:] for name, array in self.model.movies.arrays().items()}
+        for name, array in expected.items():
+            if sizes[name] != array.shape[1:]:
+                raise DataError(
+                    f"{name} has {sizes[name]} numbers a movie in the model, {array.shape[1:]} in "
+                    "the content tower"
+                )
+        n_genres = len(self.catalogue.genre_names)
+        if sizes["genre_logits"] != (n_genres,):
+            raise DataError(f"the model knows {sizes['genre_logits']} genres, not {n_genres}")
         if self.model.rule != self.config.user:
             raise DataError("the model makes users by another rule than the experiment's 'user'")
-        sizes = (movies.liked.shape[1], movies.rating_in.shape[1], movies.genre_logits.shape[1])
-        others = (tower.ranking_dim, tower.rating_dim, len(self.catalogue.genre_names))
-        if sizes != others:
-            raise DataError(
-                f"ranking, rating and genre sizes are {sizes} in the model, {others} in the "
-                "content tower and the catalogue"
-            )
 
     @cached_property
     def version(self) -> str:
         """A short hash of the trained numbers and of the movies and users they are aligned with."""
         rating = self.model.rating
-        constants = (*astuple(rating.shrinkage), rating.user_noise, *astuple(rating.scale))
+        levels = astuple(rating.levels) if rating.levels else ((), ())
+        constants = (
+            *astuple(rating.shrinkage),
+            *astuple(rating.scale),
+            *(number for numbers in levels for number in numbers),
+            rating.user_noise,
+            rating.spread,
+            rating.vote_std,
+        )
         arrays = [*self.model.movies.arrays().items(), *sorted(self.tower.weights.items())]
         named = [part for name, array in arrays for part in (name, array)]
         aligned = (self.histories.users.fingerprint, self.catalogue.items.fingerprint)
-        rule = self.model.rule.model_dump_json()
-        return fingerprint([*aligned, rule, np.array(constants), *named])[:12]
+        rules = (self.model.rule.model_dump_json(), self.tower.fusion)
+        return fingerprint([*aligned, *rules, np.array(constants), *named])[:12]
 
     @property
     def label(self) -> str:

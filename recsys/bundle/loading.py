@@ -73,8 +73,8 @@ def _contents(files: dict[str, bytes], manifest: Manifest) -> BundleContents:
         catalogue=catalogue,
         histories=histories,
         seen=seen,
-        model=model_from_bytes(files[names.VECTORS], config.user, manifest.model),
-        tower=tower_from_bytes(files[names.WEIGHTS]),
+        model=model_from_bytes(files[names.VECTORS], config, manifest.model),
+        tower=tower_from_bytes(files[names.WEIGHTS], config),
         provenance=manifest.provenance,
         metrics=None if metrics is None else EvaluationDocument.model_validate_json(metrics),
     )

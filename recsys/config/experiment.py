@@ -9,16 +9,17 @@ import hashlib
 import json
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import (
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
 
 from recsys.config.features import FeaturesConfig
+from recsys.config.section import Section
 from recsys.config.sources import SourcesConfig
-
-
-class Section(BaseModel):
-    """A part of the configuration: immutable, and a key it does not know is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class DataConfig(Section):
@@ -39,24 +40,53 @@ class UserConfig(Section):
     """How a history becomes a user: the weighted mean of the movies the user liked.
 
     A rating r of movie j weighs ``(1 + rating_slope · (r − rating_center)) · pop_j^−e``, e being
-    ``popularity_exponent``, when it is at least ``liked_min_rating``, and nothing otherwise.
+    ``popularity_exponent``, when it is at least ``liked_min_rating``, and nothing otherwise. That
+    weight may be halved for every ``recency_half_life_days`` before the user's last rating, and
+    multiplied by what learnt attention over the history gives; it stays the weight of a mean.
     """
 
     liked_min_rating: float = 4.0
     rating_slope: float = Field(default=0.0, ge=0)
     rating_center: float = 3.5
     popularity_exponent: float = Field(default=0.13, ge=0, le=1)
+    recency_half_life_days: PositiveFloat | None = None
+    attention_dim: NonNegativeInt = 0
+
+
+class FusionConfig(Section):
+    """How the modalities of a movie become one vector; see ``recsys.models.fusion``."""
+
+    kind: Literal["sum", "concat", "gated", "sparse", "attention"] = "sum"
+    dim: PositiveInt = 64
+
+
+class SharingConfig(Section):
+    """What the tasks share of a movie's content; see ``recsys.models.sharing``.
+
+    ``fs``: one shared encoder. ``sp``: that and a private encoder a task. ``asp``: ``sp`` and two
+    penalties: a task discriminator behind gradient reversal, and what shared and private have in
+    common.
+    """
+
+    scheme: Literal["fs", "sp", "asp"] = "fs"
+    shared_dim: PositiveInt = 64
+    private_dim: NonNegativeInt = 32
+    adversarial: float = Field(default=0.05, ge=0)
+    orthogonality: float = Field(default=0.05, ge=0)
+    discriminator_dim: PositiveInt = 32
+    reversal: Literal["constant", "ramp"] = "ramp"
+    reversal_gamma: PositiveFloat = 10.0
 
 
 class ModelConfig(Section):
-    """Sizes of the movie embedding."""
+    """Sizes of the movie embedding, and how stars are distributed around their expectation."""
 
-    content_dim: PositiveInt = 64
     ranking_dim: PositiveInt = 128
     rating_dim: PositiveInt = 32
     temperature: PositiveFloat = 1 / 3
     user_bias_shrinkage: PositiveFloat = 5.0
     user_vector_shrinkage: PositiveFloat = 5.0
+    rating_likelihood: Literal["gaussian", "ordinal"] = "gaussian"
 
 
 class LossWeights(Section):
@@ -66,6 +96,7 @@ class LossWeights(Section):
     distillation: float = Field(default=0.5, ge=0)
     rating: float = Field(default=1.0, ge=0)
     genre: float = Field(default=1.0, ge=0)
+    audience: float = Field(default=0.1, ge=0)
 
     @model_validator(mode="after")
     def _something_to_learn(self) -> Self:
@@ -79,6 +110,20 @@ class TeacherConfig(Section):
 
     l2: PositiveFloat = 300.0
     temperature: PositiveFloat = 1.5
+
+
+class AlignmentConfig(Section):
+    """Contrastive pre-training of one modality against another; 0 epochs switch it off."""
+
+    epochs: NonNegativeInt = 0
+    anchor: str = "text"
+    target: str = "metadata"
+    temperature: PositiveFloat = 0.1
+    batch_size: int = Field(default=256, ge=2)
+    learning_rate: PositiveFloat = 1e-3
+    weight_decay: float = Field(default=0.1, ge=0)
+    feature_dropout: float = Field(default=0.5, ge=0, lt=1)
+    held_out: float = Field(default=0.1, ge=0, lt=1)
 
 
 class TrainingConfig(Section):
@@ -96,6 +141,13 @@ class TrainingConfig(Section):
     evaluate_every: PositiveInt = 5
     patience: PositiveInt = 6
     monitor: dict[str, float] = Field(default={"ndcg@10": 1.0, "rmse": -1.0}, min_length=1)
+    balancing: Literal["fixed", "uncertainty", "gradnorm"] = "fixed"
+    gradnorm_alpha: float = Field(default=1.5, ge=0)
+    calibrate: bool = True
+    checkpoint_seconds: float = Field(default=30.0, ge=0)
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    compile: bool = False
     threads: PositiveInt = 2
 
 
@@ -116,9 +168,12 @@ class ExperimentConfig(Section):
     split: SplitConfig = SplitConfig()
     features: FeaturesConfig = FeaturesConfig()
     user: UserConfig = UserConfig()
+    fusion: FusionConfig = FusionConfig()
+    sharing: SharingConfig = SharingConfig()
     model: ModelConfig = ModelConfig()
     losses: LossWeights = LossWeights()
     teacher: TeacherConfig = TeacherConfig()
+    alignment: AlignmentConfig = AlignmentConfig()
     training: TrainingConfig = TrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
 

@@ -21,9 +21,6 @@ from recsys.experiment.evaluate import Candidate, Material, judge
 from recsys.models.content_tower import ContentTower
 from recsys.models.embedding_model import EmbeddingModel, Floats, MovieVectors
 
-ADDITIVE = ("liked", "ranked", "rating_in", "rating_out", "rating_mean", "log_variance")
-"""Arrays of a movie that are content plus id offset."""
-
 
 def with_modalities(
     model: EmbeddingModel, tower: ContentTower, catalogue: Catalogue, kept: Collection[str]
@@ -43,10 +40,9 @@ def with_modalities(
     _require(tower.modalities, catalogue.modalities, "the catalogue lacks modality")
     whole = tower.embed(_features(catalogue, tower.modalities), len(catalogue)).arrays()
     part = tower.embed(_features(catalogue, kept), len(catalogue)).arrays()
-    arrays = model.movies.arrays()
-    for name in ADDITIVE:
-        arrays[name] = arrays[name] + (part[name] - whole[name])
-    arrays["genre_logits"] = part["genre_logits"]
+    arrays = {
+        name: array + (part[name] - whole[name]) for name, array in model.movies.arrays().items()
+    }
     return replace(model, movies=MovieVectors(**arrays))
 
 
@@ -69,7 +65,8 @@ def judge_subset(
     """
     part = with_modalities(model, tower, material.catalogue, kept)
     name = " + ".join(sorted(kept)) or "(none)"
-    return judge(Candidate(name, part, part, part.genre_probabilities()), material)
+    genres, audience = part.genre_probabilities(), part.audience()
+    return judge(Candidate(name, part, part, genres, audience=audience), material)
 
 
 def _features(catalogue: Catalogue, names: Collection[str]) -> dict[str, Floats]:

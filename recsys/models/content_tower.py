@@ -1,38 +1,37 @@
-"""Embedding a movie that came after training, in NumPy, from its content alone.
+"""Embedding a movie that came after training from its content alone, without torch.
 
-The same arithmetic as ``recsys.models.item_tower`` with an id offset of zero; a test holds the two
-equal. Legend: M new movies, D_m dimensions of modality m, C content dimensions.
+Legend: M new movies, D_m dimensions of modality m, F fusion dimensions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsys.errors import DataError
+from recsys.models import content
+from recsys.models.content import Encoded
 from recsys.models.embedding_model import Floats, MovieVectors
+from recsys.models.roles import Task
 
 
 @dataclass(frozen=True)
 class ContentTower:
-    """Weights of the content half of the item tower.
+    """The content half of the item tower: an id offset of zero.
 
     Attributes:
-        weights: ``{modality}/centre``, ``/scale``, ``/weight``, ``/bias``, ``/absent`` for each
-            modality, and ``to_vectors``, ``to_scalars``, ``genre/weight``, ``genre/bias``.
-        ranking_dim: D.
-        rating_dim: R.
+        weights: by name, see ``recsys.models.content``.
+        fusion: kind of fusion.
         temperature: of the ranking scores.
         rating_mean: mean of all training ratings, stars.
         cold_weight: weight in a user mean of a like for a movie without ratings.
     """
 
-    weights: Mapping[str, Floats]
-    ranking_dim: int
-    rating_dim: int
+    weights: Mapping[str, Floats] = field(repr=False)
+    fusion: str
     temperature: float
     rating_mean: float
     cold_weight: float
@@ -40,11 +39,11 @@ class ContentTower:
     @property
     def modalities(self) -> tuple[str, ...]:
         """Names of the modalities the tower reads."""
-        return tuple(sorted(key.split("/")[0] for key in self.weights if key.endswith("/centre")))
+        return content.modality_names(self.weights)
 
     def dim(self, modality: str) -> int:
         """D_m."""
-        return len(self.weights[f"{modality}/centre"])
+        return len(self.weights[f"modality/{modality}/centre"])
 
     def embed(self, features: Mapping[str, Floats], n_movies: int = 1) -> MovieVectors:
         """Embed M movies by whatever modalities they have.
@@ -56,39 +55,47 @@ class ContentTower:
         Raises:
             DataError: a modality is unknown or has the wrong shape.
         """
-        content = self._content(features, n_movies)
-        vectors = content @ self.weights["to_vectors"].T
-        scalars = content @ self.weights["to_scalars"].T
-        d, r = self.ranking_dim, self.rating_dim
-        liked, ranked, rating_in, rating_out = np.split(vectors, [d, 2 * d, 2 * d + r], axis=1)
-        genre = content @ self.weights["genre/weight"].T + self.weights["genre/bias"]
+        encoded = self.encode(features, n_movies)
+
+        def read(role: str, task: Task) -> Floats:
+            return np.asarray(content.read(encoded, self.weights, role, task), dtype=np.float32)
+
+        mean = np.float32(self.rating_mean)
+        ranked = read("ranked", "ranking") / np.float32(self.temperature)
         return MovieVectors(
-            liked=liked,
-            ranked=np.hstack([ranked / np.float32(self.temperature), scalars[:, :1]]),
+            liked=read("liked", "ranking"),
+            ranked=np.hstack([ranked, read("rank_bias", "ranking")]),
             weight=np.full(n_movies, self.cold_weight, dtype=np.float32),
-            rating_in=rating_in,
-            rating_out=rating_out,
-            rating_mean=scalars[:, 1] + np.float32(self.rating_mean),
-            log_variance=scalars[:, 2],
-            genre_logits=genre,
+            attention=read("attention", "ranking"),
+            rating_in=read("rating_in", "rating"),
+            rating_out=read("rating_out", "rating"),
+            rating_mean=read("rating_mean", "rating")[:, 0] + mean,
+            log_variance=read("log_variance", "rating")[:, 0],
+            genre_logits=read("genre_logits", "genre"),
+            audience_mean=read("audience_mean", "audience")[:, 0] + mean,
+            audience_log_variance=read("audience_log_variance", "audience")[:, 0],
+            modality_weights=np.asarray(encoded.modality_weights, dtype=np.float32),
         )
 
-    def _content(self, features: Mapping[str, Floats], n_movies: int) -> Floats:
+    def encode(self, features: Mapping[str, Floats], n_movies: int) -> Encoded:
+        """The content of M movies as the tasks see it; arguments are those of ``embed``."""
         self._require_known(features)
-        total = np.zeros((n_movies, self.weights["to_vectors"].shape[1]), dtype=np.float32)
-        missing, count = np.zeros_like(total), np.zeros((n_movies, 1), dtype=np.float32)
-        for name in self.modalities:
-            vectors = features.get(name, np.full((n_movies, self.dim(name)), np.nan, np.float32))
-            present = self._present(name, vectors, n_movies)
-            w = {
-                key: self.weights[f"{name}/{key}"] for key in ("centre", "scale", "weight", "bias")
-            }
-            standard = (np.where(present, vectors, 0) - w["centre"]) / w["scale"]
-            total += present * (standard @ w["weight"].T + w["bias"])
-            missing += ~present * self.weights[f"{name}/absent"]
-            count += present
-        fused = total / np.maximum(count, 1) + missing / max(len(self.modalities), 1)
-        return np.asarray(np.tanh(fused), dtype=np.float32)
+        names = self.modalities
+        dim = len(self.weights[f"modality/{names[0]}/bias"]) if names else self._fused_dim
+        codes = np.zeros((n_movies, len(names), dim), dtype=np.float32)
+        present = np.zeros((n_movies, len(names)), dtype=np.float32)
+        for position, name in enumerate(names):
+            if name not in features:
+                continue
+            rows = self._present(name, features[name], n_movies)
+            standard = content.standardise(features[name][rows], self.weights, name)
+            codes[rows, position] = content.code(standard, self.weights, name)
+            present[rows, position] = 1
+        return content.encode(self.fusion, codes, present, self.weights)
+
+    @property
+    def _fused_dim(self) -> int:
+        return self.weights["shared/weight"].shape[1]
 
     def _require_known(self, features: Mapping[str, Floats]) -> None:
         for name in features:
@@ -104,4 +111,4 @@ class ContentTower:
                 f"{name} features have shape {vectors.shape}, ({n_movies}, {self.dim(name)}) is "
                 "needed"
             )
-        return np.asarray(np.isfinite(vectors).all(axis=1, keepdims=True))
+        return np.asarray(np.isfinite(vectors).all(axis=1))

@@ -1,12 +1,11 @@
-"""The joint model: one movie embedding, read by a ranking, a rating and a genre head.
+"""The joint model: movie embeddings, read by a ranking, a rating, a genre and an audience head.
 
-All tasks share all of the embedding (fully shared, "FS"). Legend: B users of a batch, I movies,
-D ranking dimensions, R rating dimensions, G genres.
+Legend: B users of a batch, I movies.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -14,173 +13,176 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from recsys.config.experiment import ModelConfig, UserConfig
+from recsys.config.experiment import ExperimentConfig
 from recsys.data.catalogue import Catalogue
-from recsys.data.interactions import Interactions, RatingScale
+from recsys.errors import DataError
+from recsys.models.content import Encoded
 from recsys.models.content_tower import ContentTower
 from recsys.models.embedding_model import EmbeddingModel, MovieVectors, RatingConstants
-from recsys.models.formulas import RatingShrinkage, liked_mean, rated_history
+from recsys.models.formulas import RatingShrinkage, attended, liked_mean, rated_history
 from recsys.models.histories import item_weights
-from recsys.models.item_tower import NO_DROPOUT, Dropout, ItemTower, TowerSizes, generator, linear
-
-_MOVIE_BIAS_SHRINKAGE = 4.0  # ratings; a starting point that training corrects
-
-
-@dataclass(frozen=True)
-class TrainStatistics:
-    """What the model takes from the training ratings before the first step.
-
-    Attributes:
-        counts: (I,) ratings of each movie.
-        rating_mean: μ, mean of all ratings.
-        movie_bias: (I,) shrunk mean of each movie's ratings less μ.
-        scale: the rating scale.
-    """
-
-    counts: NDArray[np.int64]
-    rating_mean: float
-    movie_bias: NDArray[np.float32]
-    scale: RatingScale
-
-    @classmethod
-    def of(cls, train: Interactions) -> TrainStatistics:
-        """Count and average the training ratings."""
-        counts = train.item_counts()
-        mean = float(train.rating.mean(dtype=np.float64))
-        sums = np.bincount(train.item, train.rating - mean, minlength=len(counts))
-        bias = (sums / (counts + _MOVIE_BIAS_SHRINKAGE)).astype(np.float32)
-        return cls(counts, mean, bias, train.scale)
+from recsys.models.item_tower import NO_DROPOUT, Dropout, ItemTower, TowerConfig
+from recsys.models.ordinal import OrdinalThresholds
+from recsys.models.rating_levels import RatingLevels
+from recsys.models.roles import roles
+from recsys.models.sharing import make_penalties
+from recsys.models.statistics import TrainStatistics
 
 
 class MovieParts(NamedTuple):
-    """The movie embedding cut into the roles it plays; see ``MovieVectors`` for their meaning."""
+    """The movies in the roles they play; see ``MovieVectors`` for their meaning."""
 
-    content: Tensor
+    encoded: Encoded
     liked: Tensor
     ranked: Tensor
+    rank_bias: Tensor
+    attention: Tensor
     rating_in: Tensor
     rating_out: Tensor
-    rank_bias: Tensor
     rating_mean: Tensor
     log_variance: Tensor
+    genre_logits: Tensor
+    audience_mean: Tensor
+    audience_log_variance: Tensor
 
 
 class JointModel(nn.Module):
-    """Movie embeddings with a ranking, a rating and a genre head.
+    """Movie embeddings with a ranking, a rating, a genre and an audience head.
 
     Args:
         catalogue: movies with their modalities; genres are labels and are not read here.
         statistics: of the training ratings.
-        config: sizes.
-        user: how a history becomes a user.
-        seed: root seed of the initial weights.
+        config: of the experiment; data, losses and training are not read here.
+
+    Raises:
+        DataError: an ordinal likelihood is asked for and the ratings are on no grid.
     """
 
     def __init__(
-        self,
-        catalogue: Catalogue,
-        statistics: TrainStatistics,
-        config: ModelConfig,
-        user: UserConfig,
-        seed: int,
+        self, catalogue: Catalogue, statistics: TrainStatistics, config: ExperimentConfig
     ) -> None:
         super().__init__()
-        self.config, self.user, self.statistics = config, user, statistics
-        vectors = 2 * (config.ranking_dim + config.rating_dim)
-        sizes = TowerSizes(config.content_dim, vectors, scalars=3)
-        warm = statistics.counts > 0
-        self.tower = ItemTower(catalogue.modalities, warm, sizes, seed)
-        n_genres = len(catalogue.genre_names)
-        self.genre_head = linear(config.content_dim, n_genres, rng=generator(seed, "genre_head"))
+        self.config, self.statistics = config, statistics
+        read = roles(config.model, config.user, len(catalogue.genre_names))
+        tower = TowerConfig(config.fusion, config.sharing, read, config.seed)
+        self.tower = ItemTower(catalogue.modalities, statistics.counts > 0, tower)
         self.user_noise = nn.Parameter(torch.zeros(()))
-        self.shrinkage = RatingShrinkage(config.user_bias_shrinkage, config.user_vector_shrinkage)
+        self.log_vote_variance = nn.Parameter(torch.zeros(()))
+        ordinal = config.model.rating_likelihood == "ordinal"
+        self.ordinal = _thresholds(statistics.levels) if ordinal else None
+        self.penalties = make_penalties(config.sharing, config.seed)
+        trained = [penalty for penalty in self.penalties if isinstance(penalty, nn.Module)]
+        self.adversaries = nn.ModuleList(trained)
+        self.shrinkage = RatingShrinkage(
+            config.model.user_bias_shrinkage, config.model.user_vector_shrinkage
+        )
         self._start_from(statistics)
 
     def _start_from(self, statistics: TrainStatistics) -> None:
         popularity = np.maximum(statistics.counts, 1)
         with torch.no_grad():
-            offsets = self.tower.scalar_offsets
-            offsets[:, 0] = torch.from_numpy(np.log(popularity / popularity.mean()))
-            offsets[:, 1] = torch.from_numpy(statistics.movie_bias)
+            offsets = self.tower.offsets
+            offsets["rank_bias"][:, 0] = torch.from_numpy(np.log(popularity / popularity.mean()))
+            offsets["rating_mean"][:, 0] = torch.from_numpy(statistics.movie_bias)
+
+    @property
+    def shared_weight(self) -> nn.Parameter:
+        """Weights of the shared encoder: the last layer that all tasks share."""
+        weight: nn.Parameter = self.tower.learnt["shared/weight"]
+        return weight
 
     def movies(self, dropout: Dropout = NO_DROPOUT) -> MovieParts:
         """Embed all movies; nothing is dropped in evaluation mode."""
-        content, vectors, scalars = self.tower(dropout)
-        d, r = self.config.ranking_dim, self.config.rating_dim
-        liked, ranked, rating_in, rating_out = torch.split(vectors, [d, d, r, r], dim=1)
-        rank_bias, rating_bias, log_variance = scalars.unbind(dim=1)
+        encoded, read = self.tower(dropout)
+        mean = self.statistics.rating_mean
         return MovieParts(
-            content,
-            liked,
-            ranked / self.config.temperature,
-            rating_in,
-            rating_out,
-            rank_bias,
-            self.statistics.rating_mean + rating_bias,
-            log_variance,
+            encoded=encoded,
+            liked=read["liked"],
+            ranked=read["ranked"] / self.config.model.temperature,
+            rank_bias=read["rank_bias"][:, 0],
+            attention=read["attention"],
+            rating_in=read["rating_in"],
+            rating_out=read["rating_out"],
+            rating_mean=mean + read["rating_mean"][:, 0],
+            log_variance=read["log_variance"][:, 0],
+            genre_logits=read["genre_logits"],
+            audience_mean=mean + read["audience_mean"][:, 0],
+            audience_log_variance=read["audience_log_variance"][:, 0],
         )
 
     def rank(self, movies: MovieParts, weights: Tensor) -> Tensor:
         """(B, I) ranking scores of users whose liked movies have (B, I) ``weights``."""
-        scores: Tensor = liked_mean(weights, movies.liked) @ movies.ranked.T + movies.rank_bias
+        users = liked_mean(attended(weights, movies.attention), movies.liked)
+        scores: Tensor = users @ movies.ranked.T + movies.rank_bias
         return scores
 
     def rate(self, movies: MovieParts, ratings: Tensor, rated: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, I) mean and log variance of the ratings of users with the given histories."""
+        """(B, I) η and log variance of the ratings of users with the given histories."""
         taste = rated_history(ratings, rated, movies.rating_mean, movies.rating_in, self.shrinkage)
         mean = movies.rating_mean + taste.bias[:, None] + taste.vector @ movies.rating_out.T
         noise = self.user_noise * taste.noise.log()
         return mean, movies.log_variance + noise[:, None]
 
-    def genre_logits(self, movies: MovieParts) -> Tensor:
-        """(I, G) logits, from content alone: an id offset would learn the labels by heart."""
-        logits: Tensor = self.genre_head(movies.content)
-        return logits
-
     @torch.no_grad()
     def export(self) -> EmbeddingModel:
-        """The model as plain arrays."""
+        """The model as plain arrays, its uncertainty not yet calibrated."""
         was_training = self.training
         self.eval()
         movies = self.movies()
-        logits = self.genre_logits(movies)
         self.train(was_training)
+        exponent = self.config.user.popularity_exponent
+        alike = {
+            name: _array(getattr(movies, name)) for name in MovieParts._fields if name not in _OWN
+        }
         vectors = MovieVectors(
-            liked=_array(movies.liked),
             ranked=_array(torch.cat([movies.ranked, movies.rank_bias[:, None]], dim=1)),
-            weight=item_weights(self.statistics.counts, self.user.popularity_exponent),
-            rating_in=_array(movies.rating_in),
-            rating_out=_array(movies.rating_out),
-            rating_mean=_array(movies.rating_mean),
-            log_variance=_array(movies.log_variance),
-            genre_logits=_array(logits),
+            weight=item_weights(self.statistics.counts, exponent),
+            modality_weights=_array(movies.encoded.modality_weights),
+            **alike,
         )
-        constants = RatingConstants(self.shrinkage, float(self.user_noise), self.statistics.scale)
-        return EmbeddingModel(vectors, self.user, constants)
+        return EmbeddingModel(vectors, self.config.user, self._constants())
+
+    def _constants(self) -> RatingConstants:
+        return RatingConstants(
+            self.shrinkage,
+            float(self.user_noise),
+            self.statistics.scale,
+            self._levels(),
+            vote_std=math.exp(float(self.log_vote_variance) / 2),
+        )
+
+    def _levels(self) -> RatingLevels | None:
+        levels = self.statistics.levels
+        if self.ordinal is None or levels is None:
+            return levels
+        return RatingLevels(levels.values, tuple(self.ordinal.thresholds().tolist()))
 
     @torch.no_grad()
     def export_tower(self) -> ContentTower:
         """The content half of the item tower as plain arrays, for movies that come later."""
-        weights = {
-            "to_vectors": self.tower.to_vectors.weight,
-            "to_scalars": self.tower.to_scalars.weight,
-            "genre/weight": self.genre_head.weight,
-            "genre/bias": self.genre_head.bias,
-        }
-        for name in self.tower.names:
-            weights |= self.tower.projection(name).weights(name)
+        exponent = self.config.user.popularity_exponent
         return ContentTower(
-            weights={name: _array(tensor) for name, tensor in weights.items()},
-            ranking_dim=self.config.ranking_dim,
-            rating_dim=self.config.rating_dim,
-            temperature=self.config.temperature,
+            weights={name: _array(tensor) for name, tensor in self.tower.weights().items()},
+            fusion=self.config.fusion.kind,
+            temperature=self.config.model.temperature,
             rating_mean=self.statistics.rating_mean,
-            cold_weight=float(
-                item_weights(np.zeros(1, np.int64), self.user.popularity_exponent)[0]
-            ),
+            cold_weight=float(item_weights(np.zeros(1, np.int64), exponent)[0]),
         )
+
+
+_OWN = {"encoded", "ranked", "rank_bias"}
+"""Parts that are served in another form."""
+
+
+def _thresholds(levels: RatingLevels | None) -> OrdinalThresholds:
+    if levels is None:
+        raise DataError(
+            "ratings are on no grid of levels, which an ordinal likelihood needs",
+            hint="set model.rating_likelihood=gaussian",
+        )
+    return OrdinalThresholds(levels.values)
 
 
 def _array(tensor: Tensor) -> NDArray[np.float32]:
     """A copy: what was exported must not follow further training."""
-    return np.array(tensor.detach().cpu().numpy(), dtype=np.float32, order="C", ndmin=1)
+    return tensor.detach().float().cpu().numpy().astype(np.float32, copy=True)

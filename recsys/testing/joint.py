@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from recsys.config.experiment import ExperimentConfig, ModelConfig, TeacherConfig, TrainingConfig
+from recsys.config.experiment import (
+    ExperimentConfig,
+    FusionConfig,
+    ModelConfig,
+    SharingConfig,
+    TeacherConfig,
+    TrainingConfig,
+)
 from recsys.data.catalogue import Catalogue
 from recsys.data.interactions import Interactions
 from recsys.data.splits import Split, SplitSpec, genre_partition
 from recsys.experiment.validation import SplitValidation
+from recsys.training.options import RunOptions
 from recsys.training.recommender import JointRecommender, Validation, ValidationFactory
 
 
@@ -31,7 +38,9 @@ def toy_experiment(**training: Any) -> ExperimentConfig:
     }
     return ExperimentConfig(
         name="toy",
-        model=ModelConfig(content_dim=8, ranking_dim=8, rating_dim=4),
+        fusion=FusionConfig(dim=8),
+        sharing=SharingConfig(shared_dim=8, private_dim=4),
+        model=ModelConfig(ranking_dim=8, rating_dim=4),
         teacher=TeacherConfig(l2=10),
         training=TrainingConfig(**(loop | training)),
     )
@@ -49,8 +58,8 @@ def validating(config: ExperimentConfig) -> ValidationFactory:
 
 
 def toy_joint(
-    config: ExperimentConfig | None = None, log_path: Path | None = None
+    config: ExperimentConfig | None = None, options: RunOptions | None = None
 ) -> JointRecommender:
     """A joint model for a toy world, not fitted."""
     config = config or toy_experiment()
-    return JointRecommender(config, validating(config), log_path)
+    return JointRecommender(config, validating(config), options)

@@ -14,13 +14,15 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from recsys.bundle import BundleContents, DatasetRecord, Provenance, SplitRecord
-from recsys.config.experiment import ExperimentConfig
+from recsys.config.experiment import ExperimentConfig, ModelConfig, UserConfig
 from recsys.data.catalogue import UNKNOWN_YEAR, Catalogue, EncoderCard
 from recsys.data.interactions import Interactions, RatingScale
 from recsys.data.vocabulary import Vocabulary
 from recsys.models.content_tower import ContentTower
 from recsys.models.embedding_model import EmbeddingModel, MovieVectors, RatingConstants
 from recsys.models.formulas import RatingShrinkage
+from recsys.models.rating_levels import RatingLevels
+from recsys.models.roles import roles
 from recsys.seeding import stream
 
 N_USERS = 20
@@ -33,7 +35,15 @@ UNIMPRESSED, INSATIABLE = "u18", "u19"
 
 GENRES = ("Action", "Comedy", "Drama", "Musical")
 DIMS = {"metadata": 5, "text": 7}
-RANKING_DIM, RATING_DIM, CONTENT_DIM = 8, 4, 6
+CONTENT_DIM, FUSION_DIM = 6, 5
+MODEL = ModelConfig(ranking_dim=8, rating_dim=4)
+_WITHOUT_OFFSET = {
+    "weight",
+    "genre_logits",
+    "audience_mean",
+    "audience_log_variance",
+    "modality_weights",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +77,12 @@ def served_world(seed: int = 0) -> ServedWorld:
         model=EmbeddingModel(
             _vectors(random, tower, features),
             config.user,
-            RatingConstants(RatingShrinkage(5.0, 7.0), 0.25, RatingScale()),
+            RatingConstants(
+                RatingShrinkage(5.0, 7.0),
+                0.25,
+                RatingScale(),
+                RatingLevels.midway((1.0, 2.0, 3.0, 4.0, 5.0)),
+            ),
         ),
         tower=tower,
         provenance=_provenance(histories),
@@ -81,18 +96,24 @@ def _normal(random: np.random.Generator, *shape: int) -> NDArray[np.float32]:
 
 def _tower(random: np.random.Generator) -> ContentTower:
     weights = {
-        "to_vectors": _normal(random, 2 * (RANKING_DIM + RATING_DIM), CONTENT_DIM),
-        "to_scalars": _normal(random, 3, CONTENT_DIM) / 4,
-        "genre/weight": _normal(random, len(GENRES), CONTENT_DIM),
-        "genre/bias": _normal(random, len(GENRES)),
+        "shared/weight": _normal(random, CONTENT_DIM, FUSION_DIM),
+        "shared/bias": _normal(random, CONTENT_DIM),
     }
+    for role in roles(MODEL, UserConfig(), len(GENRES)):
+        spread = np.float32(1 if role.dim > 1 else 1 / 4)
+        weights[f"role/{role.name}/weight"] = spread * _normal(random, role.dim, CONTENT_DIM)
+        if not role.offset:
+            weights[f"role/{role.name}/bias"] = spread * _normal(random, role.dim)
     for name, dim in DIMS.items():
-        weights[f"{name}/centre"] = _normal(random, dim)
-        weights[f"{name}/scale"] = np.array([1.5], dtype=np.float32)
-        weights[f"{name}/weight"] = _normal(random, CONTENT_DIM, dim)
-        weights[f"{name}/bias"] = _normal(random, CONTENT_DIM)
-        weights[f"{name}/absent"] = np.zeros(CONTENT_DIM, dtype=np.float32)
-    return ContentTower(weights, RANKING_DIM, RATING_DIM, 1 / 3, 3.5, 1.0)
+        own = {
+            "centre": _normal(random, dim),
+            "scale": np.array(1.5, dtype=np.float32),
+            "weight": _normal(random, FUSION_DIM, dim) / np.float32(np.sqrt(dim)),
+            "bias": _normal(random, FUSION_DIM),
+            "absent": np.zeros(FUSION_DIM, dtype=np.float32),
+        }
+        weights |= {f"modality/{name}/{key}": array for key, array in own.items()}
+    return ContentTower(weights, "sum", 1 / 3, 3.5, 1.0)
 
 
 def _vectors(
@@ -104,7 +125,7 @@ def _vectors(
     for name, array in content.arrays().items():
         offset = _normal(random, *array.shape) / 4
         offset[~warm] = 0
-        arrays[name] = array if name in {"genre_logits", "weight"} else array + offset
+        arrays[name] = array if name in _WITHOUT_OFFSET else array + offset
     arrays["weight"] = np.where(warm, random.uniform(0.4, 1, N_ITEMS), 1).astype(np.float32)
     return MovieVectors(**arrays)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -10,21 +10,26 @@ import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.config.experiment import UserConfig
+from recsys.config.experiment import ModelConfig, UserConfig
 from recsys.data.hashing import fingerprint
 from recsys.data.interactions import RatingScale
 from recsys.models.content_tower import ContentTower
 from recsys.models.embedding_model import EmbeddingModel, MovieVectors, RatingConstants
 from recsys.models.formulas import RatingShrinkage, liked_mean, rated_history
+from recsys.models.fusion import fused_dim, fusion_shapes
 from recsys.models.histories import item_weights, liked_weights, rated_mask
+from recsys.models.rating_levels import RatingLevels
 from recsys.models.recommender import Query
+from recsys.models.roles import TASKS, roles
 
+FUSIONS = ("sum", "concat", "gated", "sparse", "attention")
 RULES = st.builds(
     UserConfig,
     liked_min_rating=st.sampled_from([3.0, 3.5, 4.0, 5.0]),
     rating_slope=st.floats(0, 1),
     rating_center=st.floats(2.5, 3.5),
     popularity_exponent=st.floats(0, 1),
+    attention_dim=st.integers(0, 3),
 )
 SHRINKAGES = st.builds(RatingShrinkage, bias=st.floats(0.1, 20), vector=st.floats(0.1, 20))
 FAST = settings(deadline=None, max_examples=60)
@@ -72,13 +77,19 @@ def asked(draw) -> Asked:
         liked=normal(n, d),
         ranked=normal(n, d + 1),
         weight=item_weights(random.integers(0, 500, n), rule.popularity_exponent),
+        attention=normal(n, rule.attention_dim),
         rating_in=normal(n, r),
         rating_out=normal(n, r),
         rating_mean=random.uniform(0, 5, n).astype(np.float32),
         log_variance=random.uniform(-3, 1, n).astype(np.float32),
         genre_logits=normal(n, g),
+        audience_mean=random.uniform(-1, 6, n).astype(np.float32),
+        audience_log_variance=random.uniform(-3, 1, n).astype(np.float32),
+        modality_weights=normal(n, 2),
     )
-    constants = RatingConstants(draw(SHRINKAGES), draw(st.floats(-1, 2)), RatingScale(0, 5))
+    levels = draw(st.sampled_from([None, RatingLevels.midway(tuple(np.arange(11) / 2))]))
+    noise = draw(st.floats(-1, 2))
+    constants = RatingConstants(draw(SHRINKAGES), noise, RatingScale(0, 5), levels)
     return Asked(EmbeddingModel(movies, rule, constants), Query.of(draw(histories(n))))
 
 
@@ -93,7 +104,7 @@ def test_shares_and_bias_add_up_to_the_score(asked):
     scores = model.score(query)
     for u in range(len(query)):
         for item in range(len(model.movies)):
-            liked, shares, bias = model.shares(query.histories[[u]], item)
+            liked, shares, bias = model.shares(query.slice(u, u + 1), item)
             size = 1 + np.abs(shares).sum() + abs(bias)
             assert abs(float(shares.sum()) + bias - scores[u, item]) <= 1e-5 * size
             assert len(liked) == len(set(liked.tolist())) == len(shares)
@@ -107,7 +118,7 @@ def test_a_share_does_not_depend_on_the_order_of_the_likes(asked):
     ordered.sort_indices()
     for u in range(len(query)):
         (one, first, _), (two, second, _) = (
-            model.shares(h[[u]], 0) for h in (query.histories, ordered)
+            model.shares(Query.of(h[[u]]), 0) for h in (query.histories, ordered)
         )
         found = dict(zip(one.tolist(), first, strict=True))
         assert found.keys() == set(two.tolist())
@@ -122,6 +133,14 @@ def test_predictions_are_on_the_scale_and_honest_about_being_unsure(asked):
     assert ((found.mean >= 0) & (found.mean <= 5)).all()
     assert (found.std > 0).all()
     assert np.isfinite(found.std).all()
+
+
+@FAST
+@given(asked=asked())
+def test_audience_scores_are_on_the_scale_and_honest_about_being_unsure(asked):
+    found = asked.model.audience()
+    assert ((found.mean >= 0) & (found.mean <= 5)).all()
+    assert (found.std > 0).all()
 
 
 @FAST
@@ -141,8 +160,8 @@ def test_asking_never_alters_a_history(asked):
     before = fingerprint(arrays)
     asked.model.score(query)
     asked.model.predict(query, *everything(query, asked.model))
-    asked.model.shares(query.histories[[0]], 0)
-    weights, mask = asked.model.weights(query.histories), rated_mask(query.histories)
+    asked.model.shares(query.slice(0, 1), 0)
+    weights, mask = asked.model.weights(query), rated_mask(query.histories)
     weights.sort_indices()
     mask.sort_indices()
     assert fingerprint(arrays) == before
@@ -207,22 +226,31 @@ def towers(draw):
     """A content tower with its features, absent rows among them."""
     random = np.random.default_rng(draw(st.integers(0, 2**32)))
     dims = draw(st.dictionaries(st.sampled_from(["audio", "text", "poster"]), st.integers(1, 5)))
-    c, d, r, g = (draw(st.integers(1, 4)) for _ in range(4))
-    n = draw(st.integers(1, 6))
+    f, c, p, g = (draw(st.integers(1, 4)) for _ in range(4))
+    p, n, fusion = p * draw(st.booleans()), draw(st.integers(1, 6)), draw(st.sampled_from(FUSIONS))
 
     def normal(*shape):
         return random.normal(size=shape).astype(np.float32)
 
-    weights = {"to_vectors": normal(2 * (d + r), c), "to_scalars": normal(3, c)}
-    weights |= {"genre/weight": normal(g, c), "genre/bias": normal(g)}
+    h = fused_dim(fusion, len(dims), f)
+    weights = {"shared/weight": normal(c, h), "shared/bias": normal(c)}
+    for task in TASKS if p else ():
+        weights |= {f"private/{task}/weight": normal(p, h), f"private/{task}/bias": normal(p)}
+    for role in roles(ModelConfig(ranking_dim=3, rating_dim=2), UserConfig(attention_dim=1), g):
+        weights[f"role/{role.name}/weight"] = normal(role.dim, c + p)
+        if not role.offset:
+            weights[f"role/{role.name}/bias"] = normal(role.dim)
+    for name, shape in fusion_shapes(fusion, len(dims), f).items():
+        weights[f"fusion/{name}"] = normal(*shape)
     features = {}
     for name, dim in dims.items():
-        weights |= {f"{name}/centre": normal(dim), f"{name}/scale": 1 + normal(1) ** 2}
-        weights |= {f"{name}/weight": normal(c, dim), f"{name}/bias": normal(c)}
-        weights[f"{name}/absent"] = normal(c)
+        prefix = f"modality/{name}"
+        weights |= {f"{prefix}/centre": normal(dim), f"{prefix}/scale": 1 + normal(1)[0] ** 2}
+        weights |= {f"{prefix}/weight": normal(f, dim), f"{prefix}/bias": normal(f)}
+        weights[f"{prefix}/absent"] = normal(f)
         features[name] = normal(n, dim)
         features[name][random.random(n) < 0.4] = np.nan
-    return ContentTower(weights, d, r, 0.5, 3.0, 1.0), features, n
+    return ContentTower(weights, fusion, 0.5, 3.0, 1.0), features, n
 
 
 @FAST
@@ -247,6 +275,35 @@ def test_a_modality_nobody_has_is_a_modality_nobody_gave(given_):
         one, two = (tower.embed(f, n).arrays() for f in (absent, without))
         for key, array in one.items():
             np.testing.assert_array_equal(array, two[key])
+
+
+@FAST
+@given(given_=towers())
+def test_gates_are_shares_of_the_modalities_a_movie_has(given_):
+    tower, features, n = given_
+    found = tower.embed(features, n).modality_weights
+    present = np.zeros((n, len(tower.modalities)), dtype=bool)
+    for column, name in enumerate(tower.modalities):
+        present[:, column] = np.isfinite(features[name]).all(axis=1)
+    assert (found >= 0).all()
+    assert not found[~present].any()
+    np.testing.assert_allclose(found.sum(axis=1), present.any(axis=1), atol=1e-5)
+
+
+@FAST
+@given(given_=towers(), scale=st.floats(0.1, 10), shift=st.floats(-5, 5))
+def test_content_is_measured_in_units_of_its_own(given_, scale, shift):
+    """Features and how they are standardised, in other units together, are the same content."""
+    tower, features, n = given_
+    weights = dict(tower.weights)
+    for name in features:
+        centre, spread = weights[f"modality/{name}/centre"], weights[f"modality/{name}/scale"]
+        weights[f"modality/{name}/centre"] = np.float32(scale) * centre + np.float32(shift)
+        weights[f"modality/{name}/scale"] = np.float32(scale) * spread
+    moved = {name: np.float32(scale) * x + np.float32(shift) for name, x in features.items()}
+    one, two = tower.embed(features, n), replace(tower, weights=weights).embed(moved, n)
+    for key, array in one.arrays().items():
+        np.testing.assert_allclose(two.arrays()[key], array, atol=2e-3)
 
 
 @FAST

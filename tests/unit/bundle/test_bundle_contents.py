@@ -8,6 +8,8 @@ from recsys.data.vocabulary import Vocabulary
 from recsys.errors import AlignmentError, DataError
 from recsys.testing.worlds import two_genre_world
 
+PARTS = (("weight", 2), ("bias", 1))
+
 
 def test_histories_over_other_movies(contents):
     items = Vocabulary([f"x{row}" for row in range(len(contents.catalogue))], kind="movie")
@@ -32,9 +34,31 @@ def test_a_model_with_another_rule(contents):
         replace(contents, model=replace(contents.model, rule=rule))
 
 
-def test_a_tower_of_other_sizes(contents):
-    with pytest.raises(DataError, match="sizes"):
-        replace(contents, tower=replace(contents.tower, rating_dim=9))
+@pytest.mark.parametrize("role", ["liked", "attention", "rating_out", "genre_logits"])
+def test_a_tower_of_other_sizes(contents, role):
+    width = contents.tower.weights["shared/weight"].shape[0]
+    longer = {f"role/{role}/{part}": np.zeros((9, width)[:n], np.float32) for part, n in PARTS}
+    weights = contents.tower.weights
+    other = {**weights, **{key: array for key, array in longer.items() if key in weights}}
+    with pytest.raises(DataError, match=rf"{role} has .* \(9,\) in the content tower"):
+        replace(contents, tower=replace(contents.tower, weights=other))
+
+
+def test_a_tower_of_other_modalities(contents):
+    weights = {k: w for k, w in contents.tower.weights.items() if "/text/" not in k}
+    with pytest.raises(DataError, match="modality_weights"):
+        replace(contents, tower=replace(contents.tower, weights=weights))
+
+
+def test_genres_that_the_model_does_not_know(contents):
+    catalogue = contents.catalogue
+    more = replace(
+        catalogue,
+        genre_names=(*catalogue.genre_names, "Western"),
+        genres=np.hstack([catalogue.genres, catalogue.genres[:, :1]]),
+    )
+    with pytest.raises(DataError, match=r"the model knows \(4,\) genres, not 5"):
+        replace(contents, catalogue=more)
 
 
 def test_seen_is_what_is_stored_whatever_its_value(contents):

@@ -6,11 +6,12 @@ import pyarrow.parquet
 import pytest
 import safetensors.numpy
 
-from recsys.bundle import load_bundle, write_bundle
+from recsys.bundle import SCHEMA_VERSION, load_bundle, write_bundle
 from recsys.bundle.manifest import REQUIRED
 from recsys.errors import BundleError
 from recsys.testing.served import served_world
 
+VERSION_ALONE = json.dumps({"schema_version": SCHEMA_VERSION}).encode()
 PARSED = sorted(REQUIRED - {"README.md"})
 
 
@@ -57,14 +58,15 @@ def test_altered_files_never_reach_a_native_reader(bundle_dir, monkeypatch):
 
 
 def test_another_schema_version_says_what_to_do(bundle_dir, sign):
-    sign(bundle_dir, schema_version=2)
-    with pytest.raises(BundleError, match="schema version 2, this program reads 1") as caught:
+    sign(bundle_dir, schema_version=SCHEMA_VERSION + 1)
+    said = f"schema version {SCHEMA_VERSION + 1}, this program reads {SCHEMA_VERSION}"
+    with pytest.raises(BundleError, match=said) as caught:
         load_bundle(bundle_dir)
     assert "export the bundle again" in caught.value.hint
     assert caught.value.exit_code == 4
 
 
-@pytest.mark.parametrize("manifest", [b"[]", b"{}", b"\xff", b'{"schema_version": 1}'])
+@pytest.mark.parametrize("manifest", [b"[]", b"{}", b"\xff", VERSION_ALONE])
 def test_a_signed_but_malformed_manifest(bundle_dir, manifest):
     from recsys.bundle.verification import hash_line
 

@@ -41,8 +41,7 @@ def test_all_modalities_change_nothing(world, catalogue):
     model, tower = world.contents.model, world.contents.tower
     whole = with_modalities(model, tower, catalogue, tower.modalities)
     for name, array in whole.movies.arrays().items():
-        if name != "genre_logits":  # of the trained model, they come from the trained content
-            np.testing.assert_array_equal(array, model.movies.arrays()[name])
+        np.testing.assert_array_equal(array, model.movies.arrays()[name])
 
 
 def test_what_goes_is_exactly_what_the_missing_content_added(world, catalogue):
@@ -53,17 +52,21 @@ def test_what_goes_is_exactly_what_the_missing_content_added(world, catalogue):
     some = tower.embed({name: world.features[name] for name in kept}, n).arrays()
     full = tower.embed(world.features, n).arrays()
     whole = model.movies.arrays()
-    for name in ("liked", "ranked", "rating_in", "rating_out", "rating_mean", "log_variance"):
+    for name, array in part.items():
         offset = whole[name] - full[name]
-        np.testing.assert_allclose(part[name], some[name] + offset, atol=1e-5)
-    np.testing.assert_array_equal(part["genre_logits"], some["genre_logits"])
-    np.testing.assert_array_equal(part["weight"], whole["weight"])
+        np.testing.assert_allclose(array, some[name] + offset, atol=1e-5)
+        assert not array.size or np.array_equal(array, whole[name]) == (name == "weight")
+    for name in ("genre_logits", "audience_mean", "audience_log_variance", "modality_weights"):
+        np.testing.assert_allclose(part[name], some[name], atol=1e-5)
 
 
 def test_without_any_content_movies_differ_by_their_offsets_alone(world, catalogue):
     model, tower = world.contents.model, world.contents.tower
     bare = with_modalities(model, tower, catalogue, ()).movies
-    assert np.allclose(bare.genre_logits, bare.genre_logits[0])
+    for array in (bare.genre_logits, bare.audience_mean, bare.audience_log_variance):
+        np.testing.assert_allclose(array, np.full_like(array, array[0]), atol=1e-5)
+    np.testing.assert_allclose(bare.modality_weights, 0, atol=1e-6)
+    assert np.ptp(bare.liked, axis=0).min() > 0.1
 
 
 def test_an_unknown_modality_names_those_there_are(world, catalogue):

@@ -7,9 +7,9 @@ import pytest
 
 from recsys.errors import DataError
 from recsys.models.content_tower import ContentTower
-from recsys.testing.served import DIMS, GENRES, N_ITEMS, served_world
+from recsys.testing.served import DIMS, FUSION_DIM, GENRES, N_ITEMS, served_world
 
-COLD_FROM_CONTENT = ("liked", "ranked", "rating_in", "rating_out", "rating_mean", "log_variance")
+FUSIONS = ("sum", "concat", "gated", "sparse", "attention")
 
 
 @pytest.fixture(scope="module")
@@ -27,27 +27,39 @@ def test_it_says_what_it_reads(tower):
     assert {name: tower.dim(name) for name in tower.modalities} == DIMS
 
 
-def test_embedding_is_the_mean_of_the_projections_there_are(tower, features):
+def test_embedding_is_a_linear_reading_of_one_encoding(tower, features):
+    """The whole of the arithmetic, for a tower that sums modalities and shares everything."""
     w = tower.weights
-    projected = [
-        (features[name] - w[f"{name}/centre"]) / w[f"{name}/scale"] @ w[f"{name}/weight"].T
-        + w[f"{name}/bias"]
-        for name in DIMS
+    codes = [
+        np.tanh(
+            (features[name] - w[f"modality/{name}/centre"])
+            / w[f"modality/{name}/scale"]
+            @ w[f"modality/{name}/weight"].T
+            + w[f"modality/{name}/bias"]
+        )
+        for name in sorted(DIMS)
     ]
-    content = np.tanh(sum(projected) / len(projected))
+    shared = np.tanh(np.mean(codes, axis=0) @ w["shared/weight"].T + w["shared/bias"])
     found = tower.embed(features, N_ITEMS)
-    d, r = tower.ranking_dim, tower.rating_dim
-    vectors, scalars = content @ w["to_vectors"].T, content @ w["to_scalars"].T
+
+    def read(role):
+        return shared @ w[f"role/{role}/weight"].T + w.get(f"role/{role}/bias", 0)
+
     expected = {
-        "liked": vectors[:, :d],
-        "ranked": np.column_stack([vectors[:, d : 2 * d] / tower.temperature, scalars[:, 0]]),
-        "rating_in": vectors[:, 2 * d : 2 * d + r],
-        "rating_out": vectors[:, 2 * d + r :],
-        "rating_mean": scalars[:, 1] + tower.rating_mean,
-        "log_variance": scalars[:, 2],
+        "liked": read("liked"),
+        "ranked": np.column_stack([read("ranked") / tower.temperature, read("rank_bias")]),
+        "attention": read("attention"),
+        "rating_in": read("rating_in"),
+        "rating_out": read("rating_out"),
+        "rating_mean": read("rating_mean")[:, 0] + tower.rating_mean,
+        "log_variance": read("log_variance")[:, 0],
         "weight": np.full(N_ITEMS, tower.cold_weight),
-        "genre_logits": content @ w["genre/weight"].T + w["genre/bias"],
+        "genre_logits": read("genre_logits"),
+        "audience_mean": read("audience_mean")[:, 0] + tower.rating_mean,
+        "audience_log_variance": read("audience_log_variance")[:, 0],
+        "modality_weights": np.full((N_ITEMS, len(DIMS)), 1 / len(DIMS)),
     }
+    assert found.arrays().keys() == expected.keys()
     for name, array in found.arrays().items():
         np.testing.assert_allclose(array, expected[name], atol=1e-4)
         assert array.dtype == np.float32
@@ -74,11 +86,14 @@ def test_rows_do_not_depend_on_their_company(tower, features):
         np.testing.assert_allclose(array[0], whole.arrays()[key][7], atol=1e-5)
 
 
-def test_a_movie_without_any_content_is_what_an_average_one_would_be(tower):
-    found = tower.embed({}, 2)
-    assert not any(found.arrays()[name].any() for name in ("liked", "ranked", "rating_out"))
-    np.testing.assert_allclose(found.rating_mean, tower.rating_mean)
-    np.testing.assert_allclose(found.genre_logits, np.tile(tower.weights["genre/bias"], (2, 1)))
+def test_a_movie_without_any_content_is_what_absence_says(tower):
+    absent = {f"modality/{name}/absent": np.full(FUSION_DIM, n) for n, name in enumerate(DIMS)}
+    told = replace(tower, weights={**tower.weights, **absent})
+    found, w = told.embed({}, 2), tower.weights
+    lack = np.full(FUSION_DIM, sum(range(len(DIMS))) / len(DIMS))
+    shared = np.tanh(w["shared/weight"] @ lack + w["shared/bias"])
+    np.testing.assert_allclose(found.liked, [w["role/liked/weight"] @ shared] * 2, atol=1e-5)
+    assert not found.modality_weights.any()
 
 
 def test_no_movie_has_no_rows(tower, features):
@@ -87,12 +102,24 @@ def test_no_movie_has_no_rows(tower, features):
     assert found.genre_logits.shape == (0, len(GENRES))
 
 
-def test_an_unknown_modality_is_refused(tower):
+@pytest.fixture
+def blind(tower):
+    """A tower that reads no content."""
+    return replace(tower, weights={k: w for k, w in tower.weights.items() if "modality" not in k})
+
+
+@pytest.mark.parametrize("fusion", FUSIONS)
+@pytest.mark.parametrize("n_movies", [0, 1, 3])
+def test_a_tower_without_modalities_takes_all_movies_for_one(blind, fusion, n_movies):
+    found, w = replace(blind, fusion=fusion).embed({}, n_movies), blind.weights
+    liked = w["role/liked/weight"] @ np.tanh(w["shared/bias"])
+    np.testing.assert_allclose(found.liked, np.tile(liked, (n_movies, 1)), atol=1e-5)
+    assert found.modality_weights.shape == (n_movies, 0)
+
+
+def test_an_unknown_modality_is_refused(tower, blind):
     with pytest.raises(DataError, match=r"'poster'[^→]*→ it reads: metadata, text"):
         tower.embed({"poster": np.zeros((1, 3), dtype=np.float32)})
-    blind = replace(
-        tower, weights={k: v for k, v in tower.weights.items() if k.split("/")[0] not in DIMS}
-    )
     with pytest.raises(DataError, match="it reads: none"):
         blind.embed({"text": np.zeros((1, 3), dtype=np.float32)})
 
@@ -112,42 +139,50 @@ def test_features_stay_as_they_are(tower, features):
         np.testing.assert_array_equal(array, before[name])
 
 
-def test_cold_movies_of_a_trained_model_are_their_content(make_joint, toy):
-    model = make_joint()
-    exported, tower = model.export().movies.arrays(), model.export_tower()
-    tables = toy.catalogue.modalities
-    features = {
-        name: np.where(t.present[:, None], t.vectors, np.nan).astype(np.float32)
-        for name, t in tables.items()
-    }
-    found = tower.embed(features, len(toy.catalogue)).arrays()
+def test_a_movie_of_a_trained_model_is_its_content_plus_its_offset(joint, toy_features, toy):
+    exported, tower = joint.export().movies.arrays(), joint.export_tower()
+    content = tower.embed(toy_features, len(toy.catalogue)).arrays()
+    warm = toy.train.item_counts() > 0
+    offsets = {name: o.detach().numpy() for name, o in joint.tower.offsets.items()}
+    scaled = offsets["ranked"] / tower.temperature
+    offsets["ranked"] = np.hstack([scaled, offsets.pop("rank_bias")])
+    for name, array in exported.items():
+        if name == "weight":
+            np.testing.assert_array_equal(array[~warm], content[name][~warm])
+            continue
+        offset = offsets.get(name, np.zeros((len(warm), 1))).reshape(len(warm), -1)
+        expected = content[name].reshape(len(warm), -1) + offset * warm[:, None]
+        np.testing.assert_allclose(array.reshape(len(warm), -1), expected, atol=1e-5)
+
+
+def test_it_is_the_torch_tower_without_offsets(make_joint, toy_features, toy, variant):
+    """Some movies lack one modality, some all: for every fusion and every sharing."""
+    torch = pytest.importorskip("torch", reason="the tower is torch")
+    model = make_joint(**variant)
+    with torch.no_grad():
+        for offset in model.tower.offsets.values():
+            offset.zero_()
+        trained, expected = model.tower.encode(), model.export().movies.arrays()
+    tower = model.export_tower()
+    served = tower.encode(toy_features, len(toy.catalogue))
+    np.testing.assert_allclose(served.shared, trained.shared, atol=1e-5)
+    assert served.private.keys() == trained.private.keys()
+    assert bool(served.private) == (variant["sharing"]["scheme"] != "fs")
+    for task, private in served.private.items():
+        np.testing.assert_allclose(private, trained.private[task], atol=1e-5)
+    found = tower.embed(toy_features, len(toy.catalogue)).arrays()
+    for name in expected.keys() - {"weight"}:
+        np.testing.assert_allclose(found[name], expected[name], atol=1e-5)
+
+
+def test_cold_movies_are_their_content_whatever_the_fusion_and_the_sharing(
+    make_joint, toy_features, toy, variant
+):
+    model = make_joint(**variant)
+    found = model.export_tower().embed(toy_features, len(toy.catalogue)).arrays()
     cold = toy.train.item_counts() == 0
-    bare = np.all([~t.present for t in tables.values()], axis=0)
+    bare = ~np.any([np.isfinite(x).all(axis=1) for x in toy_features.values()], axis=0)
     assert (cold & bare).any()
     assert (cold & ~bare).any()
-    for name in (*COLD_FROM_CONTENT, "weight"):
-        np.testing.assert_allclose(found[name][cold], exported[name][cold], atol=1e-5)
-    np.testing.assert_allclose(found["genre_logits"], exported["genre_logits"], atol=1e-5)
-
-
-def test_warm_movies_are_content_plus_offset(make_joint, toy):
-    model = make_joint()
-    exported, tower = model.export().movies.arrays(), model.export_tower()
-    content = tower.embed(
-        {
-            n: np.where(t.present[:, None], t.vectors, np.nan)
-            for n, t in toy.catalogue.modalities.items()
-        },
-        len(toy.catalogue),
-    ).arrays()
-    warm = toy.train.item_counts() > 0
-    offsets = model.tower.vector_offsets.detach().numpy()
-    d = tower.ranking_dim
-    np.testing.assert_allclose(
-        (exported["liked"] - content["liked"])[warm], offsets[warm, :d], atol=1e-5
-    )
-    np.testing.assert_allclose(
-        (exported["ranked"] - content["ranked"])[warm, :-1] * tower.temperature,
-        offsets[warm, d : 2 * d],
-        atol=1e-5,
-    )
+    for name, array in model.export().movies.arrays().items():
+        np.testing.assert_allclose(found[name][cold], array[cold], atol=1e-5)

@@ -10,6 +10,7 @@ from recsys.data.interactions import RatingScale
 from recsys.errors import DataError
 from recsys.models.embedding_model import RatingConstants
 from recsys.models.recommender import Query
+from recsys.testing.attentive import attentive_world
 from recsys.testing.served import UNIMPRESSED, served_world
 
 
@@ -47,56 +48,88 @@ def test_scores_are_a_mean_of_likes_times_a_movie_plus_its_bias(contents, model,
 def test_who_liked_nothing_gets_the_biases(contents, model, query):
     row = contents.histories.users.row(UNIMPRESSED)
     np.testing.assert_array_equal(model.score(query)[row], model.movies.ranked[:, -1])
-    liked, shares, bias = model.shares(query.histories[[row]], 5)
+    liked, shares, bias = model.shares(query.slice(row, row + 1), 5)
     assert len(liked) == len(shares) == 0
     assert bias == model.movies.ranked[5, -1]
 
 
-def test_shares_and_bias_add_up_to_the_score(model, query):
+@pytest.mark.parametrize("world", [served_world, attentive_world])
+def test_shares_and_bias_add_up_to_the_score(world):
+    contents = world().contents
+    model, query = contents.model, Query.known(contents.histories)
     scores = model.score(query)
     for u in range(len(query)):
+        person = query.slice(u, u + 1)
         for item in range(0, len(model.movies), 7):
-            liked, shares, bias = model.shares(query.histories[[u]], item)
+            liked, shares, bias = model.shares(person, item)
             assert shares.sum() + bias == pytest.approx(scores[u, item], abs=1e-4)
-            assert liked.tolist() == model.weights(query.histories[[u]]).indices.tolist()
+            assert liked.tolist() == model.weights(person).indices.tolist()
 
 
-def test_predictions_are_what_the_formulas_say(model, query):
+def test_eta_and_sigma_are_what_the_formulas_say(model, query):
     rows, items = grid(query, model)
-    taste, movies, found = model.taste(query), model.movies, model.predict(query, rows, items)
-    scale = model.rating.scale
+    taste, movies = model.taste(query), model.movies
+    wide = replace(model, rating=model.rating._replace(spread=1.5))
+    eta, std = wide.latent(query, rows, items)
     for n in range(0, len(rows), 13):
         u, i = rows[n], items[n]
         mean = movies.rating_mean[i] + taste.bias[u] + taste.vector[u] @ movies.rating_out[i]
-        assert found.mean[n] == pytest.approx(min(max(mean, scale.low), scale.high), abs=1e-4)
+        assert eta[n] == pytest.approx(mean, abs=1e-4)
         variance = np.exp(movies.log_variance[i]) * taste.noise[u] ** model.rating.user_noise
-        assert found.std[n] == pytest.approx(np.sqrt(variance), rel=1e-4)
+        assert std[n] == pytest.approx(1.5 * np.sqrt(variance), rel=1e-4)
 
 
-def test_means_are_clipped_to_the_scale_whatever_it_is(model, query):
+def test_where_there_are_levels_predictions_are_what_the_levels_say(model, query):
     rows, items = grid(query, model)
-    wide = replace(model, rating=model.rating._replace(scale=RatingScale(-100, 100)))
-    narrow = replace(model, rating=model.rating._replace(scale=RatingScale(2.5, 3)))
+    found, (eta, std) = model.predict(query, rows, items), model.latent(query, rows, items)
+    probability = model.rating.levels.probabilities(eta, std)
+    np.testing.assert_array_equal(found.levels.probability, probability)
+    np.testing.assert_array_equal(found.levels.values, model.rating.levels.values)
+    np.testing.assert_allclose(found.mean, probability @ found.levels.values, rtol=1e-6)
+
+
+def continuous(model, **changes):
+    """The model without levels, so that η and σ are the prediction."""
+    return replace(model, rating=model.rating._replace(levels=None, **changes))
+
+
+def test_without_levels_means_are_clipped_to_the_scale_whatever_it_is(model, query):
+    rows, items = grid(query, model)
+    wide = continuous(model, scale=RatingScale(-100, 100))
+    narrow = continuous(model, scale=RatingScale(2.5, 3))
     free, clipped = (m.predict(query, rows, items).mean for m in (wide, narrow))
     assert free.min() < 2.5
     assert free.max() > 3
     np.testing.assert_array_equal(clipped, np.clip(free, 2.5, 3))
+    assert wide.predict(query, rows, items).levels is None
+    np.testing.assert_array_equal(free, wide.latent(query, rows, items)[0])
 
 
 def test_standard_deviations_are_positive_for_everybody(model, query):
     rows, items = grid(query, model)
     for noise in (-2.0, 0.0, 3.0):
         stated = replace(model, rating=model.rating._replace(user_noise=noise))
-        found = stated.predict(query, rows, items).std
-        assert np.isfinite(found).all()
-        assert (found > 0).all()
+        for one in (stated, continuous(stated)):
+            found = one.predict(query, rows, items).std
+            assert np.isfinite(found).all()
+            assert (found > 0).all()
 
 
 def test_without_user_noise_the_movie_alone_says_how_sure(model, query):
     rows, items = grid(query, model)
     calm = replace(model, rating=model.rating._replace(user_noise=0.0))
     expected = np.exp(model.movies.log_variance / 2)[items]
-    np.testing.assert_allclose(calm.predict(query, rows, items).std, expected, rtol=1e-5)
+    np.testing.assert_allclose(calm.latent(query, rows, items)[1], expected, rtol=1e-5)
+
+
+def test_the_audience_score_is_on_the_scale_and_says_how_sure_it_is(model):
+    movies = model.movies
+    odd = np.where(np.arange(len(movies)) % 2, movies.audience_mean, 9).astype(np.float32)
+    rating = model.rating._replace(vote_std=0.7)
+    found = replace(model, movies=replace(movies, audience_mean=odd), rating=rating).audience()
+    np.testing.assert_array_equal(found.mean, odd.clip(1, 5))
+    np.testing.assert_allclose(found.std**2, np.exp(movies.audience_log_variance), rtol=1e-5)
+    assert found.vote_std == 0.7
 
 
 def test_genre_probabilities_are_the_logistic_of_the_logits(model):
@@ -145,7 +178,9 @@ def test_asking_changes_nothing(contents, model, query):
     rows, items = grid(query, model)
     model.score(query)
     model.predict(query, rows, items)
-    model.shares(query.histories[[0]], 0)
+    model.shares(query.slice(0, 1), 0)
+    model.audience()
+    model.genre_probabilities()
     assert replace(contents, model=model).version == before[0]
     np.testing.assert_array_equal(query.histories.data, before[1])
     np.testing.assert_array_equal(query.histories.indices, before[2])

@@ -1,0 +1,237 @@
+"""A model with every fusion and every sharing, from its training form to a served bundle."""
+
+# ruff: noqa: E402 - torch may be absent
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="the model is made with torch")
+
+from recsys.bundle import BundleContents, load_bundle, write_bundle
+from recsys.config.experiment import (
+    ExperimentConfig,
+    FusionConfig,
+    ModelConfig,
+    SharingConfig,
+    UserConfig,
+)
+from recsys.data.catalogue import EncoderCard, ModalityTable
+from recsys.engine import Engine, NewMovie
+from recsys.models.joint import JointModel
+from recsys.models.recommender import Query
+from recsys.models.statistics import TrainStatistics
+from recsys.testing.attentive import ATTENTIVE, attentive_world
+from recsys.testing.served import COLD, N_ITEMS
+
+FUSIONS = ("sum", "concat", "gated", "sparse", "attention")
+SCHEMES = ("fs", "sp", "asp")
+WITHOUT = {"metadata": (2, 34, 36), "text": (1, 35, 36)}
+"""Rows without a modality; row 36, a cold one, has none."""
+
+RECENT = UserConfig(recency_half_life_days=30.0)
+STARRY = UserConfig(rating_slope=0.4, popularity_exponent=0.5)
+ATTENTION = UserConfig(attention_dim=4)
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    model: JointModel
+    contents: BundleContents
+
+
+def features():
+    found = {name: vectors.copy() for name, vectors in attentive_world().features.items()}
+    for name, rows in WITHOUT.items():
+        found[name][list(rows)] = np.nan
+    return found
+
+
+def tables(items):
+    for name, vectors in features().items():
+        present = np.isfinite(vectors).all(axis=1)
+        card = EncoderCard(name, "1", vectors.shape[1], "", "", "", "")
+        yield ModalityTable(name, np.nan_to_num(vectors), present, card, items.fingerprint)
+
+
+def make(modalities=True, user=ATTENTIVE, likelihood="gaussian", fusion="sum", scheme="fs") -> Made:
+    world = attentive_world().contents
+    catalogue = world.catalogue
+    for table in tables(catalogue.items) if modalities else ():
+        catalogue = catalogue.with_modality(table)
+    config = ExperimentConfig(
+        name="made",
+        user=user,
+        fusion=FusionConfig(kind=fusion, dim=5),
+        sharing=SharingConfig(scheme=scheme, shared_dim=4, private_dim=3),
+        model=ModelConfig(ranking_dim=6, rating_dim=3, rating_likelihood=likelihood),
+    )
+    model = JointModel(catalogue, TrainStatistics.of(world.histories), config)
+    random = torch.Generator().manual_seed(2)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.3 * torch.randn(parameter.shape, generator=random))
+    made = replace(
+        world,
+        config=config,
+        catalogue=catalogue,
+        model=model.export(),
+        tower=model.export_tower(),
+    )
+    return Made(model, made)
+
+
+def bundled(made, folder) -> Engine:
+    write_bundle(folder, made.contents)
+    return Engine.load(folder)
+
+
+@pytest.fixture(scope="module", params=[(f, s) for f in FUSIONS for s in SCHEMES], ids="-".join)
+def served(request, tmp_path_factory):
+    fusion, scheme = request.param
+    made = make(fusion=fusion, scheme=scheme)
+    return made, bundled(made, tmp_path_factory.mktemp("made") / "bundle")
+
+
+def without_offsets(model, rows=slice(None)):
+    """What the model makes of its movies when some of them are their content alone."""
+    bare = deepcopy(model)
+    with torch.no_grad():
+        for offset in bare.tower.offsets.values():
+            offset[rows] = 0
+    return bare.export().movies.arrays()
+
+
+def test_the_loaded_model_answers_as_the_trained_one(served):
+    made, engine = served
+    query = engine.queries_for()
+    np.testing.assert_array_equal(engine.score_block(query), made.contents.model.score(query))
+    assert engine.label == made.contents.label
+    loaded = engine.bundle.contents.tower
+    assert loaded.weights.keys() == made.contents.tower.weights.keys()
+    for name, weight in made.contents.tower.weights.items():
+        assert loaded.weights[name].shape == weight.shape
+
+
+def test_the_loaded_tower_embeds_as_torch_does(served):
+    made, engine = served
+    expected = without_offsets(made.model)
+    found = engine.bundle.contents.tower.embed(features(), N_ITEMS).arrays()
+    for name in expected.keys() - {"weight"}:
+        np.testing.assert_allclose(found[name], expected[name], atol=1e-5)
+
+
+@pytest.mark.parametrize("row", [34, 35, 37, 2, 5])
+def test_a_new_movie_is_the_same_movie_in_training_without_its_offset(served, row):
+    """Cold movies have none; that of a warm one is taken away."""
+    made, engine = served
+    expected = without_offsets(made.model, row)
+    assert (row in COLD) == (made.model.statistics.counts[row] == 0)
+    content = {n: table[row] for n, table in features().items() if np.isfinite(table[row]).all()}
+    grown = engine.add_movie(NewMovie("new", "New", content)).model.movies.arrays()
+    for name in expected.keys() - ({"weight"} if row not in COLD else set()):
+        np.testing.assert_allclose(grown[name][-1], expected[name][row], atol=1e-5)
+
+
+def test_gates_are_shares_of_what_is_there(served):
+    made, engine = served
+    present = np.stack(
+        [t.present for _, t in sorted(made.contents.catalogue.modalities.items())], 1
+    )
+    gates = engine.model.movies.modality_weights
+    assert gates.shape == present.shape
+    assert not gates[~present].any()
+    some = present.any(axis=1)
+    assert not some[36]
+    np.testing.assert_allclose(gates[some].sum(axis=1), 1, atol=1e-6)
+
+
+@pytest.mark.parametrize("user", [UserConfig(), RECENT, STARRY, ATTENTION, ATTENTIVE])
+def test_shares_add_up_for_every_user_option(tmp_path, user):
+    made = make(user=user, fusion="gated", scheme="sp")
+    engine = bundled(made, tmp_path / "bundle")
+    scores = engine.score_block(engine.queries_for())
+    everyone = Query.known(made.contents.histories)
+    np.testing.assert_allclose(scores, made.contents.model.score(everyone), atol=1e-5)
+    for row, name in enumerate(engine.users.ids):
+        for movie in ("m0", "m35"):
+            column = engine.catalogue.items.row(movie)
+            shares = [entry.share for entry in engine.explain(name, movie)]
+            assert sum(shares) == pytest.approx(scores[row, column], abs=1e-4)
+
+
+def test_user_options_are_no_empty_words():
+    scores = []
+    for user in (UserConfig(), RECENT, STARRY, ATTENTION, ATTENTIVE):
+        contents = make(user=user).contents
+        scores.append(contents.model.score(Query.known(contents.histories)))
+    for n, one in enumerate(scores):
+        assert not any(np.allclose(one, other, atol=1e-3) for other in scores[:n])
+
+
+@pytest.mark.parametrize("fusion", FUSIONS)
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_model_without_any_modality_is_served(tmp_path, fusion, scheme):
+    made = make(modalities=False, fusion=fusion, scheme=scheme)
+    engine = bundled(made, tmp_path / "bundle")
+    assert engine.bundle.contents.tower.modalities == ()
+    assert len(engine.recommend("u0", 5).items) == 5
+    assert 1 <= engine.predict("u0", "m3").mean <= 5
+
+
+@pytest.mark.parametrize("likelihood", ["gaussian", "ordinal"])
+def test_ratings_of_either_likelihood_come_back(tmp_path, likelihood):
+    made = make(likelihood=likelihood)
+    rating = made.contents.model.rating._replace(spread=1.25, vote_std=0.8)
+    model = replace(made.contents.model, rating=rating)
+    engine = bundled(replace(made, contents=replace(made.contents, model=model)), tmp_path / "b")
+    assert engine.model.rating == rating
+    midway = rating.levels == type(rating.levels).midway(rating.levels.values)
+    assert midway == (likelihood == "gaussian")
+    query = engine.queries_for()
+    rows, items = (part.ravel() for part in np.indices((len(query), N_ITEMS)))
+    found, expected = (m.predict(query, rows, items) for m in (engine.model, model))
+    np.testing.assert_array_equal(found.mean, expected.mean)
+    np.testing.assert_array_equal(found.levels.probability, expected.levels.probability)
+
+
+def test_ratings_without_levels_come_back(tmp_path):
+    made = make()
+    rating = made.contents.model.rating._replace(levels=None)
+    contents = replace(made.contents, model=replace(made.contents.model, rating=rating))
+    write_bundle(tmp_path / "bundle", contents)
+    assert load_bundle(tmp_path / "bundle").contents.model.rating == rating
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"spread": 1.1},
+        {"vote_std": 2.0},
+        {"user_noise": 0.9},
+        {"levels": None},
+    ],
+)
+def test_every_number_of_the_rating_is_part_of_the_version(change):
+    contents = make().contents
+    other = replace(contents.model, rating=contents.model.rating._replace(**change))
+    assert replace(contents, model=other).version != contents.version
+
+
+def test_thresholds_and_the_kind_of_fusion_are_part_of_the_version():
+    contents = make().contents
+    levels = contents.model.rating.levels
+    moved = replace(levels, thresholds=tuple(t + 0.1 for t in levels.thresholds))
+    rating = contents.model.rating._replace(levels=moved)
+    by_levels = replace(contents, model=replace(contents.model, rating=rating))
+    assert by_levels.version != contents.version
+    weights = make(fusion="gated").contents.tower.weights
+    gated, sparse = (
+        replace(contents, tower=replace(contents.tower, weights=weights, fusion=fusion))
+        for fusion in ("gated", "sparse")
+    )
+    assert gated.version != sparse.version
