@@ -49,7 +49,7 @@ def extracted(experiment: ExperimentConfig, data: Path | None) -> tuple[Dataset,
         extraction = extract_features(experiment, dataset)
     for source in extraction.facts:
         found = source.matched
-        say("facts", f"{source.source}: {found.movies:,} movies ({found.share:.1%})")
+        say("facts", f"{source.source}: {found.present:,} movies ({found.by_movies:.1%})")
         for warning in source.warnings:
             note(warning)
     say_features(extraction.reports)
@@ -86,16 +86,20 @@ def say_features(reports: Iterable[ExtractionReport]) -> None:
 
 def say_training(experiment: ExperimentConfig) -> None:
     """What is about to be done."""
-    loop = experiment.training
-    text = (
-        f"seed {experiment.seed}, at most {loop.epochs} epochs, {loop.threads} threads on the CPU"
+    from recsys.training.devices import device_of, precision_of
+
+    loop, device = experiment.training, device_of(experiment.training)
+    precision = str(precision_of(loop, device)).removeprefix("torch.")
+    where = f"{loop.threads} threads on the CPU" if device.type == "cpu" else "the GPU"
+    say(
+        "training",
+        f"seed {experiment.seed}, at most {loop.epochs} epochs, {where}, {precision}",
     )
-    say("training", text)
 
 
 def say_trained(trained: Trained, monitor: Iterable[str]) -> None:
     """Which weights were kept, and why."""
     log = trained.recommender.log
     metrics = ", ".join(f"{name} {log.best_metrics[name]:.4f}" for name in monitor)
-    best = f"epoch {log.best_epoch} of {len(log.records)} is best on valid: {metrics}"
+    best = f"epoch {log.best_epoch} of {log.epochs} is best on valid: {metrics}"
     say("", best, trained.seconds)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from recsys.cli import output, scores, stages
+from recsys.cli import output, resuming, scores, stages
 from recsys.cli.options import (
     DEFAULT_BUNDLE,
     DataOption,
@@ -18,6 +18,7 @@ from recsys.cli.options import (
     SetOption,
 )
 from recsys.cli.output import DocumentFormat
+from recsys.cli.resuming import ResumeOption
 from recsys.errors import DataError, MissingExtra
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ OutOption = Annotated[
         "--out",
         metavar="DIR",
         help="The bundle to write; one that is there is replaced once the new one is complete. "
-        "The log of the training goes to DIR.log.jsonl.",
+        "The log of the training goes to DIR.log.jsonl and, where TensorBoard is installed, to "
+        "DIR.tensorboard. While it lasts, its state and its log are in DIR.checkpoint.",
     ),
 ]
 
@@ -83,6 +85,7 @@ def train(
     data: DataOption = None,
     on_bad_row: TrainOnBadRowOption = None,
     out: OutOption = DEFAULT_BUNDLE,
+    resume: ResumeOption = False,
     format_: DocumentFormatOption = DocumentFormat.TABLE,
 ) -> None:
     """Train a model, measure it, and keep it as a bundle.
@@ -93,7 +96,7 @@ def train(
     options = {"split.name": split, "seed": seed, "split.seed": seed, "data.on_bad_row": on_bad_row}
     given = [f"{key}={json.dumps(value)}" for key, value in options.items() if value is not None]
     experiment = resolved(config, [*given, *(changes or [])], data)
-    _run(experiment, data, out)
+    _run(experiment, data, out, resume)
     _show(out, format_)
 
 
@@ -146,24 +149,44 @@ def beside(bundle: Path, ending: str) -> Path:
     return bundle.parent / f"{bundle.resolve().name}{ending}"
 
 
-def _run(experiment: ExperimentConfig, data: Path | None, out: Path) -> None:
+def _run(experiment: ExperimentConfig, data: Path | None, out: Path, resume: bool) -> None:
     from recsys.bundle.writing import require_replaceable
-    from recsys.data.files import atomic_write
-    from recsys.experiment.train import save
-    from recsys.experiment.train import train as fit
+    from recsys.training.devices import device_of
 
     require_replaceable(out.resolve())
-    log = beside(out, ".log.jsonl")
-    with atomic_write(log) as temporary:
-        prepared = stages.prepared(experiment, data)
-        stages.say_training(experiment)
-        trained = fit(prepared, temporary)
-        stages.say_trained(trained, experiment.training.monitor)
-        started = time.perf_counter()
-        manifest = save(prepared, trained, out)
-    seconds = time.perf_counter() - started
-    output.say("bundle", f"{out} ({manifest.label}), measured on test and verified", seconds)
+    device_of(experiment.training)  # refused before any work
+    checkpoint, log = beside(out, ".checkpoint"), beside(out, ".log.jsonl")
+    resuming.say_checkpoint(checkpoint, resume)
+    with resuming.resumable(checkpoint):
+        seconds, label = _fit(experiment, data, out, resume)
+    (checkpoint / resuming.LIVE_LOG).replace(log)
+    resuming.clear(checkpoint)
+    output.say("bundle", f"{out} ({label}), measured on test and verified", seconds)
     output.say("log", str(log))
+
+
+def _fit(
+    experiment: ExperimentConfig, data: Path | None, out: Path, resume: bool
+) -> tuple[float, str]:
+    """Train and write the bundle; the seconds that writing took, and what was written."""
+    from recsys.experiment.train import save
+    from recsys.experiment.train import train as fit
+    from recsys.training.options import RunOptions
+
+    checkpoint = beside(out, ".checkpoint")
+    options = RunOptions(
+        log_path=checkpoint / resuming.LIVE_LOG,
+        tensorboard=beside(out, ".tensorboard"),
+        checkpoint=checkpoint,
+        resume=resume,
+    )
+    prepared = stages.prepared(experiment, data)
+    stages.say_training(experiment)
+    trained = fit(prepared, options)
+    stages.say_trained(trained, experiment.training.monitor)
+    started = time.perf_counter()
+    manifest = save(prepared, trained, out)
+    return time.perf_counter() - started, manifest.label
 
 
 def _show(bundle: Path, format_: DocumentFormat) -> None:

@@ -13,6 +13,7 @@ from recsys.data.recipes import load_recipe, recipe_names
 from recsys.experiment.evaluate import Candidate, Material, document_of, judge
 from recsys.experiment.prepare import Prepared
 from recsys.experiment.validation import SplitValidation
+from recsys.training.options import RunOptions
 from recsys.training.recommender import JointRecommender
 
 
@@ -29,16 +30,16 @@ class Trained:
     seconds: float
 
 
-def train(prepared: Prepared, log_path: Path | None = None) -> Trained:
+def train(prepared: Prepared, options: RunOptions | None = None) -> Trained:
     """Fit the joint model; the test part is not touched.
 
     Args:
         prepared: the material.
-        log_path: file that receives one JSON line an epoch.
+        options: where the run writes and whom it tells.
     """
     config, split = prepared.config, prepared.split
     validation = SplitValidation(split, prepared.catalogue, prepared.labels, config.evaluation)
-    recommender = JointRecommender(config, lambda *_: validation, log_path)
+    recommender = JointRecommender(config, lambda *_: validation, options)
     started = time.perf_counter()
     recommender.fit(split.train, split.valid, prepared.catalogue)
     return Trained(recommender, time.perf_counter() - started)
@@ -62,7 +63,11 @@ def save(prepared: Prepared, trained: Trained, path: Path) -> Manifest:
     )
     if len(split.test):
         candidate = Candidate(
-            contents.label, scorer=model, predictor=model, genres=model.genre_probabilities()
+            contents.label,
+            scorer=model,
+            predictor=model,
+            genres=model.genre_probabilities(),
+            audience=model.audience(),
         )
         row = judge(candidate, Material.of(prepared))
         contents = replace(contents, metrics=document_of(row, split))

@@ -1,65 +1,28 @@
-"""The one training loop: steps, validation, early stopping, a log. It knows no task.
+"""The one training loop: steps, validation, early stopping, checkpoints. It knows no task.
 
 It never sees a test set: it is given batches and a function that validates.
 """
 
 from __future__ import annotations
 
-import copy
-import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Sized
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Protocol
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import asdict
 
-import torch
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-from torch import nn
-from torch.optim import Optimizer
-from torch.optim.lr_scheduler import CosineAnnealingLR
+from torch import Tensor
 
 from recsys.config.experiment import TrainingConfig
 from recsys.errors import ConfigError, RecsysError
-from recsys.models.joint import JointModel
-from recsys.seeding import seed_for
-from recsys.training.batches import Batch
-from recsys.training.objective import Objective
-
-_SLOWER = "lower training.learning_rate"
-
-Validate = Callable[[], dict[str, float]]
-"""Metrics of the model as it stands, on validation data."""
-
-
-class Batches(Iterable[Batch], Sized, Protocol):
-    """Batches of one epoch, in a new order every time they are iterated."""
-
-
-@dataclass
-class TrainingLog:
-    """What happened, one record an epoch; written as JSON lines when a path is given.
-
-    Attributes:
-        path: file the records are appended to, or None.
-        records: the records so far.
-        best_epoch: epoch of the weights that were kept.
-        best_metrics: its validation metrics.
-    """
-
-    path: Path | None = None
-    records: list[dict[str, float]] = field(default_factory=list)
-    best_epoch: int = 0
-    best_metrics: dict[str, float] = field(default_factory=dict)
-
-    def add(self, record: dict[str, float]) -> None:
-        """Keep, and write, one record."""
-        self.records.append(record)
-        if self.path is not None:
-            with self.path.open("a", encoding="utf-8") as stream:
-                stream.write(json.dumps(record) + "\n")
+from recsys.training.checkpoints import Checkpoints, Snapshot
+from recsys.training.compiling import reusable_graphs
+from recsys.training.interruption import deferred_interrupt
+from recsys.training.learning import Learning, Standing
+from recsys.training.log import TrainingLog
+from recsys.training.optimiser import within
+from recsys.training.options import RunOptions
+from recsys.training.progress import progress_bar
+from recsys.training.stepping import Stepper
 
 
 def monitored(metrics: dict[str, float], weights: dict[str, float]) -> float:
@@ -78,131 +41,144 @@ def monitored(metrics: dict[str, float], weights: dict[str, float]) -> float:
     score = sum(weight * metrics[name] for name, weight in weights.items())
     if not math.isfinite(score):
         values = ", ".join(f"{name} {metrics[name]:.3g}" for name in weights)
-        raise RecsysError(f"validation is no longer finite ({values})", hint=_SLOWER)
+        raise RecsysError(
+            f"validation is no longer finite ({values})", hint="lower training.learning_rate"
+        )
     return score
 
 
 def run(
-    model: JointModel,
-    batches: Batches,
-    objective: Objective,
-    validate: Validate,
+    learning: Learning,
     config: TrainingConfig,
     log: TrainingLog,
+    options: RunOptions | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> None:
-    """Train ``model`` in place and leave it with the weights that validated best.
+    """Train a model in place and leave it with the weights that validated best.
+
+    With checkpoints, and ``options.resume``, it goes on from the last one. Then, on the CPU, every
+    number is what it would have been without the interruption.
 
     Args:
-        model: what is trained.
-        batches: the training users.
-        objective: (model, batch) to loss parts.
-        validate: called every ``config.evaluate_every`` epochs and after the last.
+        learning: what is to be learnt from what.
         config: of the loop.
         log: receives one record an epoch.
+        options: of the run.
+        checkpoints: where the state is kept.
 
     Raises:
-        ConfigError: validation does not measure what is monitored.
+        ConfigError: validation does not measure what is monitored, or see ``Checkpoints.read``.
+        DataError: see ``Checkpoints.read``.
         RecsysError: the loss or the validation is no longer finite.
+        KeyboardInterrupt: Ctrl-C was pressed; with checkpoints, the state has been written.
     """
-    optimiser = make_optimiser(model, config)
-    schedule = CosineAnnealingLR(optimiser, config.epochs * max(len(batches), 1))
-    best, best_state, since_best = float("-inf"), copy.deepcopy(model.state_dict()), 0
-    with _progress(config.epochs) as advance:
-        for epoch in range(1, config.epochs + 1):
-            record = {
-                "epoch": float(epoch),
-                **_epoch(model, batches, objective, optimiser, schedule),
-            }
-            if epoch % config.evaluate_every == 0 or epoch == config.epochs:
-                metrics = validate()
-                record |= {f"valid/{name}": value for name, value in metrics.items()}
-                score = monitored(metrics, config.monitor)
-                since_best += 1
-                if score > best:
-                    best, best_state, since_best = score, copy.deepcopy(model.state_dict()), 0
-                    log.best_epoch, log.best_metrics = epoch, metrics
-            log.add(record)
-            advance(record)
-            if since_best >= config.patience:
-                break
-    model.load_state_dict(best_state)
-    model.eval()
-
-
-def _epoch(
-    model: JointModel,
-    batches: Batches,
-    objective: Objective,
-    optimiser: Optimizer,
-    schedule: CosineAnnealingLR,
-) -> dict[str, float]:
-    """One pass over the users; the mean of every loss part."""
-    model.train()
-    sums: dict[str, float] = {}
-    for batch in batches:
-        parts = objective(model, batch)
-        if not parts:  # by chance, nothing of this batch was held back
-            continue
-        loss = torch.stack(list(parts.values())).sum()
-        if not torch.isfinite(loss):
-            values = ", ".join(f"{name} {part.item():.3g}" for name, part in parts.items())
-            raise RecsysError(f"the loss is no longer finite ({values})", hint=_SLOWER)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-        schedule.step()
-        for name, part in parts.items():
-            sums[name] = sums.get(name, 0.0) + part.item()
-    return {f"loss/{name}": value / len(batches) for name, value in sums.items()}
-
-
-def make_optimiser(model: JointModel, config: TrainingConfig) -> Optimizer:
-    """AdamW; id offsets and content weights decay at their own rates, single numbers not at all."""
-    groups: dict[float, list[nn.Parameter]] = {}
-    for name, parameter in model.named_parameters():
-        if name.endswith("vector_offsets"):
-            decay = config.offset_decay
+    loop = _Loop(learning, config, log, options or RunOptions())
+    with reusable_graphs() if config.compile else nullcontext():
+        if checkpoints is None:
+            loop.run(lambda: None)
         else:
-            decay = config.content_decay if name.endswith("weight") else 0.0
-        groups.setdefault(decay, []).append(parameter)
-    settings = [{"params": params, "weight_decay": decay} for decay, params in groups.items()]
-    return torch.optim.AdamW(settings, lr=config.learning_rate)
+            _run_kept(loop, checkpoints)
 
 
-@contextmanager
-def deterministic(seed: int, threads: int) -> Iterator[None]:
-    """Run with torch seeded, its threads fixed and its kernels deterministic; restore all after."""
-    threads_before = torch.get_num_threads()
-    was_on = torch.are_deterministic_algorithms_enabled()
-    only_warned = torch.is_deterministic_algorithms_warn_only_enabled()
-    torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True)
-    try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed_for(seed, "training"))
-            yield
-    finally:
-        torch.set_num_threads(threads_before)
-        torch.use_deterministic_algorithms(was_on, warn_only=only_warned)
+def _run_kept(loop: _Loop, checkpoints: Checkpoints) -> None:
+    if loop.options.resume:
+        loop.restore(checkpoints.read())
+    else:
+        checkpoints.discard()
+    with deferred_interrupt() as interrupted:
+
+        def keep() -> None:
+            if interrupted() or checkpoints.due() or loop.over:
+                checkpoints.write(loop.snapshot())
+            if interrupted():
+                raise KeyboardInterrupt
+
+        loop.run(keep)
 
 
-@contextmanager
-def _progress(epochs: int) -> Iterator[Callable[[dict[str, float]], None]]:
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("training"),
-        BarColumn(),
-        TextColumn("epoch {task.completed:.0f}/{task.total:.0f} {task.fields[status]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task("training", total=epochs, status="")
+class _Loop:
+    """The moving parts of one training."""
 
-        def advance(record: dict[str, float]) -> None:
-            valid = {k: v for k, v in record.items() if k.startswith("valid/")}
-            progress.update(task, advance=1)
-            if valid:
-                shown = (f"{k.removeprefix('valid/')} {v:.4f}" for k, v in valid.items())
-                progress.update(task, status=" ".join(shown))
+    def __init__(
+        self, learning: Learning, config: TrainingConfig, log: TrainingLog, options: RunOptions
+    ) -> None:
+        self.learning, self.config, self.log, self.options = learning, config, log, options
+        self.per_epoch = max(len(learning.batches), 1)
+        self.planned = config.epochs * self.per_epoch
+        self.stepper = Stepper(learning.model, learning.objective, config, self.planned)
+        self.standing = Standing()
+        self.best: dict[str, Tensor] = {}
 
-        yield advance
+    @property
+    def over(self) -> bool:
+        """Whether there is nothing left to do."""
+        at = self.standing
+        return at.epoch > self.config.epochs or at.since_best >= self.config.patience
+
+    def run(self, keep: Callable[[], None]) -> None:
+        """Train until it is over; ``keep`` is called wherever the state is whole."""
+        at = self.standing
+        with progress_bar(self.config.epochs, at.epoch - 1) as advance:
+            while not self.over:
+                self._epoch(keep)
+                record = self._record()
+                at.epoch, at.step, at.sums = at.epoch + 1, 0, {}
+                advance(record)
+                keep()
+        self.learning.model.load_state_dict(self.best)
+        self.learning.model.eval()
+
+    def _epoch(self, keep: Callable[[], None]) -> None:
+        self.learning.model.train()
+        at = self.standing
+        for batch in self.learning.batches.epoch(at.epoch, at.step):
+            done = (at.epoch - 1) * self.per_epoch + at.step
+            for name, value in self.stepper.step(batch, done / self.planned).items():
+                at.sums[name] = at.sums.get(name, 0.0) + value
+            at.step += 1
+            keep()
+
+    def _record(self) -> dict[str, float]:
+        """Close the epoch: validate if it is time, and log."""
+        at, weights = self.standing, self.stepper.balancing.weights()
+        record = {"epoch": float(at.epoch)}
+        record |= {f"loss/{name}": value / self.per_epoch for name, value in at.sums.items()}
+        record |= {f"weight/{name}": value for name, value in weights.items()}
+        if at.epoch % self.config.evaluate_every and at.epoch != self.config.epochs:
+            self.log.add(record)
+            return record
+        metrics = self.learning.validate()
+        score = monitored(metrics, self.config.monitor)
+        self._compare(score, metrics)
+        record |= {f"valid/{name}": value for name, value in metrics.items()}
+        self.log.add(record)
+        if self.options.on_validation is not None:
+            self.options.on_validation(at.epoch, score)
+        return record
+
+    def _compare(self, score: float, metrics: dict[str, float]) -> None:
+        at, weights = self.standing, self.learning.model.state_dict()
+        at.since_best += 1
+        if at.best is None or score > at.best:
+            at.best, at.since_best = score, 0
+            self.best = {name: tensor.detach().clone() for name, tensor in weights.items()}
+            self.log.best_epoch, self.log.best_metrics = at.epoch, metrics
+
+    def snapshot(self) -> Snapshot:
+        """The state, whole."""
+        best = {f"best/{name}": tensor for name, tensor in self.best.items()}
+        log = {name: getattr(self.log, name) for name in ("records", "best_epoch", "best_metrics")}
+        state = {"standing": asdict(self.standing), "log": log, **self.stepper.state()}
+        return Snapshot(self.stepper.tensors() | best, state)
+
+    def restore(self, snapshot: Snapshot | None) -> None:
+        """Put a state back, if there is one."""
+        if snapshot is None:
+            return
+        self.stepper.restore(snapshot.tensors, snapshot.state)
+        best = within(snapshot.tensors, "best/")
+        self.best = {name: tensor.to(self.stepper.device) for name, tensor in best.items()}
+        self.standing = Standing(**snapshot.state["standing"])
+        log = snapshot.state["log"]
+        self.log.restart(log["records"])
+        self.log.best_epoch, self.log.best_metrics = log["best_epoch"], log["best_metrics"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -20,11 +20,20 @@ from recsys.models.closed_form import ease_weights
 from recsys.models.content_tower import ContentTower
 from recsys.models.embedding_model import EmbeddingModel
 from recsys.models.histories import rated_mask
-from recsys.models.joint import JointModel, TrainStatistics
+from recsys.models.joint import JointModel
 from recsys.models.recommender import Query, RatingPrediction
+from recsys.models.statistics import TrainStatistics
+from recsys.training.alignment import align
 from recsys.training.batches import UserBatches
-from recsys.training.loop import TrainingLog, deterministic, run
-from recsys.training.objective import JointObjective
+from recsys.training.calibration import calibrate
+from recsys.training.checkpoints import Checkpoints
+from recsys.training.devices import deterministic, device_of
+from recsys.training.identity import Identity
+from recsys.training.learning import Learning
+from recsys.training.log import TrainingLog, sinks_of
+from recsys.training.loop import run
+from recsys.training.objective import JointObjective, Material
+from recsys.training.options import RunOptions
 
 Validation = Callable[[EmbeddingModel], dict[str, float]]
 """Metrics of a model on validation data."""
@@ -40,7 +49,7 @@ class JointRecommender:
     Args:
         config: the experiment.
         validation: what early stopping looks at.
-        log_path: file that receives one JSON line an epoch, or None.
+        options: where the run writes and whom it tells.
     """
 
     name = "joint"
@@ -49,51 +58,68 @@ class JointRecommender:
         self,
         config: ExperimentConfig,
         validation: ValidationFactory,
-        log_path: Path | None = None,
+        options: RunOptions | None = None,
     ) -> None:
         self.config = config
         self.validation = validation
-        self.log = TrainingLog(log_path)
+        self.options = options or RunOptions()
+        self.log = TrainingLog()
         self._fitted: tuple[EmbeddingModel, ContentTower, int] | None = None
 
     def fit(self, train: Interactions, valid: Interactions, catalogue: Catalogue) -> Self:
         """Train on ``train``, stop where ``valid`` is best.
 
         Raises:
-            DataError: there is nothing to train on.
+            DataError: there is nothing to train on, or see ``Checkpoints.read``.
+            ConfigError: see ``device_of`` and ``Checkpoints.read``.
+            RecsysError: the loss or the validation is no longer finite.
         """
-        config = self.config
-        batches = UserBatches(train, config.user, config.training.batch_size)
+        config, device = self.config, device_of(self.config.training)
+        batches = UserBatches(train, config.user, config.training.batch_size, config.seed)
         if not len(batches):
             raise DataError(
                 "no user has two ratings in the training part of the split",
                 hint="one rating is the input and another the target: give more data",
             )
-        self.log = TrainingLog(self.log.path)
-        with deterministic(config.seed, config.training.threads):
-            model = JointModel(
-                catalogue, TrainStatistics.of(train), config.model, config.user, config.seed
-            )
+        self.log = TrainingLog(sinks_of(self.options))
+        with deterministic(config.seed, config.training.threads, device), self.log:
+            model = JointModel(catalogue, TrainStatistics.of(train), config).to(device)
+            if config.alignment.epochs:
+                report = align(model.tower, config.alignment, catalogue.film_groups, config.seed)
+                self.log.add(report.summary())
             validate = self.validation(train, valid, catalogue)
-            run(
-                model,
-                batches,
-                self._objective(train, catalogue),
-                lambda: validate(model.export()),
-                config.training,
-                self.log,
+            material = self._material(train, catalogue, model.statistics).to(device)
+            learning = Learning(
+                model, batches, JointObjective(config, material), lambda: validate(model.export())
             )
+            checkpoints = self._checkpoints(train, valid, catalogue)
+            run(learning, config.training, self.log, self.options, checkpoints)
             size = sum(parameter.numel() for parameter in model.parameters())
-            self._fitted = model.export(), model.export_tower(), size
+            exported = model.export()
+        if config.training.calibrate:
+            exported = _calibrated(exported, train, valid)
+        self._fitted = exported, model.export_tower(), size
         return self
 
-    def _objective(self, train: Interactions, catalogue: Catalogue) -> JointObjective:
+    def _checkpoints(
+        self, train: Interactions, valid: Interactions, catalogue: Catalogue
+    ) -> Checkpoints | None:
+        if self.options.checkpoint is None:
+            return None
+        identity = Identity.of(self.config, train, valid, catalogue)
+        seconds = self.config.training.checkpoint_seconds
+        return Checkpoints(self.options.checkpoint, identity, seconds)
+
+    def _material(
+        self, train: Interactions, catalogue: Catalogue, statistics: TrainStatistics
+    ) -> Material:
         labelled = genre_partition(catalogue, self.config.seed).train
-        return JointObjective(
-            self.config,
+        return Material(
             self._teacher(train),
             torch.tensor(catalogue.genres, dtype=torch.float32),
-            torch.tensor(labelled),
+            torch.tensor(labelled, dtype=torch.float32),
+            torch.from_numpy(statistics.audience_mean),
+            torch.from_numpy(statistics.counts.astype(np.float32)),
         )
 
     def _teacher(self, train: Interactions) -> Tensor:
@@ -142,3 +168,13 @@ class JointRecommender:
     ) -> RatingPrediction:
         """Ratings of N pairs."""
         return self.model.predict(query, rows, items)
+
+
+def _calibrated(model: EmbeddingModel, train: Interactions, valid: Interactions) -> EmbeddingModel:
+    """The model with its rating uncertainty corrected by the validation ratings."""
+    rating = model.rating
+    if rating.levels is None or not len(valid):
+        return model
+    eta, std = model.latent(Query.known(train), valid.user, valid.item)
+    found = calibrate(eta, std, valid.rating, rating.levels, thresholds=True)
+    return replace(model, rating=rating._replace(spread=found.scale, levels=found.levels))

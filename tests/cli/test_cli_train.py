@@ -1,6 +1,12 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +61,8 @@ def test_log_and_bundle_are_replaced_together(
     assert run("train", "--data", tiny_data, "--out", out, *tiny_options, *epoch).exit_code == 0
     assert load_bundle(out).manifest.version != before
     assert len(log.read_text().splitlines()) == 1
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["b", "b.log.jsonl"]
+    board = ["b.tensorboard"] if find_spec("tensorboard") else []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b", "b.log.jsonl", *board]
 
 
 def test_a_failed_training_leaves_what_was_there(
@@ -68,6 +75,7 @@ def test_a_failed_training_leaves_what_was_there(
     assert "ndcg@99" in result.stderr
     assert trained.log.read_text() == before
     assert load_bundle(trained.bundle)
+    assert not verb.beside(trained.bundle, ".checkpoint").exists()
 
 
 def test_all_of_the_split_may_be_json(
@@ -158,3 +166,145 @@ def test_what_cannot_be_trained_is_named(
 def test_files_beside_a_bundle() -> None:
     assert verb.beside(Path("runs/x"), ".log.jsonl") == Path("runs/x.log.jsonl")
     assert verb.beside(Path("runs/x/"), ".results.json") == Path("runs/x.results.json")
+
+
+class KilledError(Exception):
+    pass
+
+
+@pytest.fixture
+def cut_off(
+    run: Any, tiny_data: Path, tiny_options: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Any:
+    """Runs ``recsys train``, which fails with ``error`` in its first or a later epoch."""
+
+    def train(*arguments: object, in_epoch: int | None = None, error: type = KilledError) -> Any:
+        from recsys.training.loop import _Loop
+
+        original = _Loop._record
+
+        def record(self: Any) -> dict[str, float]:
+            if self.standing.epoch == in_epoch:
+                raise error
+            return original(self)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(_Loop, "_record", record)
+            seconds = ("--set", "training.checkpoint_seconds=0")
+            given = ("--data", tiny_data, "--out", tmp_path / "b", *tiny_options, *seconds)
+            return run("train", *given, *arguments)
+
+    return train
+
+
+def _weights(bundle: Path) -> bytes:
+    return (bundle / "vectors.safetensors").read_bytes()
+
+
+def test_a_training_that_was_cut_off_goes_on(cut_off: Any, tmp_path: Path) -> None:
+    checkpoint, log = tmp_path / "b.checkpoint", tmp_path / "b.log.jsonl"
+    assert cut_off().exit_code == 0
+    expected, records = _weights(tmp_path / "b"), log.read_text()
+    assert cut_off(in_epoch=2).exit_code == 1
+    assert (checkpoint / "checkpoint.json").is_file()
+    assert len((checkpoint / "log.jsonl").read_text().splitlines()) == 1
+    result = cut_off("--resume")
+    assert result.exit_code == 0
+    assert "after 1 epochs and" in result.stderr
+    assert _weights(tmp_path / "b") == expected
+    assert log.read_text() == records
+    assert not checkpoint.exists()
+
+
+def test_resuming_nothing_starts_and_says_so(cut_off: Any, tmp_path: Path) -> None:
+    result = cut_off("--resume")
+    assert result.exit_code == 0
+    assert "there is no checkpoint" in result.stderr
+    assert "starts from the beginning" in result.stderr
+
+
+def test_what_was_cut_off_is_discarded_without_resume(cut_off: Any, tmp_path: Path) -> None:
+    assert cut_off(in_epoch=2).exit_code == 1
+    result = cut_off("--seed", 3)
+    assert result.exit_code == 0
+    assert "is discarded when training starts" in result.stderr
+    assert not (tmp_path / "b.checkpoint").exists()
+
+
+def test_another_training_does_not_go_on_from_it(cut_off: Any, tmp_path: Path) -> None:
+    assert cut_off(in_epoch=2).exit_code == 1
+    result = cut_off("--resume", "--seed", 3)
+    assert result.exit_code == 2
+    assert "seed: 0 there, 3 here" in result.stderr
+    assert (tmp_path / "b.checkpoint" / "checkpoint.json").is_file()
+
+
+def test_a_torn_checkpoint_is_refused_before_any_work(cut_off: Any, tmp_path: Path) -> None:
+    assert cut_off(in_epoch=2).exit_code == 1
+    document = tmp_path / "b.checkpoint" / "checkpoint.json"
+    document.write_bytes(document.read_bytes()[:-9])
+    result = cut_off("--resume")
+    assert result.exit_code == 3
+    assert str(document) in result.stderr
+    assert "data " not in result.stderr
+    assert cut_off().exit_code == 0
+
+
+def test_ctrl_c_says_how_to_go_on(cut_off: Any) -> None:
+    result = cut_off(in_epoch=2, error=KeyboardInterrupt)
+    assert result.exit_code == 130
+    assert "the same command with --resume goes on" in result.stderr
+
+
+def test_ctrl_c_before_there_is_anything_to_go_on_from(
+    run: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("recsys.cli.stages.prepared", interrupted)
+    result = run("train", "--out", tmp_path / "b")
+    assert result.exit_code == 130
+    assert "--resume" not in result.stderr
+    assert list(tmp_path.glob("b*")) == []
+
+
+def test_a_gpu_that_is_not_there_is_refused_before_any_work(
+    run: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    result = run(
+        "train",
+        "--data",
+        "nowhere",
+        "--out",
+        tmp_path / "b",
+        "--set",
+        "training.device=cuda",
+        "--set",
+        "data.name=x",
+    )
+    assert result.exit_code == 2
+    assert "training.device=auto or cpu" in result.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is a signal elsewhere")
+def test_a_real_ctrl_c_keeps_the_state(tiny_data: Path, tiny_options: Any, tmp_path: Path) -> None:
+    log = tmp_path / "b.checkpoint" / "log.jsonl"
+    long = ("--set", "training.epochs=100000", "--set", "training.patience=100000")
+    command = ("train", "--data", tiny_data, "--out", tmp_path / "b", *tiny_options, *long)
+    root = str(Path(__file__).resolve().parents[2])
+    with subprocess.Popen(
+        [sys.executable, "-m", "recsys", *map(str, command)],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": root},
+    ) as process:
+        while process.poll() is None and not (log.is_file() and log.stat().st_size):
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        told = process.communicate()[1]
+    assert process.returncode == 130, told
+    assert "the same command with --resume goes on" in told
+    assert (tmp_path / "b.checkpoint" / "checkpoint.json").is_file()

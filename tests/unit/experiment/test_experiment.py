@@ -33,6 +33,7 @@ from recsys.experiment.prepare import prepare
 from recsys.experiment.train import save, train
 from recsys.models.recommender import Query
 from recsys.testing.joint import toy_experiment
+from recsys.training.options import RunOptions
 from recsys.training.recommender import JointRecommender
 
 
@@ -73,11 +74,13 @@ def served(bundle, data_dir):
 def in_memory(trained, experiment):
     model = trained.recommender.model
     genres = model.genre_probabilities()
-    return Candidate("mine", model, model, genres, experiment.seed, trained.seconds, 12)
+    return Candidate(
+        "mine", model, model, genres, experiment.seed, trained.seconds, 12, model.audience()
+    )
 
 
 def numbers(row):
-    return row.rating, row.ranking, row.overall, row.genre, row.n_users
+    return row.rating, row.ranking, row.overall, row.genre, row.audience, row.n_users
 
 
 def test_preparing_reads_encodes_and_splits(ready, experiment):
@@ -107,7 +110,7 @@ def test_a_split_that_is_unknown_is_refused(experiment, data_dir):
 
 def test_training_writes_its_log(ready, tmp_path):
     path = tmp_path / "log.jsonl"
-    again = train(ready, path)
+    again = train(ready, RunOptions(log_path=path))
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     assert lines == again.recommender.log.records
     assert again.seconds > 0
@@ -140,6 +143,7 @@ def test_a_bundle_is_judged_exactly_as_the_model_in_memory(ready, in_memory, ser
     assert one.rating["rmse"] > 0
     assert {"ndcg@10", "recall@10", "coverage@10"} <= one.ranking.keys()
     assert {"nll", "coverage_80"} <= one.rating.keys()
+    assert one.audience["rmse"] > 0
     assert one.genre["macro_f1"] >= 0
 
 
@@ -241,7 +245,7 @@ def test_rows_say_who_was_judged(ready, in_memory):
     assert row.seconds.fit == in_memory.fit_seconds
     assert row.n_users == len(np.unique(ready.split.test.user))
     nothing = judge(Candidate("mute"), Material.of(ready))
-    assert numbers(nothing) == (None, None, None, None, 0)
+    assert numbers(nothing) == (None, None, None, None, None, 0)
 
 
 def test_a_row_as_a_document_says_the_same(ready, in_memory):
@@ -249,7 +253,9 @@ def test_a_row_as_a_document_says_the_same(ready, in_memory):
     document = document_of(row, ready.split)
     assert document.rating.rmse == row.rating["rmse"]
     assert document.rating.mae == row.rating["mae"]
+    assert document.rating.model_dump() | document.uncertainty == row.rating
     assert (document.ranking, document.genre) == (row.ranking, row.genre)
+    assert document.audience == row.audience
     assert (document.n_users, document.model) == (row.n_users, "mine")
     assert document.split.name == "ro"
     assert document.split.fingerprint == ready.split.fingerprint

@@ -35,49 +35,65 @@ def histories(batches) -> list[bytes]:
 
 
 def test_an_epoch_holds_every_user_with_two_ratings_once(train):
-    torch.manual_seed(0)
-    found = histories(UserBatches(train, RULE, 3))
+    found = histories(UserBatches(train, RULE, 3).epoch(1))
     rows = train.matrix().toarray()[train.user_counts() >= 2]
     assert sorted(found) == sorted(row.tobytes() for row in rows)
 
 
 def test_batches_are_of_the_size_asked_for(train):
     batches = UserBatches(train, RULE, 3)
-    assert [len(batch.ratings) for batch in batches] == [3, 3, 1]
+    assert [len(batch.ratings) for batch in batches.epoch(1)] == [3, 3, 1]
     assert len(batches) == 3
 
 
 def test_the_three_views_of_a_history_agree(train):
     whole = train.matrix()
-    for batch in UserBatches(train, RULE, 4):
+    for batch in UserBatches(train, RULE, 4).epoch(1):
         assert batch.ratings.shape == batch.rated.shape == batch.weights.shape
         assert all(part.dtype == torch.float32 for part in batch)
         assert torch.equal(batch.weights > 0, batch.ratings >= RULE.liked_min_rating)
         assert (batch.rated[batch.ratings != 0] == 1).all()
-    rated = sum(batch.rated.sum() for batch in UserBatches(train, RULE, 4))
+    rated = sum(batch.rated.sum() for batch in UserBatches(train, RULE, 4).epoch(1))
     assert rated == whole[train.user_counts() >= 2].nnz
     assert (whole.data == 0).any()
 
 
 def test_the_order_is_new_every_epoch_and_the_seed_s_own(train):
-    batches = UserBatches(train, RULE, 3)
-    torch.manual_seed(1)
-    first, second = histories(batches), histories(batches)
-    torch.manual_seed(1)
-    again = histories(batches)
-    assert first == again
+    batches = UserBatches(train, RULE, 3, seed=1)
+    first, second = (histories(batches.epoch(number)) for number in (1, 2))
+    other = histories(UserBatches(train, RULE, 3, seed=2).epoch(1))
     assert first != second
+    assert first != other
+    assert sorted(first) == sorted(second) == sorted(other)
+
+
+def test_the_order_depends_on_nothing_that_came_before(train):
+    again, torch_state = UserBatches(train, RULE, 3, seed=1), torch.get_rng_state()
+    second = histories(again.epoch(2))
+    histories(again.epoch(1))
+    assert histories(again.epoch(2)) == second
+    assert torch.equal(torch.get_rng_state(), torch_state)
+
+
+@pytest.mark.parametrize("start", range(5))
+def test_an_epoch_can_be_entered_anywhere(train, start):
+    batches = UserBatches(train, RULE, 2, seed=1)
+    whole = [batch.ratings for batch in batches.epoch(3)]
+    entered = [batch.ratings for batch in batches.epoch(3, start)]
+    assert len(whole) == 4
+    assert all(map(torch.equal, entered, whole[start:]))
+    assert len(entered) == 4 - start
 
 
 def test_ratings_stay_as_they_are(train):
     arrays = (train.user, train.item, train.rating)
     before = fingerprint(arrays)
-    for batch in UserBatches(train, RULE, 3):
+    for batch in UserBatches(train, RULE, 3).epoch(1):
         for part in batch:
             part.zero_()
     assert fingerprint(arrays) == before
     batches = UserBatches(train, RULE, 3)
-    assert all(batch.rated.any() for _ in range(2) for batch in batches)
+    assert all(batch.rated.any() for n in range(2) for batch in batches.epoch(n))
 
 
 def test_nobody_with_two_ratings_gives_no_batch(train):

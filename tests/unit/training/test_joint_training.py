@@ -16,11 +16,13 @@ from recsys.config.experiment import LossWeights, TeacherConfig
 from recsys.data.interactions import Interactions
 from recsys.data.splits import Split, SplitSpec, genre_partition
 from recsys.errors import DataError, NotFittedError, RecsysError
-from recsys.models.joint import JointModel, TrainStatistics
+from recsys.models.joint import JointModel
 from recsys.models.recommender import Query
+from recsys.models.statistics import TrainStatistics
 from recsys.testing.contract import fit, interactions_state
 from recsys.testing.joint import toy_experiment, toy_joint, validating
 from recsys.testing.worlds import shuffled_features_world, two_genre_world
+from recsys.training.options import RunOptions
 from recsys.training.recommender import JointRecommender
 
 SHORT = {"epochs": 4, "evaluate_every": 2}
@@ -38,6 +40,10 @@ def world():
 
 def short(**changes):
     return toy_experiment(**SHORT).model_copy(update=changes)
+
+
+def untrained(world, config) -> JointModel:
+    return JointModel(world.catalogue, TrainStatistics.of(world.train), config)
 
 
 def arrays(recommender) -> dict[str, np.ndarray]:
@@ -69,9 +75,14 @@ def test_the_same_seed_gives_the_same_bits(world, trained):
 
 def test_another_seed_gives_other_weights(world, trained):
     other = arrays(fit(toy_joint(short(seed=1)), world))
-    same = {name for name, array in arrays(trained).items() if np.array_equal(array, other[name])}
-    # What comes from the data alone, and is not trained.
-    assert same == {"weight", "metadata/centre", "metadata/scale"}
+    same = {
+        name
+        for name, array in arrays(trained).items()
+        if array.size and np.array_equal(array, other[name])
+    }
+    # What comes from the data alone, and is not trained; a sum weighs its only modality with 1.
+    standard = {"modality/metadata/centre", "modality/metadata/scale"}
+    assert same == {"weight", "modality_weights"} | standard
 
 
 def test_fitting_again_starts_again(world, trained):
@@ -120,7 +131,7 @@ def test_every_loss_part_falls_on_a_batch_that_can_be_learnt_by_heart(world):
 
 def test_one_record_an_epoch(world, tmp_path):
     path = tmp_path / "log.jsonl"
-    subject = fit(toy_joint(short(), path), world)
+    subject = fit(toy_joint(short(), RunOptions(log_path=path)), world)
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     assert lines == subject.log.records
     assert [line["epoch"] for line in lines] == [1, 2, 3, 4]
@@ -181,13 +192,12 @@ def test_a_task_of_weight_zero_is_in_no_record(world, off):
 
 def test_without_the_genre_task_its_head_stays_where_it_started(world):
     config = short(losses=losses(genre=0))
-    start = JointModel(
-        world.catalogue, TrainStatistics.of(world.train), config.model, config.user, config.seed
-    ).export_tower()
-    subject = fit(toy_joint(config), world)
-    for name in ("genre/weight", "genre/bias"):
-        np.testing.assert_array_equal(subject.tower.weights[name], start.weights[name])
-    assert not np.array_equal(subject.tower.weights["to_vectors"], start.weights["to_vectors"])
+    start = untrained(world, config).export_tower().weights
+    found = fit(toy_joint(config), world).tower.weights
+    for name in ("role/genre_logits/weight", "role/genre_logits/bias"):
+        np.testing.assert_array_equal(found[name], start[name])
+    for name in ("shared/weight", "role/liked/weight"):
+        assert not np.array_equal(found[name], start[name])
 
 
 def test_without_distillation_the_teacher_is_of_no_interest(world):
@@ -266,10 +276,7 @@ def test_nothing_given_is_altered(world):
 
 
 def test_the_parameters_are_counted(world, trained):
-    config = short()
-    model = JointModel(
-        world.catalogue, TrainStatistics.of(world.train), config.model, config.user, config.seed
-    )
+    model = untrained(world, short())
     assert trained.parameters == sum(p.numel() for p in model.parameters())
 
 
@@ -319,7 +326,22 @@ def prepared(world, test):
 
 
 def test_the_toy_validation_is_the_experiment_s(world):
-    config = short()
+    config = toy_experiment(**SHORT, calibrate=False)
     subject = fit(toy_joint(config), world)
     metrics = validating(config)(world.train, world.valid, world.catalogue)(subject.model)
     assert metrics == subject.log.best_metrics
+
+
+def test_calibration_comes_after_the_choice_and_corrects_stars_alone(world, trained):
+    """The log has the metrics that chose, so they are those of the model before the correction."""
+    raw = fit(toy_joint(toy_experiment(**SHORT, calibrate=False)), world)
+    assert raw.log.records == trained.log.records
+    for name, array in raw.model.movies.arrays().items():
+        np.testing.assert_array_equal(array, trained.model.movies.arrays()[name])
+    config, parts = short(), (world.train, world.valid, world.catalogue)
+    before, after = (validating(config)(*parts)(model) for model in (raw.model, trained.model))
+    of_stars = {"rmse", "mae", "nll", "level_nll"}
+    changed = {name for name, value in before.items() if after[name] != value}
+    assert {"level_nll"} < changed
+    assert {n for n in changed if not n.startswith(("pit_", "coverage_"))} <= of_stars
+    assert after["level_nll"] <= before["level_nll"]

@@ -10,7 +10,11 @@ torch = pytest.importorskip("torch", reason="training needs torch")
 
 from recsys.config.experiment import TrainingConfig
 from recsys.errors import ConfigError, RecsysError
-from recsys.training.loop import TrainingLog, deterministic, make_optimiser, monitored, run
+from recsys.training.learning import Learning
+from recsys.training.log import JsonLines, TrainingLog
+from recsys.training.loop import monitored, run
+from recsys.training.optimiser import make_optimiser
+from recsys.training.options import RunOptions
 
 
 class Point(torch.nn.Module):
@@ -21,7 +25,20 @@ class Point(torch.nn.Module):
         self.at = torch.nn.Parameter(torch.zeros(()))
 
 
-def pull(model, batch):
+class Numbers:
+    """Batches that are one number each."""
+
+    def __init__(self, values):
+        self.values = [torch.tensor(float(value)) for value in values]
+
+    def __len__(self):
+        return len(self.values)
+
+    def epoch(self, number, start=0):  # noqa: ARG002 - the same in every epoch
+        yield from self.values[start:]
+
+
+def pull(model, batch, progress):
     return {"near": (model.at - 10) ** 2, "far": 0.5 * (model.at - 10).abs()}
 
 
@@ -30,7 +47,7 @@ def settings(**options) -> TrainingConfig:
     return TrainingConfig(**(usual | options))
 
 
-def trained(config, scores, objective=pull, log=None, batches=(0, 1, 2)):
+def trained(config, scores, objective=pull, log=None, batches=(0, 1, 2), options=None):
     """The model, its log, and where it was at each validation."""
     model, log, visited, script = Point(), log or TrainingLog(), [], iter(scores)
 
@@ -38,7 +55,8 @@ def trained(config, scores, objective=pull, log=None, batches=(0, 1, 2)):
         visited.append(model.at.item())
         return {"score": next(script), "other": 0.5}
 
-    run(model, list(batches), objective, validate, config, log)
+    with log:
+        run(Learning(model, Numbers(batches), objective, validate), config, log, options)
     return model, log, visited
 
 
@@ -85,9 +103,10 @@ def test_validation_comes_every_so_often_and_after_the_last_epoch():
 
 
 def test_one_record_an_epoch_is_written_as_json(tmp_path):
-    log = TrainingLog(tmp_path / "log.jsonl")
+    path = tmp_path / "log.jsonl"
+    log = TrainingLog([JsonLines(path)])
     trained(settings(evaluate_every=5), [0.1, 0.2], log=log)
-    lines = [json.loads(line) for line in log.path.read_text().splitlines()]
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
     assert lines == log.records
     assert [line["epoch"] for line in lines] == list(range(1, 11))
     assert all({"loss/near", "loss/far"} <= line.keys() for line in lines)
@@ -97,16 +116,16 @@ def test_one_record_an_epoch_is_written_as_json(tmp_path):
 def test_the_record_of_an_epoch_exists_before_the_next_begins(tmp_path):
     path = tmp_path / "log.jsonl"
 
-    def objective(model, batch):
+    def objective(model, batch, progress):
         written = path.read_text().count("\n") if path.exists() else 0
         return {"near": (model.at - 10) ** 2, "count": torch.tensor(float(written))}
 
-    _, log, _ = trained(settings(epochs=3), [1, 2, 3], objective, TrainingLog(path))
+    _, log, _ = trained(settings(epochs=3), [1, 2, 3], objective, TrainingLog([JsonLines(path)]))
     assert [record["loss/count"] for record in log.records] == [0, 1, 2]
 
 
 def test_a_loss_part_is_recorded_as_its_mean_over_the_batches():
-    def objective(model, batch):
+    def objective(model, batch, progress):
         return {"fixed": 0 * model.at + batch}
 
     _, log, _ = trained(settings(epochs=1), [0], objective, batches=(1.0, 2.0, 6.0))
@@ -124,13 +143,13 @@ def test_training_moves_towards_the_objective():
 def test_a_loss_that_is_not_finite_stops_training_before_the_weights_are_spoilt(bad):
     model = Point()
 
-    def objective(model, batch):
+    def objective(model, batch, progress):
         return {"good": (model.at - 10) ** 2, "bad": model.at * bad + bad}
 
-    with pytest.raises(
-        RecsysError, match=r"no longer finite \(good 100, bad (nan|inf)\)"
-    ) as caught:
-        run(model, [0], objective, lambda: {"score": 0}, settings(), TrainingLog())
+    learning = Learning(model, Numbers([0]), objective, lambda: {"score": 0})
+    expected = r"no longer finite \(good 100, bad (nan|inf)\)"
+    with pytest.raises(RecsysError, match=expected) as caught:
+        run(learning, settings(), TrainingLog())
     assert "learning_rate" in caught.value.hint
     assert model.at.item() == 0
 
@@ -154,8 +173,8 @@ def test_monitored_is_the_weighted_sum():
 
 
 def test_a_batch_with_nothing_to_learn_is_passed_over():
-    def objective(model, batch):
-        return pull(model, batch) if batch else {}
+    def objective(model, batch, progress):
+        return pull(model, batch, progress) if batch else {}
 
     model, log, _ = trained(settings(epochs=2), [0, 1], objective, batches=(0, 1, 0))
     assert model.at.item() > 0
@@ -166,8 +185,8 @@ def test_decay_is_for_offsets_and_content_weights_and_not_for_single_numbers():
     class Model(torch.nn.Module):
         def __init__(self):
             super().__init__()
-            self.vector_offsets = torch.nn.Parameter(torch.ones(2, 2))
-            self.scalar_offsets = torch.nn.Parameter(torch.ones(2))
+            vectors, numbers = torch.ones(2, 2), torch.ones(2, 1)
+            self.offsets = torch.nn.ParameterDict({"vectors": vectors, "numbers": numbers})
             self.linear = torch.nn.Linear(2, 2)
 
     model = Model()
@@ -179,54 +198,82 @@ def test_decay_is_for_offsets_and_content_weights_and_not_for_single_numbers():
     }
     found = {name: decay[id(parameter)] for name, parameter in model.named_parameters()}
     assert found == {
-        "vector_offsets": 0.25,
-        "scalar_offsets": 0,
+        "offsets.vectors": 0.25,
+        "offsets.numbers": 0,
         "linear.weight": 0.75,
         "linear.bias": 0,
     }
 
 
-@pytest.fixture
-def torch_state():
-    """Puts torch back as the tests found it."""
-    threads, on = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    warn = torch.is_deterministic_algorithms_warn_only_enabled()
-    with torch.random.fork_rng(devices=[]):
-        yield
-    torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(on, warn_only=warn)
+def test_the_objective_is_told_how_far_training_is():
+    told = []
+
+    def objective(model, batch, progress):
+        told.append(progress)
+        return pull(model, batch, progress)
+
+    trained(settings(epochs=4), range(4), objective)
+    assert told == [n / 12 for n in range(12)]
+
+
+def test_what_is_told_counts_batches_with_nothing_to_learn():
+    told = []
+
+    def objective(model, batch, progress):
+        told.append(progress)
+        return pull(model, batch, progress) if batch else {}
+
+    trained(settings(epochs=2), range(2), objective, batches=(0, 1))
+    assert told == [0, 0.25, 0.5, 0.75]
+
+
+def test_every_validation_is_told_with_its_epoch_and_score():
+    told = []
+    options = RunOptions(on_validation=lambda epoch, score: told.append((epoch, score)))
+    config = settings(evaluate_every=4, monitor={"score": 2})
+    trained(config, [0.1, 0.3, 0.2], options=options)
+    assert told == [(4, 0.2), (8, 0.6), (10, 0.4)]
+
+
+def test_whoever_is_told_may_end_training_and_the_log_says_why(tmp_path):
+    def pruning(epoch, score):
+        if epoch == 2:
+            raise StoppedError
+
+    log = TrainingLog([JsonLines(tmp_path / "log.jsonl")])
+    with pytest.raises(StoppedError):
+        trained(settings(), range(10), log=log, options=RunOptions(on_validation=pruning))
+    assert [record["epoch"] for record in log.records] == [1, 2]
+    assert len((tmp_path / "log.jsonl").read_text().splitlines()) == 2
 
 
 class StoppedError(Exception):
     pass
 
 
-@pytest.mark.parametrize("mode", [(False, False), (True, False), (True, True)])
-@pytest.mark.parametrize("failing", [False, True])
-def test_torch_is_left_as_it_was(torch_state, mode, failing):
-    torch.use_deterministic_algorithms(mode[0], warn_only=mode[1])
-    torch.set_num_threads(1)
-    before = torch.get_rng_state()
-    try:
-        with deterministic(0, threads=2):
-            assert torch.get_num_threads() == 2
-            assert torch.are_deterministic_algorithms_enabled()
-            assert not torch.is_deterministic_algorithms_warn_only_enabled()
-            torch.rand(3)
-            if failing:
-                raise StoppedError
-    except StoppedError:
-        pass
-    assert torch.equal(torch.get_rng_state(), before)
-    assert torch.get_num_threads() == 1
-    assert torch.are_deterministic_algorithms_enabled() is mode[0]
-    assert torch.is_deterministic_algorithms_warn_only_enabled() is mode[1]
+def test_bfloat16_is_close_and_keeps_float32_weights():
+    class Line(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.linear = torch.nn.Linear(8, 1)
 
+    seen = set()
 
-def test_the_seed_alone_decides_what_is_drawn(torch_state):
-    drawn = []
-    for outside, seed in ((1, 5), (2, 5), (1, 6)):
-        torch.manual_seed(outside)
-        with deterministic(seed, threads=1):
-            drawn.append(torch.rand(4).tolist())
-    assert drawn[0] == drawn[1] != drawn[2]
+    def objective(model, batch, progress):
+        predicted = model.linear(torch.linspace(0, 1, 8).expand(4, 8) * (1 + batch))
+        seen.add(predicted.dtype)
+        return {"fit": (predicted - 3).square().mean()}
+
+    found = []
+    for precision in ("float32", "bfloat16"):
+        torch.manual_seed(0)
+        model = Line()
+        learning = Learning(model, Numbers([0, 1]), objective, lambda: {"score": 0})
+        log = TrainingLog()
+        config = settings(epochs=20, precision=precision, device="cpu", learning_rate=0.03)
+        run(learning, config, log)
+        assert model.linear.weight.dtype == torch.float32
+        found.append([record["loss/fit"] for record in log.records])
+    assert seen == {torch.float32, torch.bfloat16}
+    assert found[0] != found[1]
+    torch.testing.assert_close(torch.tensor(found[1]), torch.tensor(found[0]), rtol=0.05, atol=0.05)
