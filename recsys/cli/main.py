@@ -21,6 +21,7 @@ from recsys.cli import (
     recommend,
     similar,
     train,
+    tune,
 )
 from recsys.cli.application import add_verb, new_app
 
@@ -55,6 +56,7 @@ def make_app() -> typer.Typer:
     app = new_app(SUMMARY)
     app.callback()(recsys_command)
     add_verb(app, "train", train.train, train.EXAMPLE)
+    add_verb(app, "tune", tune.tune, tune.EXAMPLE)
     add_verb(app, "evaluate", evaluate.evaluate, evaluate.EXAMPLE)
     add_verb(app, "recommend", recommend.recommend, recommend.EXAMPLE)
     add_verb(app, "similar", similar.similar, similar.EXAMPLE)

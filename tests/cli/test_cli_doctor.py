@@ -49,7 +49,7 @@ def test_without_extras_data_and_bundle_the_core_still_works(
     result = run("doctor", "--data", tmp_path, "--format", "json")
     assert result.exit_code == 0
     found = _checks(result)
-    for name in ("train", "text", "recbole"):
+    for name in ("train", "text", "tune", "tensorboard", "recbole"):
         assert found[f"extra {name}"]["status"] == "warning"
         assert f"recsys[{name}]" in found[f"extra {name}"]["advice"]
     assert found["data"]["status"] == found["bundle"]["status"] == "warning"

@@ -1,0 +1,187 @@
+"""``recsys tune``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from recsys.cli import output, stages
+from recsys.cli.options import DataOption, DocumentFormatOption, SetOption
+from recsys.cli.output import DocumentFormat
+from recsys.cli.train import ConfigOption, SeedOption, SplitOption, require_training, resolved
+from recsys.errors import MissingExtra
+
+if TYPE_CHECKING:
+    from recsys.config.experiment import ExperimentConfig
+    from recsys.experiment.tuning_report import TuningDocument
+
+EXAMPLE: Final = "recsys tune --space joint --trials 50 --out runs/tuned"
+DEFAULT_TRIALS: Final = 30
+_SHOWN: Final = 5
+
+SpaceOption = Annotated[
+    str,
+    typer.Option(
+        "--space",
+        metavar="NAME|FILE",
+        help="What is searched: a shipped search space (joint) or a YAML file of lines such as "
+        "'training.learning_rate: {low: 0.001, high: 0.02, log: true}'.",
+    ),
+]
+TrialsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--trials",
+        min=1,
+        metavar="N",
+        help="How many configurations are tried, all runs of the study together. Default: "
+        f"{DEFAULT_TRIALS}, or no bound where --seconds is given.",
+        show_default=False,
+    ),
+]
+SecondsOption = Annotated[
+    float | None,
+    typer.Option(
+        "--seconds",
+        min=1,
+        metavar="S",
+        help="No further trial starts after so many seconds of trials, all runs of the study "
+        "together; the one under way is finished.",
+        show_default=False,
+    ),
+]
+OutOption = Annotated[
+    Path,
+    typer.Option(
+        "--out",
+        metavar="DIR",
+        help="Receives the study, the report tuning.json, and best.yaml, which 'recsys train "
+        "--config DIR/best.yaml' takes.",
+    ),
+]
+ResumeOption = Annotated[
+    bool,
+    typer.Option(
+        "--resume",
+        help="Go on with the study in DIR, if there is one; a trial that was cut off is tried "
+        "again.",
+    ),
+]
+
+
+def tune(
+    *,
+    config: ConfigOption = "default",
+    space: SpaceOption = "joint",
+    trials: TrialsOption = None,
+    seconds: SecondsOption = None,
+    changes: SetOption = None,
+    split: SplitOption = None,
+    seed: SeedOption = None,
+    data: DataOption = None,
+    out: OutOption = Path("runs/tuned"),
+    resume: ResumeOption = False,
+    format_: DocumentFormatOption = DocumentFormat.TABLE,
+) -> None:
+    """Search for the configuration that validates best.
+
+    Every trial is trained on the training part of the split and judged on its validation part, by
+    training.monitor; the test part is not looked at. Interrupted or killed, a study goes on with
+    --resume.
+    """
+    require_training()
+    if find_spec("optuna") is None:
+        raise MissingExtra("optuna", "tune")
+    options = {"split.name": split, "seed": seed, "split.seed": seed}
+    given = [f"{key}={json.dumps(value)}" for key, value in options.items() if value is not None]
+    experiment = resolved(config, [*given, *(changes or [])], data)
+    if trials is None and seconds is None:
+        trials = DEFAULT_TRIALS
+    with _resumable(out):
+        found = _run(experiment, space, (trials, seconds), data, out, resume)
+    output.say("best", f"{out / 'best.yaml'}, of {_spent(found)}")
+    if format_ is DocumentFormat.JSON:
+        output.print_json(found.model_dump(mode="json"))
+    else:
+        _print(found)
+
+
+def _run(
+    experiment: ExperimentConfig,
+    space: str,
+    budget: tuple[int | None, float | None],
+    data: Path | None,
+    out: Path,
+    resume: bool,
+) -> TuningDocument:
+    import optuna
+
+    from recsys.config.search import load_space
+    from recsys.experiment.tune import Tuning
+    from recsys.experiment.tuning_report import Budget
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    tuning = Tuning(experiment, load_space(space), out, resume)
+    if tuning.trials:
+        output.say("study", f"{len(tuning.trials)} trials are in {out}")
+    prepared = stages.prepared(experiment, data)
+    trials, seconds = budget
+    return tuning.run(prepared, Budget(trials=trials, seconds=seconds), _say_trial)
+
+
+@contextmanager
+def _resumable(out: Path) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        output.note(f"the study in {out} goes on with --resume")
+        raise
+
+
+def _say_trial(found: TuningDocument) -> None:
+    """How the last trial ended."""
+    trial, budget = found.trials[-1], found.budget.trials
+    score = "" if trial.score is None else f", score {trial.score:.4f}"
+    best = ", the best so far" if trial.number == found.best else ""
+    reason = f": {trial.reason}" if trial.reason else ""
+    done = f"{found.spent.trials}" + ("" if budget is None else f" of {budget}")
+    text = f"number {trial.number} {trial.state}{score}{best}{reason} ({done})"
+    output.say("trial", text, trial.seconds)
+
+
+def _spent(found: TuningDocument) -> str:
+    return f"{found.spent.trials} trials in {found.spent.seconds:.0f} s"
+
+
+def _print(found: TuningDocument) -> None:
+    """The best trials side by side, and what each key is worth."""
+    best = found.ranked()[:_SHOWN]
+    heads = [f"trial {trial.number}" for trial in best]
+    table = output.new_table("", *heads, right=heads)
+    table.add_row("score", *(f"{trial.score:.4f}" for trial in best))
+    for metric in found.monitor:
+        table.add_row(metric, *(f"{trial.metrics[metric]:.4f}" for trial in best))
+    table.add_row("seconds", *(f"{trial.seconds or 0:.1f}" for trial in best))
+    for key in found.space.root:
+        table.add_row(key, *(_value(trial.values[key]) for trial in best))
+    split = found.split
+    title = f"best on valid of split {split.name}, seed {split.seed}, of {_spent(found)}"
+    output.print_table(table, title)
+    if found.importance:
+        shares = output.new_table("what sets the good ones apart", "share", right=["share"])
+        for key, share in found.importance.items():
+            shares.add_row(key, f"{share:.1%}")
+        typer.echo()
+        output.print_table(shares)
+
+
+def _value(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    return f"{value:.4g}" if isinstance(value, float) else json.dumps(value)
