@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from recsys.baselines.bias import BiasConfig, BiasModel
+from recsys.baselines.content_knn import ContentKNN, ContentKNNConfig, PlainContentKNNConfig
 from recsys.baselines.ease import Ease, EaseConfig
 from recsys.baselines.item_knn import ItemKNN, ItemKNNConfig
 from recsys.baselines.popularity import Popularity, PopularityConfig
@@ -31,6 +32,8 @@ BASELINES: Mapping[str, BaselineKind] = MappingProxyType(
         "bias": BaselineKind(BiasModel, BiasConfig),
         "item-knn": BaselineKind(ItemKNN, ItemKNNConfig),
         "ease": BaselineKind(Ease, EaseConfig),
+        "content-knn": BaselineKind(ContentKNN, ContentKNNConfig),
+        "content-knn-plain": BaselineKind(ContentKNN, PlainContentKNNConfig),
     }
 )
 
@@ -39,19 +42,21 @@ def make_baseline(name: str, **options: object) -> Baseline:
     """A fresh baseline.
 
     Args:
-        name: a key of ``BASELINES``.
+        name: a key of ``BASELINES``; ``content-knn:text`` looks at one modality alone.
         options: fields of its config.
 
     Raises:
         ConfigError: the name or an option is unknown; the error names the nearest.
     """
-    kind = BASELINES.get(name)
+    kind_name, _, modality = name.partition(":")
+    kind = BASELINES.get(kind_name)
     if kind is None:
         raise _unknown("baseline", name, list(BASELINES))
+    options |= {"modality": modality} if modality else {}
     fields = [field.name for field in dataclasses.fields(kind.config)]
     for option in options:
         if option not in fields:
-            raise _unknown(f"option of {name}", option, fields)
+            raise _unknown(f"option of {kind_name}", option, fields)
     return kind.make(kind.config(**options))
 
 

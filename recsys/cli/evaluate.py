@@ -69,8 +69,9 @@ def evaluate(
 
     It is measured on the test part of the split it was trained on, which is rebuilt from the data
     and must be the very one. JSON is the evaluation of the bundle alone; baselines and subsets are
-    in the report.
+    in the report. Give one of --baselines, --modalities and --subsets at a time.
     """
+    _require_one_kind(baselines, modalities, subsets)
     serving.require_bundle(bundle)
     from recsys.experiment.evaluate import ServedExperiment, document_of, limited_threads
 
@@ -92,6 +93,22 @@ def evaluate(
         _print_report(report)
     else:
         scores.print_evaluation(document_of(rows[0], served.material.split))
+
+
+def _require_one_kind(baselines: bool, modalities: str | None, subsets: bool) -> None:
+    from recsys.errors import ConfigError
+
+    kinds = {
+        "--baselines": baselines,
+        "--modalities": modalities is not None,
+        "--subsets": subsets,
+    }
+    given = [name for name, asked in kinds.items() if asked]
+    if len(given) > 1:
+        raise ConfigError(
+            f"{' and '.join(given)} do not go together",
+            hint="run the program once with each; every kind has a report of its own",
+        )
 
 
 def _judged(served: ServedExperiment, baselines: bool) -> list[ResultRow]:

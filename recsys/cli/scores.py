@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 _NAMES: Final = {
     "rmse": "RMSE",
     "mae": "MAE",
+    "weighted_rmse": "RMSE, by votes",
+    "spearman": "Spearman",
+    "coverage_80": "coverage of 80 %",
+    "level_nll": "NLL of the levels",
+    "pit_80": "covered by 80 % (PIT)",
     "ndcg": "NDCG",
     "mrr": "MRR",
     "map": "MAP",
@@ -21,6 +26,8 @@ _NAMES: Final = {
     "macro_roc_auc": "macro ROC-AUC",
 }
 
+_UNCERTAINTY: Final = ("level_nll", "pit_80")
+
 
 def print_evaluation(evaluation: EvaluationDocument) -> None:
     """All that was measured of one model."""
@@ -28,13 +35,22 @@ def print_evaluation(evaluation: EvaluationDocument) -> None:
     where = f"test part of split {split.name}" + (
         "" if split.seed is None else f", seed {split.seed}"
     )
-    single = {**(evaluation.rating.model_dump() if evaluation.rating else {})}
     table = output.new_table("stars and genres", "value", right=["value"])
-    for name, value in (single | (evaluation.genre or {})).items():
-        table.add_row(_NAMES.get(name, name), f"{value:.4f}")
+    for name, value in _single(evaluation).items():
+        table.add_row(name, f"{value:.4f}")
     output.print_table(table, f"{evaluation.model} on the {where}")
     for title, metrics in _rankings(evaluation).items():
         _print_ranking(f"{title}, mean over {evaluation.n_users:,} users", metrics)
+
+
+def _single(evaluation: EvaluationDocument) -> dict[str, float]:
+    """Figures that are no ranking, as they are called in a table; the rest are in the document."""
+    stars = evaluation.rating.model_dump() if evaluation.rating else {}
+    uncertainty = evaluation.uncertainty or {}
+    stars |= {name: uncertainty[name] for name in _UNCERTAINTY if name in uncertainty}
+    named = {_NAMES.get(k, k): v for k, v in (stars | (evaluation.genre or {})).items()}
+    audience = evaluation.audience or {}
+    return named | {f"audience {_NAMES.get(k, k)}": v for k, v in audience.items()}
 
 
 def _rankings(evaluation: EvaluationDocument) -> dict[str, Mapping[str, float]]:

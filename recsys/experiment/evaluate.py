@@ -21,7 +21,6 @@ from recsys.engine import Engine
 from recsys.errors import AlignmentError
 from recsys.evaluation.blocks import Scorer
 from recsys.evaluation.environment import hardware, versions
-from recsys.evaluation.rating import Predictor
 from recsys.evaluation.report import (
     EvaluationDocument,
     RatingScores,
@@ -32,7 +31,12 @@ from recsys.evaluation.report import (
 )
 from recsys.experiment.measure import Judge, judge_genres
 from recsys.experiment.prepare import Prepared, extract_features, read_and_split
-from recsys.models.recommender import RatingPredictor, Recommender
+from recsys.models.recommender import (
+    AudiencePrediction,
+    Predictor,
+    RatingPredictor,
+    Recommender,
+)
 
 DEMO_BASELINES = ("popularity", "bias", "item-knn", "ease")
 
@@ -64,6 +68,7 @@ class Candidate:
         seed: of its training; None where nothing is random.
         fit_seconds: what fitting took; None for a model fitted before.
         parameters: numbers learnt.
+        audience: mean ratings of the movies.
     """
 
     name: str
@@ -73,6 +78,7 @@ class Candidate:
     seed: int | None = None
     fit_seconds: float | None = None
     parameters: int | None = None
+    audience: AudiencePrediction | None = field(default=None, repr=False)
 
 
 def judge(candidate: Candidate, material: Material) -> ResultRow:
@@ -92,6 +98,7 @@ def judge(candidate: Candidate, material: Material) -> ResultRow:
         if candidate.genres is None
         else judge_genres(candidate.genres, material.catalogue, material.labels, "test")
     )
+    audience = None if candidate.audience is None else judging.audience(candidate.audience)
     return ResultRow(
         model=candidate.name,
         seed=candidate.seed,
@@ -99,6 +106,7 @@ def judge(candidate: Candidate, material: Material) -> ResultRow:
         ranking=ranking.summary() if ranking else None,
         overall=overall.summary() if overall else None,
         genre=genre.summary() if genre else None,
+        audience=audience.summary() if audience else None,
         seconds=Seconds(fit=candidate.fit_seconds, score=seconds),
         n_users=ranking.n_users if ranking else 0,
         parameters=candidate.parameters,
@@ -124,16 +132,25 @@ def fit_baseline(name: str, material: Material) -> Candidate:
 
 def document_of(row: ResultRow, split: Split) -> EvaluationDocument:
     """One row in the form ``recsys evaluate --format json`` prints."""
-    rating = row.rating
+    errors, uncertainty = _rating_of(row)
     return EvaluationDocument(
         split=reference(split),
-        rating=RatingScores(rmse=rating["rmse"], mae=rating["mae"]) if rating else None,
+        rating=errors,
         ranking=row.ranking or {},
         overall=row.overall,
         genre=row.genre,
+        audience=row.audience,
+        uncertainty=uncertainty,
         n_users=row.n_users,
         model=row.model,
     )
+
+
+def _rating_of(row: ResultRow) -> tuple[RatingScores | None, dict[str, float] | None]:
+    if row.rating is None:
+        return None, None
+    rest = dict(row.rating)
+    return RatingScores(rmse=rest.pop("rmse"), mae=rest.pop("mae")), rest or None
 
 
 def reference(split: Split) -> SplitReference:
@@ -197,6 +214,7 @@ class ServedExperiment:
             predictor=served,
             genres=model.genre_probabilities(),
             seed=self.config.seed,
+            audience=model.audience(),
         )
 
     def with_features(self) -> Material:

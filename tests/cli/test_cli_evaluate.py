@@ -24,6 +24,8 @@ def test_json_is_the_evaluation_in_the_promised_order(
         "genre",
         "n_users",
         "model",
+        "audience",
+        "uncertainty",
     ]
     assert list(document["split"]) == ["name", "seed", "fingerprint"]
     assert list(document["rating"]) == ["rmse", "mae"]
@@ -42,10 +44,14 @@ def test_table_has_every_figure(run: Any, trained: Any, tiny_data: Path) -> None
     args = ("evaluate", "--bundle", trained.bundle, "--data", tiny_data)
     document = json.loads(run(*args, "--format", "json").stdout)
     table = run(*args).stdout
-    for part in ("rating", "ranking", "genre"):
+    for part in ("rating", "ranking", "genre", "audience"):
         for value in document[part].values():
             assert f"{value:.4f}" in table
     assert document["model"] in table
+    lines = [line.rsplit(maxsplit=1) for line in table.splitlines() if line.strip()]
+    shown = {line[0].strip(): line[1] for line in lines if len(line) > 1}
+    for name, key in {"NLL of the levels": "level_nll", "covered by 80 % (PIT)": "pit_80"}.items():
+        assert shown[name] == f"{document['uncertainty'][key]:.4f}"
 
 
 def test_cold_movies_have_two_rankings(
@@ -120,3 +126,20 @@ def test_a_bundle_that_is_absent_or_altered(run: Any, trained: Any, tmp_path: Pa
     result = run("evaluate", "--bundle", altered)
     assert result.exit_code == 4
     assert "golden.json" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--baselines", "--subsets"),
+        ("--baselines", "--modalities", "text"),
+        ("--modalities", "", "--subsets"),
+        ("--baselines", "--modalities", "text", "--subsets"),
+    ],
+)
+def test_one_kind_of_comparison_at_a_time(run: Any, tmp_path: Path, options: tuple[str]) -> None:
+    """It is said before anything is opened, so that not even a bundle is needed."""
+    result = run("evaluate", "--bundle", tmp_path / "nowhere", *options)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert all(name in result.stderr for name in options if name.startswith("--"))
+    assert "do not go together" in result.stderr

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from recsys.baselines.registry import make_baseline
 from recsys.testing.rating_contract import RatingPredictorContract
-from recsys.testing.recommender_contract import RecommenderContract, VectorRecommenderContract
+from recsys.testing.recommender_contract import (
+    ColdItemContract,
+    RecommenderContract,
+    VectorRecommenderContract,
+)
 
 
 class TestPopularity(RecommenderContract, VectorRecommenderContract):
@@ -29,3 +33,17 @@ class TestBias(RatingPredictorContract):
 
     def make(self):
         return make_baseline("bias")
+
+
+class TestContentKNN(RecommenderContract, ColdItemContract):
+    follows_popularity = False
+
+    def make(self):
+        return make_baseline("content-knn")
+
+
+class TestNearestByOneModality(RecommenderContract, ColdItemContract):
+    follows_popularity = False
+
+    def make(self):
+        return make_baseline("content-knn:metadata", k=10)
