@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 OUT ?= runs/default
 
-.PHONY: help setup demo test lint docs bench clean
+.PHONY: help setup demo test lint docs bench bench-multitask clean
 
 help:  ## list the verbs
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
 
 setup: $(READY)  ## make .venv and install, once
 
@@ -45,9 +45,13 @@ lint: $(READY)  ## format and check
 docs: $(READY)  ## regenerate the documents that are generated
 	$(BIN)/python docs/generate_cli.py
 	$(BIN)/python benchmarks/spine.py --tables-only
+	$(BIN)/python benchmarks/multitask.py --tables-only
 
 bench: $(READY)  ## measure the claims of benchmarks/SPINE.md
 	$(BIN)/python benchmarks/spine.py
+
+bench-multitask: $(READY)  ## measure the claims of benchmarks/MULTITASK.md
+	$(BIN)/python benchmarks/multitask.py
 
 clean:  ## remove what can be made again
 	rm -rf $(VENV) build dist *.egg-info runs

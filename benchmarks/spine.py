@@ -106,6 +106,7 @@ def _trained(variant: str, prepared: Prepared) -> Candidate:
         seed=prepared.config.seed,
         fit_seconds=trained.seconds,
         parameters=recommender.parameters,
+        audience=model.audience(),
     )
 
 

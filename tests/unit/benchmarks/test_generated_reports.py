@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -49,3 +50,10 @@ def test_the_probes_report_is_what_its_results_generate() -> None:
     features = script("features")
     document = json.loads(features.RESULT.read_text(encoding="utf-8"))
     assert features.REPORT.read_text(encoding="utf-8") == features.report(document)
+
+
+def test_what_parts_are_worth_is_what_the_results_generate(
+    multitask: Callable[[str], ModuleType],
+) -> None:
+    report = multitask("report")
+    assert report.REPORT.read_text(encoding="utf-8") == report.report(report.RESULTS)
