@@ -17,6 +17,7 @@ from recsys.cli import (
     doctor,
     evaluate,
     features,
+    movie,
     predict,
     recommend,
     similar,
@@ -60,6 +61,7 @@ def make_app() -> typer.Typer:
     add_verb(app, "evaluate", evaluate.evaluate, evaluate.EXAMPLE)
     add_verb(app, "recommend", recommend.recommend, recommend.EXAMPLE)
     add_verb(app, "similar", similar.similar, similar.EXAMPLE)
+    add_verb(app, "movie", movie.movie, movie.EXAMPLE)
     add_verb(app, "predict", predict.predict, predict.EXAMPLE)
     app.add_typer(data.app, name="data")
     app.add_typer(features.app, name="features")

@@ -5,8 +5,11 @@ from recsys.engine.extension import NewMovie
 from recsys.engine.filters import Filters
 from recsys.engine.profile import Profile
 from recsys.engine.results import (
+    AudienceScore,
     Because,
+    GenreProbability,
     LikedMovie,
+    MovieDescription,
     Prediction,
     Recommendations,
     RecommendedMovie,
@@ -15,10 +18,13 @@ from recsys.engine.results import (
 )
 
 __all__ = [
+    "AudienceScore",
     "Because",
     "Engine",
     "Filters",
+    "GenreProbability",
     "LikedMovie",
+    "MovieDescription",
     "NewMovie",
     "Prediction",
     "Profile",

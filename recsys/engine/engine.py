@@ -18,13 +18,20 @@ from recsys.bundle import Bundle, load_bundle
 from recsys.data.catalogue import Catalogue
 from recsys.data.vocabulary import Vocabulary
 from recsys.engine.comparing import directions, similar_movies
+from recsys.engine.describing import describe
 from recsys.engine.explain import because_of
 from recsys.engine.extension import NewMovie, with_movie
 from recsys.engine.filters import Filters
 from recsys.engine.movies import name_of
 from recsys.engine.profile import Profile, known_profile, named_profile
 from recsys.engine.recommending import Request, recommendations, require_at_least
-from recsys.engine.results import Because, Prediction, Recommendations, SimilarMovies
+from recsys.engine.results import (
+    Because,
+    MovieDescription,
+    Prediction,
+    Recommendations,
+    SimilarMovies,
+)
 from recsys.models.embedding_model import EmbeddingModel, Floats
 from recsys.models.recommender import Query, RatingPrediction
 
@@ -147,6 +154,14 @@ class Engine:
         require_at_least("k", k, 1)
         row = self.catalogue.find(movie)
         return similar_movies(self.bundle.contents, self._directions, row, k)
+
+    def describe(self, movie: str) -> MovieDescription:
+        """One movie as the model sees it: genres, audience score, weights of its modalities.
+
+        Raises:
+            UnknownIdError: no movie, or more than one, has that name.
+        """
+        return describe(self.bundle.contents, self.catalogue.find(movie))
 
     def predict(self, who: Who, movie: str) -> Prediction:
         """The stars a person would give a movie, with an interval.

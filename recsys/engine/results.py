@@ -162,3 +162,55 @@ class Prediction(_Answer):
     std: Score
     interval80: tuple[Score, Score]
     notes: list[str]
+
+
+class GenreProbability(_Answer):
+    """How likely a genre is, from a movie's content alone."""
+
+    genre: str
+    probability: Score
+
+
+class AudienceScore(_Answer):
+    """The mean stars a movie's audience gives, predicted from its content alone.
+
+    Attributes:
+        mean: on the rating scale.
+        std: how sure that is, in stars.
+        interval80: central interval that holds the mean with probability 0.8, cut to the scale.
+    """
+
+    mean: Score
+    std: Score
+    interval80: tuple[Score, Score]
+
+
+class MovieDescription(_Answer):
+    """One movie as the model sees it.
+
+    Attributes:
+        schema_version: of this document.
+        item: id of the movie.
+        title: its title.
+        year: its year, None where unknown.
+        genres: those the catalogue states.
+        model: name and version.
+        ratings: how many training ratings it has.
+        predicted_genres: every genre, likeliest first.
+        audience: what its audience will think.
+        modality_weights: how far each modality counts in its content; they sum to one over those it
+            has, and are equal unless the model's fusion has gates or attention.
+        notes: what a reader should know about this answer.
+    """
+
+    schema_version: Literal[1] = 1
+    item: str
+    title: str
+    year: int | None
+    genres: list[str]
+    model: str
+    ratings: int
+    predicted_genres: list[GenreProbability]
+    audience: AudienceScore
+    modality_weights: dict[str, Score]
+    notes: list[str]

@@ -69,3 +69,24 @@ def test_predict_needs_a_person_and_a_movie(run: Any, served: Path) -> None:
     assert run("predict", "Heat (1960)").exit_code == 2
     assert run("predict", "--user", "u1").exit_code == 2
     assert run("predict", "--user", "u1", "Heet").exit_code == 3
+
+
+def test_movie_json_is_what_the_engine_says(run: Any, served: Path) -> None:
+    result = run("movie", "Heat (1960)", "--format", "json")
+    assert json.loads(result.stdout) == Engine.load(served).describe("100").document()
+
+
+def test_movie_as_a_table(run: Any, served: Path) -> None:
+    answer = json.loads(run("movie", "100", "--format", "json").stdout)
+    table = run("movie", "100").stdout
+    likeliest = answer["predicted_genres"][0]
+    assert f"{likeliest['genre']} {likeliest['probability']:.2f}" in table
+    assert f"{answer['audience']['mean']:.2f} stars" in table
+    for name, weight in answer["modality_weights"].items():
+        assert f"{name} {weight:.2f}" in table
+
+
+def test_movie_that_is_not_there(run: Any, served: Path) -> None:
+    result = run("movie", "Heet (1960)")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "Heat (1960)" in result.stderr

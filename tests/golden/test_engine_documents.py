@@ -26,6 +26,7 @@ def documents(engine):
         "liked": engine.recommend(person, 1).document(),
         "similar": engine.similar("m5", 1).document(),
         "predict": engine.predict(person, "m5").document(),
+        "movie": engine.describe("m1").document(),
     }
 
 
