@@ -50,8 +50,9 @@ docs: $(READY)  ## regenerate the documents that are generated
 bench: $(READY)  ## measure the claims of benchmarks/SPINE.md
 	$(BIN)/python benchmarks/spine.py
 
-bench-multitask: $(READY)  ## measure the claims of benchmarks/MULTITASK.md
+bench-multitask: $(READY)  ## measure the claims of benchmarks/MULTITASK.md and ALIGNMENT.md
 	$(BIN)/python benchmarks/multitask.py
+	$(BIN)/python benchmarks/alignment.py
 
 clean:  ## remove what can be made again
 	rm -rf $(VENV) build dist *.egg-info runs

@@ -14,11 +14,11 @@ from recsys.config.experiment import ExperimentConfig
 from recsys.config.loading import load_experiment
 
 WARM_BASELINES = ("popularity", "bias", "item-knn", "ease")
-_CONTENT_KNN = ("content-knn-plain", "content-knn")
-COLD_BASELINES = (
-    *_CONTENT_KNN,
-    *(f"{kind}:{modality}" for kind in _CONTENT_KNN for modality in MODALITIES),
-)
+CONTENT_KNN = {
+    kind: (name, *(f"{name}:{modality}" for modality in MODALITIES))
+    for kind, name in (("textbook", "content-knn-plain"), ("strong", "content-knn"))
+}
+COLD_BASELINES = tuple(name for names in CONTENT_KNN.values() for name in names)
 ONE_SIGMA = ", one σ"
 SUBSET = "subset: "
 

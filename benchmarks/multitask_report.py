@@ -30,6 +30,7 @@ from multitask_variants import (
     OPTIONS,
     REFERENCE,
     SINGLE,
+    USER_OPTIONS,
 )
 
 HERE = Path(__file__).parent
@@ -93,8 +94,9 @@ def _machine(run: Run) -> str:
 
 def _section(protocol: Protocol, runs: Sequence[Run], compared: Sequence[Comparison]) -> str:
     seeds = ", ".join(str(run.seed) for run in runs)
+    settings = ", ".join(f"`{override}`" for override in protocol.overrides)
     parts = [
-        f"## {protocol.title}\n\nSeeds {seeds}.{_judged(protocol)}\n",
+        f"## {protocol.title}\n\nSeeds {seeds}; {settings}.{_judged(protocol)}\n",
         *(_table(runs, title, names, COLUMNS) for title, names in _groups(protocol).items()),
         *(f"### {c.title}\n\n{differences(c.tested)}" for c in compared),
         _uncertainty(runs),
@@ -110,7 +112,7 @@ def _groups(protocol: Protocol) -> dict[str, list[str]]:
         "Sharing and fusion": [variant.name for variant in GRID],
         "One task alone": [REFERENCE, *(variant.name for variant in CONTROLS)],
         "Modalities": [REFERENCE, *(variant.name for variant in (*LEFT_OUT, *SINGLE))],
-        "Options": [REFERENCE, *(variant.name for variant in OPTIONS)],
+        "Options": [REFERENCE, *(variant.name for variant in (*OPTIONS, *USER_OPTIONS))],
         "Baselines": list(protocol.baselines),
     }
 

@@ -9,7 +9,7 @@ movie's weights and ũ_m = u_m where m is present, a_m where it is absent:
 - gated: ``h = Σ_{m∈P} w_m u_m + a`` with ``w = softmax_P(W [ũ_1; …; ũ_M] + b)``: the gated
   multimodal unit of Arevalo et al. (2017) with a softmax for its sigmoids, so that gates are
   shares.
-- sparse: the same with 1.5-entmax, which makes small gates exactly 0.
+- sparse: the same with sparsemax (Martins & Astudillo, ICML 2016): small gates are exactly 0.
 - attention: ``A_mn = softmax_{n∈P}(Q u_m · K u_n / √F)``, ``y_m = u_m + Σ_{n∈P} A_mn V u_n``,
   ``h = Σ_{m∈P} y_m / |P| + a``; w_n = Σ_{m∈P} A_mn / |P| is the attention that n receives.
 
@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 from array_api_compat import array_namespace
 
 from recsys.errors import ConfigError
-from recsys.models.shares import equal_shares, masked_entmax, masked_softmax
+from recsys.models.shares import equal_shares, masked_softmax, masked_sparsemax
 
 Array = Any
 """A NumPy array or a torch tensor."""
@@ -136,7 +136,7 @@ def _gated(inputs: _Inputs, weights: Mapping[str, Array]) -> Fused:
 
 
 def _sparse(inputs: _Inputs, weights: Mapping[str, Array]) -> Fused:
-    return _weighted(inputs, masked_entmax(_gate_logits(inputs, weights), inputs.present))
+    return _weighted(inputs, masked_sparsemax(_gate_logits(inputs, weights), inputs.present))
 
 
 def _gate_logits(inputs: _Inputs, weights: Mapping[str, Array]) -> Array:

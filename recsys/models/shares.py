@@ -29,47 +29,36 @@ def masked_softmax(logits: Array, present: Array) -> Array:
     return exponential / _or_one(xp.sum(exponential, axis=-1, keepdims=True), xp)
 
 
-def masked_entmax(logits: Array, present: Array) -> Array:
-    """1.5-entmax over the last axis, among present entries alone; 0 where nothing is present.
+def masked_sparsemax(logits: Array, present: Array) -> Array:
+    """Sparsemax over the last axis, among present entries alone; 0 where nothing is present.
 
-    ``p_m = max(z_m/2 − τ, 0)²`` with τ such that Σ p = 1, exactly: Peters, Niculae and Martins (ACL
-    2019), found by sorting. For a support S of k halves z/2 of mean μ,
-    ``τ = μ − √((1 − Σ_S (z/2 − μ)²) / k)``; the root is of 1/k² at least, so the
-    gradient is finite.
+    ``p_m = max(z_m − τ, 0)`` with τ such that Σ p = 1: the point of the simplex nearest to z, found
+    by sorting (Martins & Astudillo, ICML 2016, algorithm 1). Entries far enough below the others
+    are exactly 0, and get no gradient.
 
     Args:
         logits: (…, M), finite.
         present: 1 or 0, of a shape that broadcasts to that of ``logits``.
     """
     xp = array_namespace(logits, present)
-    has, below = _below_largest(logits / 2, present, xp)
+    has, below = _below_largest(logits, present, xp)
     zero = xp.zeros_like(below)
-    near = has & (below > -2)
-    support = near & (below >= _lowest_in_support(xp.where(near, below, zero - 2), xp))
+    near = has & (below > -1)
+    ranked = xp.sort(xp.where(near, below, zero - 2), axis=-1, descending=True)
+    rank = xp.cumulative_sum(xp.ones_like(ranked), axis=-1)
+    open_ = 1 + rank * ranked > xp.cumulative_sum(ranked, axis=-1)
+    lowest = xp.min(xp.where(open_, ranked, zero), axis=-1, keepdims=True)
+    support = near & (below >= lowest)
     size = _or_one(xp.sum(xp.where(support, zero + 1, zero), axis=-1, keepdims=True), xp)
-    mean = xp.sum(xp.where(support, below, zero), axis=-1, keepdims=True) / size
-    apart = xp.where(support, below - mean, zero)
-    threshold = mean - xp.sqrt((1 - xp.sum(apart * apart, axis=-1, keepdims=True)) / size)
-    above = xp.where(support & (below > threshold), below - threshold, zero)
-    return above * above
+    total = xp.sum(xp.where(support, below, zero), axis=-1, keepdims=True)
+    above = below - (total - 1) / size
+    return xp.where(support & (above > 0), above, zero)
 
 
 def equal_shares(present: Array) -> Array:
     """1/|P| for each of the P present entries of the last axis; 0 elsewhere."""
     xp = array_namespace(present)
     return present / _or_one(xp.sum(present, axis=-1, keepdims=True), xp)
-
-
-def _lowest_in_support(values: Array, xp: Any) -> Array:
-    """Smallest of the values that gets a probability, where the largest is 0 and none below −2."""
-    ranked = xp.sort(values, axis=-1, descending=True)
-    size = xp.cumulative_sum(xp.ones_like(ranked), axis=-1)
-    mean = xp.cumulative_sum(ranked, axis=-1) / size
-    spread = xp.cumulative_sum(ranked * ranked, axis=-1) - size * mean * mean
-    rest = (1 - spread) / size
-    threshold = mean - xp.sqrt(xp.where(rest > 0, rest, xp.zeros_like(rest)))
-    inside = xp.where(threshold < ranked, ranked, xp.zeros_like(ranked))
-    return xp.min(inside, axis=-1, keepdims=True)
 
 
 def _below_largest(logits: Array, present: Array, xp: Any) -> tuple[Array, Array]:

@@ -57,3 +57,9 @@ def test_what_parts_are_worth_is_what_the_results_generate(
 ) -> None:
     report = multitask("report")
     assert report.REPORT.read_text(encoding="utf-8") == report.report(report.RESULTS)
+
+
+def test_the_alignment_report_is_what_its_results_generate() -> None:
+    alignment = script("alignment")
+    document = json.loads(alignment.RESULT.read_text(encoding="utf-8"))
+    assert alignment.REPORT.read_text(encoding="utf-8") == alignment.report(document)

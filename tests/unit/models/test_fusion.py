@@ -6,7 +6,7 @@ import pytest
 from recsys.config.experiment import FusionConfig
 from recsys.errors import ConfigError
 from recsys.models.fusion import fuse, fused_dim, fusion_shapes
-from recsys.models.shares import masked_entmax, masked_softmax
+from recsys.models.shares import masked_softmax, masked_sparsemax
 
 KINDS = ("sum", "concat", "gated", "sparse", "attention")
 PRESENT = np.array([[1, 1, 1], [1, 0, 1], [0, 1, 0], [0, 0, 0]], dtype=np.float32)
@@ -123,15 +123,14 @@ def test_sparse_gates_close_and_soft_ones_do_not():
     assert sparse[0].tolist() == [pytest.approx(1), 0, 0]
 
 
-def test_entmax_of_two_logits_is_known_in_closed_form():
-    """p = ((x ± √(2 − x²)) / 2)² for a difference of 2x in logits, that is x in halves."""
-    x = 0.3
-    shares = masked_entmax(np.array([[2 * x, 0]]), np.ones((1, 2)))
-    root = np.sqrt(2 - x * x)
-    assert shares[0] == pytest.approx([((root + x) / 2) ** 2, ((root - x) / 2) ** 2], abs=1e-12)
+def test_sparsemax_of_two_logits_is_known_in_closed_form():
+    """p = (1 ± d) / 2 for a difference of d in logits, and (1, 0) from a difference of 1 on."""
+    for difference, expected in ((0.3, [0.65, 0.35]), (1.0, [1, 0]), (7.0, [1, 0])):
+        shares = masked_sparsemax(np.array([[difference, 0]]), np.ones((1, 2)))
+        assert shares[0] == pytest.approx(expected, abs=1e-12)
 
 
-@pytest.mark.parametrize("normalise", [masked_softmax, masked_entmax])
+@pytest.mark.parametrize("normalise", [masked_softmax, masked_sparsemax])
 def test_logits_far_apart_neither_overflow_nor_warn(normalise):
     logits = np.array([[3e38, -3e38, 0], [-1e30, -1e30, 1e30]], dtype=np.float32) / 4
     present = np.array([[1, 1, 1], [1, 1, 0]], dtype=np.float32)
