@@ -46,7 +46,7 @@ def prepared_for(protocol: Protocol, cell: Cell) -> Prepared:
     split = make_split(
         dataset.interactions, dataset.catalogue, config.split.name, config.split.seed
     )
-    labels = genre_partition(dataset.catalogue, config.seed)
+    labels = genre_partition(catalogue, config.seed)
     return Prepared(config, dataset, replace(catalogue, modalities=tables), split, labels, [])
 
 

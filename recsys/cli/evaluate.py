@@ -68,8 +68,9 @@ def evaluate(
     """Measure a bundle, perhaps beside baselines.
 
     It is measured on the test part of the split it was trained on, which is rebuilt from the data
-    and must be the very one. JSON is the evaluation of the bundle alone; baselines and subsets are
-    in the report. Give one of --baselines, --modalities and --subsets at a time.
+    and must be the very one. JSON is the evaluation of the bundle alone, or, with --modalities, of
+    those; baselines and subsets are in the report. Give one of --baselines, --modalities and
+    --subsets at a time.
     """
     _require_one_kind(baselines, modalities, subsets)
     serving.require_bundle(bundle)
@@ -125,12 +126,14 @@ def _judged(served: ServedExperiment, baselines: bool) -> list[ResultRow]:
 def _without_some(
     served: ServedExperiment, modalities: str | None, *, every: bool
 ) -> list[ResultRow]:
-    from recsys.experiment.subsets import judge_subset, subsets
+    from recsys.experiment.subsets import judge_subset, require_modalities, subsets
 
     tower = served.engine.bundle.contents.tower
+    named = _names(modalities or "")
+    require_modalities(tower, named)  # refused before any work
     with output.busy("reading and encoding features"):
         material = served.with_features()
-    chosen = list(subsets(tower.modalities)) if every else [_names(modalities or "")]
+    chosen = list(subsets(tower.modalities)) if every else [named]
     rows = []
     for kept in chosen:
         with output.busy(f"judging {' + '.join(kept) or 'no modality'}"):

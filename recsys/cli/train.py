@@ -146,10 +146,13 @@ def _name_of_data(name: str, folder: Path) -> str:
 
 def beside(bundle: Path, ending: str) -> Path:
     """A file next to a bundle, which itself holds nothing but its own files."""
-    return bundle.parent / f"{bundle.resolve().name}{ending}"
+    whole = bundle.resolve()
+    folder = bundle.parent if bundle.name == whole.name else whole.parent  # "." is its own parent
+    return folder / f"{whole.name}{ending}"
 
 
 def _run(experiment: ExperimentConfig, data: Path | None, out: Path, resume: bool) -> None:
+    from recsys.bundle.manifest import METRICS
     from recsys.bundle.writing import require_replaceable
     from recsys.training.devices import device_of
 
@@ -161,7 +164,8 @@ def _run(experiment: ExperimentConfig, data: Path | None, out: Path, resume: boo
         seconds, label = _fit(experiment, data, out, resume)
     (checkpoint / resuming.LIVE_LOG).replace(log)
     resuming.clear(checkpoint)
-    output.say("bundle", f"{out} ({label}), measured on test and verified", seconds)
+    measured = "measured on test and " if (out / METRICS).is_file() else ""
+    output.say("bundle", f"{out} ({label}), {measured}verified", seconds)
     output.say("log", str(log))
 
 

@@ -41,7 +41,7 @@ class UserConfig(Section):
 
     A rating r of movie j weighs ``(1 + rating_slope · (r − rating_center)) · pop_j^−e``, e being
     ``popularity_exponent``, when it is at least ``liked_min_rating``, and nothing otherwise. That
-    weight may be halved for every ``recency_half_life_days`` before the user's last rating, and
+    weight may be halved for every ``recency_half_life_days`` before the user's last like, and
     multiplied by what learnt attention over the history gives; it stays the weight of a mean.
     """
 

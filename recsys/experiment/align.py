@@ -19,6 +19,9 @@ def measure_alignment(prepared: Prepared, alignment: AlignmentConfig, seed: int)
         prepared: movies, and the training ratings that say which of them are warm.
         alignment: of the stage, in place of the experiment's.
         seed: of initial weights, held-out films, batches and dropout.
+
+    Raises:
+        RecsysError: see ``recsys.training.alignment.align``.
     """
     config = prepared.config
     with deterministic(seed, config.training.threads):

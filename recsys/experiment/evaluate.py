@@ -43,7 +43,14 @@ DEMO_BASELINES = ("popularity", "bias", "item-knn", "ease")
 
 @dataclass(frozen=True)
 class Material:
-    """What a model is judged on."""
+    """What a model is judged on.
+
+    Attributes:
+        catalogue: the movies that the model was trained on.
+        split: train, valid, test.
+        labels: the movies whose genres train, choose and test.
+        config: what is reported.
+    """
 
     catalogue: Catalogue
     split: Split
@@ -192,7 +199,7 @@ class ServedExperiment:
             AlignmentError: the data is not what the bundle was trained on.
         """
         engine = Engine.load(bundle)
-        config = engine.bundle.contents.config
+        config, catalogue = engine.bundle.contents.config, engine.bundle.contents.catalogue
         dataset, split = read_and_split(config, data_dir)
         recorded = engine.bundle.manifest.provenance.split.fingerprint
         if split.fingerprint != recorded:
@@ -201,8 +208,8 @@ class ServedExperiment:
                 f"{split.fingerprint[:12]}, the bundle was trained on {recorded[:12]}",
                 hint="point --data at the data set the bundle was trained on",
             )
-        labels = genre_partition(dataset.catalogue, config.seed)
-        material = Material(dataset.catalogue, split, labels, config.evaluation)
+        labels = genre_partition(catalogue, config.seed)
+        material = Material(catalogue, split, labels, config.evaluation)
         return cls(engine, material, config, dataset)
 
     def candidate(self) -> Candidate:

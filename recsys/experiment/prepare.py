@@ -51,7 +51,8 @@ def prepare(
     """
     dataset, split = read_and_split(config, data_dir)
     extraction = extract_features(config, dataset, cache)
-    labels = genre_partition(dataset.catalogue, config.seed)
+    # By the movies that are trained on: a source may have given them titles, years and genres.
+    labels = genre_partition(extraction.catalogue, config.seed)
     return Prepared(config, dataset, extraction.catalogue, split, labels, extraction.reports)
 
 

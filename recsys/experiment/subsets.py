@@ -36,7 +36,7 @@ def with_modalities(
     Raises:
         ConfigError: the tower does not read one of them, or the catalogue lacks one.
     """
-    _require(kept, tower.modalities, "the model does not read modality")
+    require_modalities(tower, kept)
     _require(tower.modalities, catalogue.modalities, "the catalogue lacks modality")
     whole = tower.embed(_features(catalogue, tower.modalities), len(catalogue)).arrays()
     part = tower.embed(_features(catalogue, kept), len(catalogue)).arrays()
@@ -44,6 +44,15 @@ def with_modalities(
         name: array + (part[name] - whole[name]) for name, array in model.movies.arrays().items()
     }
     return replace(model, movies=MovieVectors(**arrays))
+
+
+def require_modalities(tower: ContentTower, names: Collection[str]) -> None:
+    """Refuse what is no modality of a model.
+
+    Raises:
+        ConfigError: the tower does not read one of them.
+    """
+    _require(names, tower.modalities, "the model does not read modality")
 
 
 def subsets(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
@@ -62,6 +71,10 @@ def judge_subset(
         tower: its content half.
         material: what it is judged on, its movies carrying their content.
         kept: names of modalities.
+
+    Raises:
+        ConfigError: see ``with_modalities``.
+        DataError: the split keeps no test part.
     """
     part = with_modalities(model, tower, material.catalogue, kept)
     name = " + ".join(sorted(kept)) or "(none)"

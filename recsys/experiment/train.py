@@ -36,6 +36,10 @@ def train(prepared: Prepared, options: RunOptions | None = None) -> Trained:
     Args:
         prepared: the material.
         options: where the run writes and whom it tells.
+
+    Raises:
+        DataError: the split has no valid part, or see ``JointRecommender.fit``.
+        RecsysError: see ``JointRecommender.fit``.
     """
     config, split = prepared.config, prepared.split
     validation = SplitValidation(split, prepared.catalogue, prepared.labels, config.evaluation)

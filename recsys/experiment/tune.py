@@ -24,6 +24,7 @@ from optuna.trial import Trial, TrialState
 from recsys.config.experiment import ExperimentConfig
 from recsys.config.loading import with_values
 from recsys.config.search import SearchSpace
+from recsys.data.splits import genre_partition
 from recsys.errors import ConfigError, DataError, RecsysError
 from recsys.evaluation.environment import hardware, versions
 from recsys.experiment.evaluate import reference
@@ -117,9 +118,10 @@ class Tuning:
         document = self._save(prepared, budget)
         if document.best is None:
             raise RecsysError(
-                f"none of {document.spent.trials} trials is complete; of the last: "
-                f"{document.trials[-1].reason}",
-                hint="narrow the search space, or begin with values that can be trained",
+                f"none of {document.spent.trials} trials is complete; the last is "
+                f"{_outcome(document.trials[-1])}",
+                hint="narrow the search space, begin with values that can be trained, or give more "
+                "trials or seconds",
             )
         return document
 
@@ -198,5 +200,13 @@ def material_of(config: ExperimentConfig, prepared: Prepared) -> Prepared:
         return replace(prepared, config=config)
     extraction = extract_features(config, prepared.dataset)
     return replace(
-        prepared, config=config, catalogue=extraction.catalogue, extraction=extraction.reports
+        prepared,
+        config=config,
+        catalogue=extraction.catalogue,
+        labels=genre_partition(extraction.catalogue, config.seed),
+        extraction=extraction.reports,
     )
+
+
+def _outcome(trial: TrialRecord) -> str:
+    return trial.state + (f": {trial.reason}" if trial.reason else "")

@@ -118,7 +118,11 @@ class JointModel(nn.Module):
 
     def rate(self, movies: MovieParts, ratings: Tensor, rated: Tensor) -> tuple[Tensor, Tensor]:
         """(B, I) η and log variance of the ratings of users with the given histories."""
-        taste = rated_history(ratings, rated, movies.rating_mean, movies.rating_in, self.shrinkage)
+        # Sums of squares cancel here, which half precision does not survive.
+        with torch.autocast(ratings.device.type, enabled=False):
+            taste = rated_history(
+                ratings, rated, movies.rating_mean.float(), movies.rating_in.float(), self.shrinkage
+            )
         mean = movies.rating_mean + taste.bias[:, None] + taste.vector @ movies.rating_out.T
         noise = self.user_noise * taste.noise.log()
         return mean, movies.log_variance + noise[:, None]

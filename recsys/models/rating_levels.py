@@ -70,8 +70,10 @@ class RatingLevels:
         low, high = ratings.scale.low, ratings.scale.high
         for step in _STEPS:
             count = round((high - low) / step) + 1
+            if not 2 <= count <= _MOST_LEVELS:
+                continue
             values = low + step * np.arange(count)
-            fits = abs(values[-1] - high) < _NEAR and 2 <= count <= _MOST_LEVELS
+            fits = abs(values[-1] - high) < _NEAR
             if fits and (level_index(ratings.rating, values) >= 0).all():
                 return cls.midway(tuple(values.tolist()))
         return None

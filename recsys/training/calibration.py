@@ -57,8 +57,7 @@ def calibrate(
     Raises:
         DataError: a rating is not one of the levels.
     """
-    index = level_index(ratings, np.asarray(levels.values))
-    _require_levels(ratings, index, levels)
+    index = require_levels(ratings, levels)
     if len(ratings) < FEWEST:
         return Calibration(1.0, levels)
 
@@ -85,12 +84,20 @@ def _corrected(levels: RatingLevels, change: Floats) -> Calibration:
     return Calibration(scale, RatingLevels(levels.values, tuple(places.tolist())))
 
 
-def _require_levels(ratings: Numbers, index: NDArray[np.int64], levels: RatingLevels) -> None:
+def require_levels(ratings: Numbers, levels: RatingLevels) -> NDArray[np.int64]:
+    """(N,) which level each rating is.
+
+    Raises:
+        DataError: a rating is none of them.
+    """
+    index = level_index(ratings, np.asarray(levels.values))
     bad = np.flatnonzero(index < 0)
     if len(bad):
         raise DataError(
             f"{len(bad)} ratings are none of the levels {list(levels.values)}",
             rows=[f"rating {position}: {ratings[position]}" for position in bad[:5]],
             count=len(bad),
-            hint="calibrate on ratings of the scale the model was trained on",
+            hint="calibrate on ratings of the scale the model was trained on, or not at all: "
+            "training.calibrate=false",
         )
+    return index

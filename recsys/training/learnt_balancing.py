@@ -75,7 +75,7 @@ class _Learnt(ABC):
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
         """See ``Balancing``."""
-        for key, saved in within(tensors, "").items():
+        for key, saved in tensors.items():
             if key.endswith("/value"):
                 self._restore(key.removesuffix("/value"), saved, tensors)
 

@@ -8,7 +8,7 @@ Legend: B users of a batch, I movies, G genres.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -27,20 +27,6 @@ from recsys.models.losses import (
 from recsys.models.roles import Task
 from recsys.models.sharing import Occasion
 from recsys.training.batches import Batch
-
-
-class Objective(Protocol):
-    """Names and weighs what is to be learnt."""
-
-    def __call__(self, model: JointModel, batch: Batch, progress: float) -> dict[str, Tensor]:
-        """Loss parts by name, already weighted: their sum is what is minimised.
-
-        Args:
-            model: what is trained.
-            batch: users.
-            progress: share of the planned steps that are done.
-        """
-        ...
 
 
 class Material(NamedTuple):
@@ -101,7 +87,15 @@ class JointObjective:
         self.config, self.material = config, material
 
     def __call__(self, model: JointModel, batch: Batch, progress: float) -> dict[str, Tensor]:
-        """Loss parts whose weight is not zero; a part without examples is left out."""
+        """Loss parts by name, each times its weight; those of weight zero are left out.
+
+        So is a part without examples. ``recsys.training.balancing`` makes one number of them.
+
+        Args:
+            model: what is trained.
+            batch: users.
+            progress: share of the planned steps that are done.
+        """
         training = self.config.training
         kept = (torch.rand_like(batch.rated) >= training.history_dropout).to(batch.rated)
         dropout = Dropout(

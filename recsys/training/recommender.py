@@ -21,11 +21,12 @@ from recsys.models.content_tower import ContentTower
 from recsys.models.embedding_model import EmbeddingModel
 from recsys.models.histories import rated_mask
 from recsys.models.joint import JointModel
+from recsys.models.rating_levels import RatingLevels
 from recsys.models.recommender import Query, RatingPrediction
 from recsys.models.statistics import TrainStatistics
 from recsys.training.alignment import align
 from recsys.training.batches import UserBatches
-from recsys.training.calibration import calibrate
+from recsys.training.calibration import calibrate, require_levels
 from recsys.training.checkpoints import Checkpoints
 from recsys.training.devices import deterministic, device_of
 from recsys.training.identity import Identity
@@ -70,9 +71,12 @@ class JointRecommender:
         """Train on ``train``, stop where ``valid`` is best.
 
         Raises:
-            DataError: there is nothing to train on, or see ``Checkpoints.read``.
-            ConfigError: see ``device_of`` and ``Checkpoints.read``.
+            DataError: there is nothing to train on, a validation rating is none of the levels that
+                training ratings have, or see ``align``, ``JointModel`` and ``Checkpoints.read``.
+            ConfigError: see ``device_of``, ``liked_weights``, ``align``, ``monitored`` and
+                ``Checkpoints.read``.
             RecsysError: the loss or the validation is no longer finite.
+            KeyboardInterrupt: see ``recsys.training.loop.run``.
         """
         config, device = self.config, device_of(self.config.training)
         batches = UserBatches(train, config.user, config.training.batch_size, config.seed)
@@ -81,6 +85,9 @@ class JointRecommender:
                 "no user has two ratings in the training part of the split",
                 hint="one rating is the input and another the target: give more data",
             )
+        levels = RatingLevels.of(train)
+        if config.training.calibrate and levels is not None:
+            require_levels(valid.rating, levels)  # now, and not when everything is trained
         self.log = TrainingLog(sinks_of(self.options))
         with deterministic(config.seed, config.training.threads, device), self.log:
             model = JointModel(catalogue, TrainStatistics.of(train), config).to(device)
@@ -138,12 +145,20 @@ class JointRecommender:
 
     @property
     def tower(self) -> ContentTower:
-        """The trained content tower, for movies that come later."""
+        """The trained content tower, for movies that come later.
+
+        Raises:
+            NotFittedError: ``fit`` was not called.
+        """
         return self._require()[1]
 
     @property
     def parameters(self) -> int:
-        """How many numbers were trained."""
+        """How many numbers were trained, those of a task discriminator among them.
+
+        Raises:
+            NotFittedError: ``fit`` was not called.
+        """
         return self._require()[2]
 
     def _require(self) -> tuple[EmbeddingModel, ContentTower, int]:

@@ -163,6 +163,14 @@ def test_what_cannot_be_trained_is_named(
     assert named in result.stderr
 
 
+def test_files_beside_a_bundle_that_is_the_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "x").mkdir()
+    monkeypatch.chdir(tmp_path / "x")
+    assert verb.beside(Path(), ".results.json") == tmp_path.resolve() / "x.results.json"
+
+
 def test_files_beside_a_bundle() -> None:
     assert verb.beside(Path("runs/x"), ".log.jsonl") == Path("runs/x.log.jsonl")
     assert verb.beside(Path("runs/x/"), ".results.json") == Path("runs/x.results.json")

@@ -14,6 +14,7 @@ pytest.importorskip("sklearn", reason="encoding needs scikit-learn")
 from recsys.baselines.registry import make_baseline
 from recsys.bundle import load_bundle
 from recsys.config.experiment import DataConfig, SplitConfig
+from recsys.config.sources import FieldConfig, ItemsTableConfig, SourcesConfig
 from recsys.data.splits import genre_partition
 from recsys.errors import AlignmentError, ConfigError, DataError
 from recsys.evaluation.report import ResultsDocument
@@ -92,6 +93,40 @@ def test_preparing_reads_encodes_and_splits(ready, experiment):
     expected = genre_partition(ready.catalogue, experiment.seed)
     for part in ("train", "valid", "test"):
         np.testing.assert_array_equal(getattr(ready.labels, part), getattr(expected, part))
+
+
+@pytest.fixture
+def genres_elsewhere(data_dir, tmp_path):
+    """The data set without years and genres, and an experiment that takes them from a table."""
+    (tmp_path / "toy").mkdir()
+    ratings = (data_dir / "ratings.csv").read_text()
+    (tmp_path / "toy" / "ratings.csv").write_text(ratings)
+    (tmp_path / "toy" / "movies.csv").write_text("movieId,title,genres\n1,Movie 0,\n")
+    table = ItemsTableConfig(
+        path=data_dir / "movies.csv",
+        id_column="movieId",
+        title="title",
+        genres=FieldConfig(column="genres", separator="|"),
+    )
+    return tmp_path / "toy", SourcesConfig(items=(table,))
+
+
+def test_genres_are_judged_on_movies_they_were_not_learnt_from(
+    experiment, genres_elsewhere, tmp_path
+):
+    folder, sources = genres_elsewhere
+    ready = prepare(experiment.model_copy(update={"sources": sources}), folder)
+    assert not ready.dataset.catalogue.genre_names
+    learnt = genre_partition(ready.catalogue, experiment.seed)
+    assert ready.labels.test.any()
+    assert not (ready.labels.test & learnt.train).any()
+    trained = train(ready)
+    assert "macro_f1" in trained.recommender.log.best_metrics
+    save(ready, trained, tmp_path / "bundle")
+    served = ServedExperiment.open(tmp_path / "bundle", folder)
+    np.testing.assert_array_equal(served.material.labels.test, ready.labels.test)
+    row = judge(served.candidate(), served.material)
+    assert row.genre == load_bundle(tmp_path / "bundle").contents.metrics.genre
 
 
 def test_preparing_twice_gives_one_split(ready, experiment, data_dir):

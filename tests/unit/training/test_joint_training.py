@@ -345,3 +345,12 @@ def test_calibration_comes_after_the_choice_and_corrects_stars_alone(world, trai
     assert {"level_nll"} < changed
     assert {n for n in changed if not n.startswith(("pit_", "coverage_"))} <= of_stars
     assert after["level_nll"] <= before["level_nll"]
+
+
+def test_validation_ratings_off_the_levels_are_refused_before_training() -> None:
+    world = two_genre_world()
+    odd = replace(world.valid, rating=np.full_like(world.valid.rating, 2.25))
+    model = toy_joint()
+    with pytest.raises(DataError, match="none of the levels"):
+        model.fit(world.train, odd, world.catalogue)
+    assert not model.log.records
