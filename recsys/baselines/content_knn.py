@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import scipy.linalg
@@ -57,6 +57,8 @@ class ContentKNNConfig:
         ConfigError: ``k`` is below 1, or ``ridge`` or ``width`` not above 0.
     """
 
+    name: ClassVar[str] = "content-knn"
+
     modality: str | None = None
     k: int | None = None
     ridge: float = 5.0
@@ -78,6 +80,8 @@ class PlainContentKNNConfig(ContentKNNConfig):
     0.277 and 0.275.
     """
 
+    name: ClassVar[str] = "content-knn-plain"
+
     k: int | None = 100
     ridge: float = math.inf
     standardise: bool = False
@@ -98,7 +102,8 @@ class ContentKNN:
     def __init__(self, config: ContentKNNConfig | None = None) -> None:
         self.config = config or ContentKNNConfig()
         modality = self.config.modality
-        self.name = "content-knn" if modality is None else f"content-knn:{modality}"
+        name = self.config.name
+        self.name = name if modality is None else f"{name}:{modality}"
         self._weights: NDArray[np.float32] | sp.csr_array | None = None
         self._scoreable = np.zeros(0, dtype=bool)
 

@@ -6,6 +6,7 @@ Legend: B users of a batch, I movies.
 from __future__ import annotations
 
 import math
+from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
 import numpy as np
@@ -119,7 +120,7 @@ class JointModel(nn.Module):
     def rate(self, movies: MovieParts, ratings: Tensor, rated: Tensor) -> tuple[Tensor, Tensor]:
         """(B, I) η and log variance of the ratings of users with the given histories."""
         # Sums of squares cancel here, which half precision does not survive.
-        with torch.autocast(ratings.device.type, enabled=False):
+        with _full_precision(ratings.device):
             taste = rated_history(
                 ratings, rated, movies.rating_mean.float(), movies.rating_in.float(), self.shrinkage
             )
@@ -172,6 +173,12 @@ class JointModel(nn.Module):
             rating_mean=self.statistics.rating_mean,
             cold_weight=float(item_weights(np.zeros(1, np.int64), exponent)[0]),
         )
+
+
+def _full_precision(device: torch.device) -> AbstractContextManager[object]:
+    """Autocast switched off, where there is one."""
+    known = device.type in {"cpu", "cuda"}
+    return torch.autocast(device.type, enabled=False) if known else nullcontext()
 
 
 _OWN = {"encoded", "ranked", "rank_bias"}

@@ -55,7 +55,7 @@ def sparsemax_by_bisection(logits):
     def excess(threshold):
         return np.maximum(logits - threshold, 0).sum() - 1
 
-    threshold = brentq(excess, logits.max() - 1, logits.max(), xtol=1e-14)
+    threshold = brentq(excess, logits.max() - 1.5, logits.max(), xtol=1e-14)
     return np.maximum(logits - threshold, 0)
 
 
