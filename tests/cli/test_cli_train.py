@@ -308,6 +308,8 @@ def test_a_real_ctrl_c_keeps_the_state(tiny_data: Path, tiny_options: Any, tmp_p
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": root},
+        # A suite that runs in the background of a shell passes on that SIGINT is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     ) as process:
         while process.poll() is None and not (log.is_file() and log.stat().st_size):
             time.sleep(0.05)
