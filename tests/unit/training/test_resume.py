@@ -39,6 +39,14 @@ EPOCHS, BATCHES = 4, 3
 STEPS = EPOCHS * BATCHES
 
 
+@pytest.fixture(autouse=True)
+def _interruptible():
+    """A suite that runs in the background of a shell ignores SIGINT."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 class KilledError(Exception):
     pass
 
