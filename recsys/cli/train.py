@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -94,8 +95,7 @@ def train(
     """
     require_training()
     options = {"split.name": split, "seed": seed, "split.seed": seed, "data.on_bad_row": on_bad_row}
-    given = [f"{key}={json.dumps(value)}" for key, value in options.items() if value is not None]
-    experiment = resolved(config, [*given, *(changes or [])], data)
+    experiment = resolved(config, [*overrides(options), *(changes or [])], data)
     _run(experiment, data, out, resume)
     _show(out, format_)
 
@@ -111,6 +111,11 @@ def require_training() -> None:
     for module, library in (("torch", "torch"), ("sklearn", "scikit-learn")):
         if find_spec(module) is None:
             raise MissingExtra(library, "train")
+
+
+def overrides(options: Mapping[str, object]) -> list[str]:
+    """Configuration keys and values as --set takes them, without those that were not given."""
+    return [f"{key}={json.dumps(value)}" for key, value in options.items() if value is not None]
 
 
 def resolved(config: str, changes: list[str], data: Path | None) -> ExperimentConfig:

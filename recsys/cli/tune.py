@@ -14,7 +14,14 @@ import typer
 from recsys.cli import output, stages
 from recsys.cli.options import DataOption, DocumentFormatOption, SetOption
 from recsys.cli.output import DocumentFormat
-from recsys.cli.train import ConfigOption, SeedOption, SplitOption, require_training, resolved
+from recsys.cli.train import (
+    ConfigOption,
+    SeedOption,
+    SplitOption,
+    overrides,
+    require_training,
+    resolved,
+)
 from recsys.errors import MissingExtra
 
 if TYPE_CHECKING:
@@ -99,8 +106,7 @@ def tune(
     if find_spec("optuna") is None:
         raise MissingExtra("optuna", "tune")
     options = {"split.name": split, "seed": seed, "split.seed": seed}
-    given = [f"{key}={json.dumps(value)}" for key, value in options.items() if value is not None]
-    experiment = resolved(config, [*given, *(changes or [])], data)
+    experiment = resolved(config, [*overrides(options), *(changes or [])], data)
     if trials is None and seconds is None:
         trials = DEFAULT_TRIALS
     with _resumable(out):

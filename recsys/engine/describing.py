@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from statistics import NormalDist
-
 import numpy as np
 
 from recsys.bundle import BundleContents
+from recsys.engine.intervals import interval80
 from recsys.engine.movies import facts_of
 from recsys.engine.results import AudienceScore, GenreProbability, MovieDescription
-
-_HALF_WIDTH_80 = NormalDist().inv_cdf(0.9)
 
 
 def describe(contents: BundleContents, row: int) -> MovieDescription:
@@ -49,9 +46,7 @@ def _genres(contents: BundleContents, row: int) -> list[GenreProbability]:
 def _audience(contents: BundleContents, row: int) -> AudienceScore:
     found, scale = contents.model.audience(), contents.model.rating.scale
     mean, std = float(found.mean[row]), float(found.std[row])
-    reach = _HALF_WIDTH_80 * std
-    interval = (max(mean - reach, scale.low), min(mean + reach, scale.high))
-    return AudienceScore(mean=mean, std=std, interval80=interval)
+    return AudienceScore(mean=mean, std=std, interval80=interval80(mean, std, scale))
 
 
 def _notes(ratings: int, has_content: bool) -> list[str]:

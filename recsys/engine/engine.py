@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from statistics import NormalDist
 from typing import Any, Self
 
 import numpy as np
@@ -22,6 +21,7 @@ from recsys.engine.describing import describe
 from recsys.engine.explain import because_of
 from recsys.engine.extension import NewMovie, with_movie
 from recsys.engine.filters import Filters
+from recsys.engine.intervals import interval80
 from recsys.engine.movies import name_of
 from recsys.engine.profile import Profile, known_profile, named_profile
 from recsys.engine.recommending import Request, recommendations, require_at_least
@@ -37,8 +37,6 @@ from recsys.models.recommender import Query, RatingPrediction
 
 Who = Profile | str
 """A profile, or the id of a known user."""
-
-_HALF_WIDTH_80 = NormalDist().inv_cdf(0.9)
 
 
 class Engine:
@@ -178,7 +176,6 @@ class Engine:
         predicted = self.predict_block(person.query, first, first + row)
         mean = float(predicted.mean[0])
         std = float(predicted.std[0]) if predicted.std is not None else 0.0
-        scale, reach = self.model.rating.scale, _HALF_WIDTH_80 * std
         rated = row in person.rated
         return Prediction(
             user=person.user,
@@ -186,7 +183,7 @@ class Engine:
             model=self.label,
             mean=mean,
             std=std,
-            interval80=(max(mean - reach, scale.low), min(mean + reach, scale.high)),
+            interval80=interval80(mean, std, self.model.rating.scale),
             notes=["this person's own rating of the movie is part of the history"] if rated else [],
         )
 

@@ -18,15 +18,13 @@ vector, C shared and P private dimensions.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from array_api_compat import array_namespace
 
 from recsys.models.fusion import fuse
 from recsys.models.roles import TASKS, Task
-
-Array = Any
-"""A NumPy array or a torch tensor."""
+from recsys.models.shares import Array
 
 Weights = Mapping[str, Array]
 

@@ -21,15 +21,12 @@ Legend: I movies, M modalities, F dimensions of a code.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from array_api_compat import array_namespace
 
 from recsys.errors import ConfigError
-from recsys.models.shares import equal_shares, masked_softmax, masked_sparsemax
-
-Array = Any
-"""A NumPy array or a torch tensor."""
+from recsys.models.shares import Array, equal_shares, masked_softmax, masked_sparsemax
 
 
 class Fused(NamedTuple):

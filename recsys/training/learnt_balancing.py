@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Adam
 
+from recsys.training.objective import PENALTY
 from recsys.training.optimiser import optimiser_tensors, restore_optimiser, within
 
 _RATE = 0.025  # of the weights themselves, as in Chen et al.
@@ -21,11 +22,11 @@ _LEAST_WEIGHT = 1e-3
 
 
 def _tasks(parts: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name: part for name, part in parts.items() if not name.startswith("penalty/")}
+    return {name: part for name, part in parts.items() if not name.startswith(PENALTY)}
 
 
 def _penalties(parts: Mapping[str, Tensor]) -> list[Tensor]:
-    return [part for name, part in parts.items() if name.startswith("penalty/")]
+    return [part for name, part in parts.items() if name.startswith(PENALTY)]
 
 
 class _Learnt(ABC):

@@ -28,6 +28,9 @@ from recsys.models.roles import Task
 from recsys.models.sharing import Occasion
 from recsys.training.batches import Batch
 
+PENALTY = "penalty/"
+"""How the names of parts begin that are no task."""
+
 
 class Material(NamedTuple):
     """What is learnt from beside the users of a batch.
@@ -163,7 +166,7 @@ class JointObjective:
             return {}
         encoded, occasion = shown.movies.encoded, Occasion(examples, progress)
         return {
-            f"penalty/{penalty.name}": penalty.weight * penalty(encoded, occasion)
+            f"{PENALTY}{penalty.name}": penalty.weight * penalty(encoded, occasion)
             for penalty in model.penalties
         }
 

@@ -21,7 +21,6 @@ from recsys.models.content_tower import ContentTower
 from recsys.models.embedding_model import EmbeddingModel
 from recsys.models.histories import rated_mask
 from recsys.models.joint import JointModel
-from recsys.models.rating_levels import RatingLevels
 from recsys.models.recommender import Query, RatingPrediction
 from recsys.models.statistics import TrainStatistics
 from recsys.training.alignment import align
@@ -85,17 +84,18 @@ class JointRecommender:
                 "no user has two ratings in the training part of the split",
                 hint="one rating is the input and another the target: give more data",
             )
-        levels = RatingLevels.of(train)
-        if config.training.calibrate and levels is not None:
-            require_levels(valid.rating, levels)  # now, and not when everything is trained
+        statistics = TrainStatistics.of(train)
+        if config.training.calibrate and statistics.levels is not None:
+            # Now, and not when everything is trained.
+            require_levels(valid.rating, statistics.levels)
         self.log = TrainingLog(sinks_of(self.options))
         with deterministic(config.seed, config.training.threads, device), self.log:
-            model = JointModel(catalogue, TrainStatistics.of(train), config).to(device)
+            model = JointModel(catalogue, statistics, config).to(device)
             if config.alignment.epochs:
                 report = align(model.tower, config.alignment, catalogue.film_groups, config.seed)
                 self.log.add(report.summary())
             validate = self.validation(train, valid, catalogue)
-            material = self._material(train, catalogue, model.statistics).to(device)
+            material = self._material(train, catalogue, statistics).to(device)
             learning = Learning(
                 model, batches, JointObjective(config, material), lambda: validate(model.export())
             )
