@@ -14,12 +14,14 @@ from multitask_variants import (
     GRID,
     LEFT_OUT,
     OPTIONS,
+    PLACEMENT,
     REFERENCE,
     SCHEMES,
     USER_OPTIONS,
     Variant,
 )
 
+CHANGED = (*PLACEMENT, *OPTIONS, *USER_OPTIONS)
 GRID_NAMES = [variant.name for variant in GRID]
 
 
@@ -47,7 +49,7 @@ def comparisons(protocol: Protocol, runs: Sequence[Run]) -> list[Comparison]:
         Comparison(f"Tasks, {REFERENCE}", tests(runs, _controls(), TESTED)),
         *_best(protocol, runs),
         _reference(f"One modality left out, {REFERENCE} trained again", runs, LEFT_OUT),
-        _reference(f"Options of {REFERENCE}, one at a time", runs, (*OPTIONS, *USER_OPTIONS)),
+        _reference(f"Options of {REFERENCE}, one at a time", runs, CHANGED),
         Comparison("Uncertainty against one σ", tests(runs, _sigmas(), [LEVEL_NLL])),
     ]
     return [comparison for comparison in found if comparison.tested]

@@ -11,7 +11,7 @@ from recsys.data.catalogue import Catalogue, EncoderCard
 if TYPE_CHECKING:  # serving a bundle splits nothing
     from recsys.data.splits import Split
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 """Raised whenever an older reader would misread a newer bundle."""
 
 MANIFEST: Final = "manifest.json"

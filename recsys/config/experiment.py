@@ -11,6 +11,7 @@ from typing import Literal, Self
 
 from pydantic import (
     Field,
+    NonNegativeFloat,
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
@@ -20,6 +21,7 @@ from pydantic import (
 from recsys.config.features import FeaturesConfig
 from recsys.config.section import Section
 from recsys.config.sources import SourcesConfig
+from recsys.errors import nearest
 
 
 class DataConfig(Section):
@@ -112,6 +114,18 @@ class TeacherConfig(Section):
     temperature: PositiveFloat = 1.5
 
 
+class PlacementConfig(Section):
+    """Where movies that nobody rated are placed; see ``recsys.models.placement``.
+
+    ``regression``: where regression from content to what was learnt of the rated movies puts them.
+    ``content``: where the content encoder puts them, their id offset being zero.
+    """
+
+    kind: Literal["regression", "content"] = "regression"
+    ridge: PositiveFloat = 1.5
+    weights: dict[str, NonNegativeFloat] = Field(default={"metadata": 3.0})
+
+
 class AlignmentConfig(Section):
     """Contrastive pre-training of one modality against another; 0 epochs switch it off."""
 
@@ -173,9 +187,19 @@ class ExperimentConfig(Section):
     model: ModelConfig = ModelConfig()
     losses: LossWeights = LossWeights()
     teacher: TeacherConfig = TeacherConfig()
+    placement: PlacementConfig = PlacementConfig()
     alignment: AlignmentConfig = AlignmentConfig()
     training: TrainingConfig = TrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+
+    @model_validator(mode="after")
+    def _placed_by_known_modalities(self) -> Self:
+        known = [*FeaturesConfig.model_fields, *self.sources.features]
+        for name in self.placement.weights:
+            if name not in known:
+                close = ", ".join(nearest(name, known) or known)
+                raise ValueError(f"placement.weights names no modality {name!r}, perhaps: {close}")
+        return self
 
     @property
     def fingerprint(self) -> str:

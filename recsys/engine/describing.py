@@ -50,7 +50,7 @@ def _audience(contents: BundleContents, row: int) -> AudienceScore:
 
 
 def _notes(ratings: int, has_content: bool) -> list[str]:
-    notes = [] if ratings else ["nobody rated this movie in training: it is its content alone"]
+    notes = [] if ratings else ["nobody rated this movie in training: its content alone places it"]
     if not has_content:
         notes.append("the movie has none of the modalities that the model reads")
     return notes

@@ -1,7 +1,8 @@
 """What a model is worth when it is given some of its modalities only.
 
-Content enters a movie's arrays as an addend, so what the missing modalities contributed can be
-taken out of a trained model exactly, its id offsets left as they are. Nothing is trained again.
+Content enters the arrays of a rated movie as an addend, so what the missing modalities contributed
+can be taken out of a trained model exactly, its id offset left as it is. A movie that nobody rated
+is placed by what is left. Nothing is trained again.
 
 Legend: I movies.
 """
@@ -13,6 +14,7 @@ from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recsys.data.catalogue import Catalogue
 from recsys.errors import ConfigError, nearest
@@ -23,7 +25,11 @@ from recsys.models.embedding_model import EmbeddingModel, Floats, MovieVectors
 
 
 def with_modalities(
-    model: EmbeddingModel, tower: ContentTower, catalogue: Catalogue, kept: Collection[str]
+    model: EmbeddingModel,
+    tower: ContentTower,
+    catalogue: Catalogue,
+    rated: NDArray[np.bool_],
+    kept: Collection[str],
 ) -> EmbeddingModel:
     """The model as if its movies had the ``kept`` modalities alone.
 
@@ -31,6 +37,7 @@ def with_modalities(
         model: trained on ``catalogue``.
         tower: its content half.
         catalogue: the movies, with the modalities that the tower reads.
+        rated: (I,) whether a movie has training ratings, and so an id offset.
         kept: names of modalities; none leaves the id offsets and what absence says.
 
     Raises:
@@ -38,12 +45,26 @@ def with_modalities(
     """
     require_modalities(tower, kept)
     _require(tower.modalities, catalogue.modalities, "the catalogue lacks modality")
-    whole = tower.embed(_features(catalogue, tower.modalities), len(catalogue)).arrays()
-    part = tower.embed(_features(catalogue, kept), len(catalogue)).arrays()
+    whole = _of_content(tower, catalogue, rated, tower.modalities)
+    part = _of_content(tower, catalogue, rated, kept)
     arrays = {
         name: array + (part[name] - whole[name]) for name, array in model.movies.arrays().items()
     }
     return replace(model, movies=MovieVectors(**arrays))
+
+
+def _of_content(
+    tower: ContentTower, catalogue: Catalogue, rated: NDArray[np.bool_], names: Collection[str]
+) -> dict[str, Floats]:
+    """What content adds to rated movies, and all there is of the others."""
+    features = _features(catalogue, names)
+    added = tower.content(features, len(catalogue)).arrays()
+    placed = tower.embed(features, len(catalogue)).arrays()
+    return {n: np.where(_as_column(rated, added[n]), added[n], placed[n]) for n in added}
+
+
+def _as_column(mask: NDArray[np.bool_], array: Floats) -> NDArray[np.bool_]:
+    return mask.reshape(-1, *(1,) * (array.ndim - 1))
 
 
 def require_modalities(tower: ContentTower, names: Collection[str]) -> None:
@@ -76,7 +97,8 @@ def judge_subset(
         ConfigError: see ``with_modalities``.
         DataError: the split keeps no test part.
     """
-    part = with_modalities(model, tower, material.catalogue, kept)
+    rated = material.split.train.item_counts() > 0
+    part = with_modalities(model, tower, material.catalogue, rated, kept)
     name = " + ".join(sorted(kept)) or "(none)"
     genres, audience = part.genre_probabilities(), part.audience()
     return judge(Candidate(name, part, part, genres, audience=audience), material)

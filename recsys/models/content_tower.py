@@ -5,8 +5,9 @@ Legend: M new movies, D_m dimensions of modality m, F fusion dimensions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,15 +16,16 @@ from recsys.errors import DataError
 from recsys.models import content
 from recsys.models.content import Encoded
 from recsys.models.embedding_model import Floats, MovieVectors
+from recsys.models.placement import Directions, is_placed, place
 from recsys.models.roles import Task
 
 
 @dataclass(frozen=True)
 class ContentTower:
-    """The content half of the item tower: an id offset of zero.
+    """The content half of the item tower, and where it places movies that nobody rated.
 
     Attributes:
-        weights: by name, see ``recsys.models.content``.
+        weights: by name, see ``recsys.models.content`` and ``recsys.models.placement``.
         fusion: kind of fusion.
         temperature: of the ranking scores.
         rating_mean: mean of all training ratings, stars.
@@ -46,7 +48,7 @@ class ContentTower:
         return len(self.weights[f"modality/{modality}/centre"])
 
     def embed(self, features: Mapping[str, Floats], n_movies: int = 1) -> MovieVectors:
-        """Embed M movies by whatever modalities they have.
+        """Embed M movies that nobody rated by whatever modalities they have.
 
         Args:
             features: modality name to (M, D_m) vectors; a row that is not finite is absent.
@@ -56,11 +58,25 @@ class ContentTower:
             DataError: a modality is unknown or has the wrong shape.
         """
         encoded = self.encode(features, n_movies)
+        found = self._directions(features, n_movies)
 
         def read(role: str, task: Task) -> Floats:
-            return np.asarray(content.read(encoded, self.weights, role, task), dtype=np.float32)
+            if is_placed(self.weights, role):
+                return np.asarray(place(found, self.weights, role, n_movies), dtype=np.float32)
+            return self._read(encoded, role, task)
 
-        mean = np.float32(self.rating_mean)
+        return self._vectors(encoded, read)
+
+    def content(self, features: Mapping[str, Floats], n_movies: int = 1) -> MovieVectors:
+        """What the content of M movies adds to their id offsets; see ``embed``."""
+        encoded = self.encode(features, n_movies)
+        return self._vectors(encoded, partial(self._read, encoded))
+
+    def _read(self, encoded: Encoded, role: str, task: Task) -> Floats:
+        return np.asarray(content.read(encoded, self.weights, role, task), dtype=np.float32)
+
+    def _vectors(self, encoded: Encoded, read: Callable[[str, Task], Floats]) -> MovieVectors:
+        n_movies, mean = len(encoded.shared), np.float32(self.rating_mean)
         ranked = read("ranked", "ranking") / np.float32(self.temperature)
         return MovieVectors(
             liked=read("liked", "ranking"),
@@ -76,6 +92,16 @@ class ContentTower:
             audience_log_variance=read("audience_log_variance", "audience")[:, 0],
             modality_weights=np.asarray(encoded.modality_weights, dtype=np.float32),
         )
+
+    def _directions(self, features: Mapping[str, Floats], n_movies: int) -> dict[str, Directions]:
+        return {
+            name: Directions.of(
+                vectors,
+                self._present(name, vectors, n_movies),
+                self.weights[f"modality/{name}/centre"],
+            )
+            for name, vectors in sorted(features.items())
+        }
 
     def encode(self, features: Mapping[str, Floats], n_movies: int) -> Encoded:
         """The content of M movies as the tasks see it; arguments are those of ``embed``."""

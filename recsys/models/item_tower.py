@@ -79,7 +79,8 @@ class MovieEmbedding(NamedTuple):
 class ItemTower(nn.Module):
     """Every role r of movie i: ``W_r [s_i; p_it] + δ_ir``, of content and of id.
 
-    δ_i is zero, and stays zero, for a movie nobody rated in training: such a movie is its content.
+    δ_i is zero, and stays zero, for a movie nobody rated in training: such a movie is its content
+    here, and is placed by ``recsys.models.placement`` when the model is served.
     Every weight draws from a stream of its own, so changing one modality's features leaves all
     other initial weights as they were.
 

@@ -22,8 +22,15 @@ from recsys.models.content_tower import ContentTower
 from recsys.models.embedding_model import EmbeddingModel, MovieVectors, RatingConstants
 from recsys.models.formulas import RatingShrinkage, attended, liked_mean, rated_history
 from recsys.models.histories import item_weights
-from recsys.models.item_tower import NO_DROPOUT, Dropout, ItemTower, TowerConfig
+from recsys.models.item_tower import (
+    NO_DROPOUT,
+    Dropout,
+    ItemTower,
+    MovieEmbedding,
+    TowerConfig,
+)
 from recsys.models.ordinal import OrdinalThresholds
+from recsys.models.placement import Placement
 from recsys.models.rating_levels import RatingLevels
 from recsys.models.roles import roles
 from recsys.models.sharing import make_penalties
@@ -77,6 +84,9 @@ class JointModel(nn.Module):
         self.shrinkage = RatingShrinkage(
             config.model.user_bias_shrinkage, config.model.user_vector_shrinkage
         )
+        # Without modalities all content is alike, and there is nothing to regress on.
+        regressed = config.placement.kind == "regression" and bool(catalogue.modalities)
+        self.placement = self._placement(catalogue) if regressed else None
         self._start_from(statistics)
 
     def _start_from(self, statistics: TrainStatistics) -> None:
@@ -92,9 +102,18 @@ class JointModel(nn.Module):
         weight: nn.Parameter = self.tower.learnt["shared/weight"]
         return weight
 
+    def _placement(self, catalogue: Catalogue) -> Placement:
+        weights, tables = self.tower.weights(), catalogue.modalities
+        centres = {name: _array(weights[f"modality/{name}/centre"]) for name in tables}
+        rated = self.statistics.counts > 0
+        return Placement(tables, centres, rated, self.config.placement)
+
     def movies(self, dropout: Dropout = NO_DROPOUT) -> MovieParts:
         """Embed all movies; nothing is dropped in evaluation mode."""
-        encoded, read = self.tower(dropout)
+        return self._parts(self.tower(dropout))
+
+    def _parts(self, embedded: MovieEmbedding) -> MovieParts:
+        encoded, read = embedded
         mean = self.statistics.rating_mean
         return MovieParts(
             encoded=encoded,
@@ -129,12 +148,14 @@ class JointModel(nn.Module):
         return mean, movies.log_variance + noise[:, None]
 
     @torch.no_grad()
+    def served(self) -> MovieParts:
+        """All movies as they are served: nothing dropped, those that nobody rated placed."""
+        return self._parts(self._placed(self._embedded()))
+
+    @torch.no_grad()
     def export(self) -> EmbeddingModel:
         """The model as plain arrays, its uncertainty not yet calibrated."""
-        was_training = self.training
-        self.eval()
-        movies = self.movies()
-        self.train(was_training)
+        movies = self.served()
         exponent = self.config.user.popularity_exponent
         alike = {
             name: _array(getattr(movies, name)) for name in MovieParts._fields if name not in _OWN
@@ -146,6 +167,33 @@ class JointModel(nn.Module):
             **alike,
         )
         return EmbeddingModel(vectors, self.config.user, self._constants())
+
+    def _embedded(self) -> MovieEmbedding:
+        """All movies, nothing dropped."""
+        was_training = self.training
+        self.eval()
+        embedded: MovieEmbedding = self.tower()
+        self.train(was_training)
+        return embedded
+
+    def _placed(self, embedded: MovieEmbedding) -> MovieEmbedding:
+        """The same with movies that nobody rated where they are served."""
+        if self.placement is None:
+            return embedded
+        weights = self._placing(embedded)
+        roles, unrated = dict(embedded.roles), self.tower.warm[:, 0] == 0
+        for role in self.tower.offsets:
+            placed = torch.from_numpy(self.placement.unrated(weights, role))
+            roles[role] = roles[role].float().index_put((unrated,), placed.to(roles[role].device))
+        return embedded._replace(roles=roles)
+
+    def _placing(self, embedded: MovieEmbedding) -> dict[str, NDArray[np.float32]]:
+        """The weights that place movies that nobody rated; none where their content does."""
+        if self.placement is None:
+            return {}
+        learnt = {role: _array(embedded.roles[role]) for role in self.tower.offsets}
+        ranking = {role.name for role in self.tower.config.roles if role.task == "ranking"}
+        return self.placement.fit(learnt, stretched=ranking)
 
     def _constants(self) -> RatingConstants:
         return RatingConstants(
@@ -166,8 +214,9 @@ class JointModel(nn.Module):
     def export_tower(self) -> ContentTower:
         """The content half of the item tower as plain arrays, for movies that come later."""
         exponent = self.config.user.popularity_exponent
+        weights = {name: _array(tensor) for name, tensor in self.tower.weights().items()}
         return ContentTower(
-            weights={name: _array(tensor) for name, tensor in self.tower.weights().items()},
+            weights=weights | self._placing(self._embedded()),
             fusion=self.config.fusion.kind,
             temperature=self.config.model.temperature,
             rating_mean=self.statistics.rating_mean,

@@ -58,7 +58,7 @@ def test_seeds_and_threads_are_those_of_the_protocol(multitask: Module) -> None:
             assert config.split.name == protocol.split
             assert config.split.seed == config.seed == protocol.seeds[-1]
             assert config.training.threads == 1
-    assert len(plan.PROTOCOLS["ml-cold"].seeds) == 8
+    assert len(plan.PROTOCOLS["ml-cold"].seeds) == 10
 
 
 def test_one_sigma_and_subsets_are_measured_where_they_are_said_to_be(multitask: Module) -> None:

@@ -221,7 +221,7 @@ def test_a_report_of_a_part_of_the_results(multitask: Module, tmp_path: Path) ->
     assert report(tmp_path).startswith("# ")
     save(tmp_path, "ml-cold", cold_results(0.6)[:1])
     one = report(tmp_path)
-    assert "## MovieLens-100K, movies nobody has rated\n\nSeeds 2020; `training.epochs=50`" in one
+    assert "## MovieLens-100K, movies nobody has rated\n\nSeeds 2020; `training.epochs=40`" in one
     assert "text alone" not in one.partition("## MovieLens")[0]
     save(tmp_path, "ml-cold", cold_results(0.6))
     whole = report(tmp_path)

@@ -9,7 +9,9 @@ import pytest
 
 from recsys.errors import ConfigError
 from recsys.experiment.subsets import subsets, with_modalities
-from recsys.testing.served import ServedWorld, served_world
+from recsys.testing.served import COLD, N_ITEMS, ServedWorld, served_world
+
+RATED = np.isin(np.arange(N_ITEMS), COLD, invert=True)
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +41,7 @@ def test_subsets_are_all_there_are_from_none_to_all():
 
 def test_all_modalities_change_nothing(world, catalogue):
     model, tower = world.contents.model, world.contents.tower
-    whole = with_modalities(model, tower, catalogue, tower.modalities)
+    whole = with_modalities(model, tower, catalogue, RATED, tower.modalities)
     for name, array in whole.movies.arrays().items():
         np.testing.assert_array_equal(array, model.movies.arrays()[name])
 
@@ -47,7 +49,7 @@ def test_all_modalities_change_nothing(world, catalogue):
 def test_what_goes_is_exactly_what_the_missing_content_added(world, catalogue):
     model, tower = world.contents.model, world.contents.tower
     kept = tower.modalities[:1]
-    part = with_modalities(model, tower, catalogue, kept).movies.arrays()
+    part = with_modalities(model, tower, catalogue, RATED, kept).movies.arrays()
     n = len(catalogue)
     some = tower.embed({name: world.features[name] for name in kept}, n).arrays()
     full = tower.embed(world.features, n).arrays()
@@ -62,7 +64,7 @@ def test_what_goes_is_exactly_what_the_missing_content_added(world, catalogue):
 
 def test_without_any_content_movies_differ_by_their_offsets_alone(world, catalogue):
     model, tower = world.contents.model, world.contents.tower
-    bare = with_modalities(model, tower, catalogue, ()).movies
+    bare = with_modalities(model, tower, catalogue, RATED, ()).movies
     for array in (bare.genre_logits, bare.audience_mean, bare.audience_log_variance):
         np.testing.assert_allclose(array, np.full_like(array, array[0]), atol=1e-5)
     np.testing.assert_allclose(bare.modality_weights, 0, atol=1e-6)
@@ -72,7 +74,7 @@ def test_without_any_content_movies_differ_by_their_offsets_alone(world, catalog
 def test_an_unknown_modality_names_those_there_are(world, catalogue):
     model, tower = world.contents.model, world.contents.tower
     with pytest.raises(ConfigError, match="does not read modality 'texts'") as caught:
-        with_modalities(model, tower, catalogue, ("texts",))
+        with_modalities(model, tower, catalogue, RATED, ("texts",))
     assert "text" in caught.value.hint
 
 
@@ -80,4 +82,4 @@ def test_a_catalogue_without_the_features_is_refused(world, catalogue):
     model, tower = world.contents.model, world.contents.tower
     bare = replace(catalogue, modalities={})
     with pytest.raises(ConfigError, match="the catalogue lacks modality"):
-        with_modalities(model, tower, bare, ())
+        with_modalities(model, tower, bare, RATED, ())

@@ -139,9 +139,12 @@ def test_features_stay_as_they_are(tower, features):
         np.testing.assert_array_equal(array, before[name])
 
 
-def test_a_movie_of_a_trained_model_is_its_content_plus_its_offset(joint, toy_features, toy):
+def test_a_rated_movie_is_its_content_plus_its_offset_and_another_where_it_is_placed(
+    joint, toy_features, toy
+):
     exported, tower = joint.export().movies.arrays(), joint.export_tower()
-    content = tower.embed(toy_features, len(toy.catalogue)).arrays()
+    content = tower.content(toy_features, len(toy.catalogue)).arrays()
+    placed = tower.embed(toy_features, len(toy.catalogue)).arrays()
     warm = toy.train.item_counts() > 0
     offsets = {name: o.detach().numpy() for name, o in joint.tower.offsets.items()}
     scaled = offsets["ranked"] / tower.temperature
@@ -150,15 +153,16 @@ def test_a_movie_of_a_trained_model_is_its_content_plus_its_offset(joint, toy_fe
         if name == "weight":
             np.testing.assert_array_equal(array[~warm], content[name][~warm])
             continue
+        np.testing.assert_allclose(array[~warm], placed[name][~warm], atol=1e-5)
         offset = offsets.get(name, np.zeros((len(warm), 1))).reshape(len(warm), -1)
-        expected = content[name].reshape(len(warm), -1) + offset * warm[:, None]
-        np.testing.assert_allclose(array.reshape(len(warm), -1), expected, atol=1e-5)
+        expected = content[name].reshape(len(warm), -1) + offset
+        np.testing.assert_allclose(array.reshape(len(warm), -1)[warm], expected[warm], atol=1e-5)
 
 
 def test_it_is_the_torch_tower_without_offsets(make_joint, toy_features, toy, variant):
     """Some movies lack one modality, some all: for every fusion and every sharing."""
     torch = pytest.importorskip("torch", reason="the tower is torch")
-    model = make_joint(**variant)
+    model = make_joint(**variant, placement={"kind": "content"})
     with torch.no_grad():
         for offset in model.tower.offsets.values():
             offset.zero_()
@@ -175,10 +179,11 @@ def test_it_is_the_torch_tower_without_offsets(make_joint, toy_features, toy, va
         np.testing.assert_allclose(found[name], expected[name], atol=1e-5)
 
 
-def test_cold_movies_are_their_content_whatever_the_fusion_and_the_sharing(
-    make_joint, toy_features, toy, variant
+@pytest.mark.parametrize("kind", ["regression", "content"])
+def test_new_movies_are_placed_as_the_cold_ones_were_in_training(
+    make_joint, toy_features, toy, variant, kind
 ):
-    model = make_joint(**variant)
+    model = make_joint(**variant, placement={"kind": kind})
     found = model.export_tower().embed(toy_features, len(toy.catalogue)).arrays()
     cold = toy.train.item_counts() == 0
     bare = ~np.any([np.isfinite(x).all(axis=1) for x in toy_features.values()], axis=0)

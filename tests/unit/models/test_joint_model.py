@@ -36,7 +36,7 @@ def test_served_scores_are_the_torch_model_s(joint, query):
     served = joint.export()
     with torch.no_grad():
         weights = liked_weights(query.histories, served.rule, served.movies.weight)
-        scores = joint.rank(joint.movies(), tensor(weights))
+        scores = joint.rank(joint.served(), tensor(weights))
     assert (weights != served.weights(query)).nnz  # attention takes part
     np.testing.assert_allclose(served.score(query), scores.numpy(), atol=1e-5)
 
@@ -48,7 +48,7 @@ def test_served_ratings_are_the_torch_model_s(make_joint, query, likelihood):
     rows, items = (part.ravel() for part in np.indices(histories.shape))
     with torch.no_grad():
         eta, log_variance = joint.rate(
-            joint.movies(), tensor(histories), tensor(rated_mask(histories))
+            joint.served(), tensor(histories), tensor(rated_mask(histories))
         )
     found = served.latent(query, rows, items)
     np.testing.assert_allclose(found[0], eta.numpy().ravel(), atol=1e-5)
@@ -184,7 +184,9 @@ def test_content_alone_decides_genres_audience_and_gates(make_joint, variant):
 def test_the_tower_is_served_as_it_is_trained(joint):
     tower = joint.export_tower()
     assert isinstance(tower, ContentTower)
-    assert tower.weights.keys() == joint.tower.weights().keys()
+    placed = {key for key in tower.weights if key.startswith("placement/")}
+    assert tower.weights.keys() - placed == joint.tower.weights().keys()
+    assert {key.split("/")[2] for key in placed} == set(joint.tower.offsets)
     trained = {name for name, _ in joint.tower.learnt.items()}
     assert trained <= tower.weights.keys()
     assert tower.cold_weight == 1
@@ -264,10 +266,11 @@ def test_before_training_shuffled_features_change_the_content_part_and_nothing_e
 ):
     """Movie i: content of i plus offset of i. Shuffled: content of source[i] plus offset of i."""
     catalogue, source = swapped
+    variant = {**variant, "placement": {"kind": "content"}}
     model = make_joint(**variant)
     before = model.export().movies.arrays()
     after = make_joint(catalogue, **variant).export().movies.arrays()
-    content = model.export_tower().embed(toy_features, len(toy.catalogue)).arrays()
+    content = model.export_tower().content(toy_features, len(toy.catalogue)).arrays()
     np.testing.assert_array_equal(after["weight"], before["weight"])
     for name in before.keys() - FROM_COUNTS:
         moved = content[name][source] - content[name]
@@ -277,7 +280,10 @@ def test_before_training_shuffled_features_change_the_content_part_and_nothing_e
 
 def test_before_training_a_cold_movie_is_whatever_its_content_is(make_joint, toy, swapped):
     catalogue, source = swapped
-    before, after = (make_joint(c).export().movies.arrays() for c in (toy.catalogue, catalogue))
+    before, after = (
+        make_joint(c, placement={"kind": "content"}).export().movies.arrays()
+        for c in (toy.catalogue, catalogue)
+    )
     cold = toy.train.item_counts() == 0
     stays_cold = cold & cold[source]
     assert stays_cold.any()
