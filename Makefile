@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 OUT ?= runs/default
 
-.PHONY: help setup demo test lint docs bench bench-multitask clean
+.PHONY: help setup demo test lint docs bench bench-quick bench-spine bench-multitask report clean
 
 help:  ## list the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
@@ -47,7 +47,17 @@ docs: $(READY)  ## regenerate the documents that are generated
 	$(BIN)/python benchmarks/spine.py --tables-only
 	$(BIN)/python benchmarks/multitask.py --tables-only
 
-bench: $(READY)  ## measure the claims of benchmarks/SPINE.md
+# What is there already is not measured again; run it again to go on after six hours.
+bench: $(READY)  ## measure every contender under every protocol whose data is there
+	$(BIN)/recsys benchmark run --max-hours 6
+
+bench-quick: $(READY)  ## a few protocols, seeds and contenders, in minutes, into a folder of its own
+	$(BIN)/recsys benchmark run --quick --results runs/bench
+
+report: $(READY)  ## write benchmarks/REPORT.md, its pages and plots from the results that are there
+	$(BIN)/recsys benchmark report
+
+bench-spine: $(READY)  ## measure the claims of benchmarks/SPINE.md
 	$(BIN)/python benchmarks/spine.py
 
 bench-multitask: $(READY)  ## measure the claims of benchmarks/MULTITASK.md and ALIGNMENT.md

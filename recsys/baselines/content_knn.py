@@ -6,9 +6,8 @@ Legend: Q queries, I items, M modalities, P movies that have one of them, D its 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 import scipy.linalg
@@ -16,18 +15,15 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from recsys.baselines.checks import require_fitted, require_items
+from recsys.baselines.content_kernel import ROUNDING, Floats, modality_tables, unit
 from recsys.baselines.neighbours import keep_best
 from recsys.data.catalogue import Catalogue, ModalityTable
 from recsys.data.interactions import Interactions
-from recsys.errors import ConfigError, DataError, nearest
+from recsys.errors import ConfigError
 from recsys.models.histories import rated_mask
 from recsys.models.recommender import Query
 
-Floats = NDArray[np.floating[Any]]
-
 LIKED = 4.0
-ROUNDING = 1e-6
-"""Variances and deviations below are nothing but rounding."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +110,7 @@ class ContentKNN:
             ConfigError: the movies do not have the modality.
             DataError: the movies have no modality at all.
         """
-        tables = self._tables(catalogue.modalities)
+        tables = modality_tables(catalogue.modalities, self.config.modality, self.name)
         rated = train.item_counts() > 0
         similar = np.zeros((len(rated), len(rated)), dtype=np.float32)
         for table in tables:
@@ -131,25 +127,13 @@ class ContentKNN:
         dense = scores.toarray() if sp.issparse(scores) else scores
         return np.where(self._scoreable, dense, -np.inf).astype(np.float32)
 
-    def _tables(self, modalities: Mapping[str, ModalityTable]) -> list[ModalityTable]:
-        wanted = self.config.modality
-        if not modalities:
-            raise DataError(
-                f"{self.name} was given movies without any modality",
-                hint="encode features first: it ranks by content alone",
-            )
-        if wanted is not None and wanted not in modalities:
-            close = ", ".join(nearest(wanted, modalities) or modalities)
-            raise ConfigError(f"the movies have no modality {wanted!r}", hint=f"there are: {close}")
-        return [modalities[wanted]] if wanted else list(modalities.values())
-
 
 def _similarities(
     table: ModalityTable, rated: NDArray[np.bool_], config: ContentKNNConfig
 ) -> NDArray[np.float32]:
     """(I, I) similarity of every movie, a row, to every other; 0 where one lacks the modality."""
     present = np.flatnonzero(table.present)
-    units = _unit(_whitened(table.vectors[present].astype(np.float64), config.ridge))
+    units = unit(_whitened(table.vectors[present].astype(np.float64), config.ridge))
     similar = (units @ units.T).astype(np.float32)
     if config.standardise:
         similar = _standardised(similar, rated[present])
@@ -168,11 +152,6 @@ def _whitened(vectors: Floats, ridge: float) -> Floats:
     regular = covariance / (ridge * mean_variance) + np.eye(len(covariance))
     factor = scipy.linalg.cholesky(regular, lower=True)
     return np.asarray(scipy.linalg.solve_triangular(factor, centred.T, lower=True).T)
-
-
-def _unit(vectors: Floats) -> Floats:
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.where(norms > ROUNDING, norms, np.inf))
 
 
 def _standardised(similar: NDArray[np.float32], rated: NDArray[np.bool_]) -> NDArray[np.float32]:

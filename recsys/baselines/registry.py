@@ -9,8 +9,12 @@ from typing import Any
 
 from recsys.baselines.bias import BiasConfig, BiasModel
 from recsys.baselines.content_knn import ContentKNN, ContentKNNConfig, PlainContentKNNConfig
+from recsys.baselines.content_ridge import ContentRidge, ContentRidgeConfig
 from recsys.baselines.ease import Ease, EaseConfig
+from recsys.baselines.ease_content import EaseContent, EaseContentConfig
+from recsys.baselines.genre_popularity import GenrePopularity, GenrePopularityConfig
 from recsys.baselines.item_knn import ItemKNN, ItemKNNConfig
+from recsys.baselines.marec import MARec, MARecConfig
 from recsys.baselines.popularity import Popularity, PopularityConfig
 from recsys.errors import ConfigError, nearest
 from recsys.models.recommender import RatingPredictor, Recommender
@@ -34,6 +38,10 @@ BASELINES: Mapping[str, BaselineKind] = MappingProxyType(
         "ease": BaselineKind(Ease, EaseConfig),
         "content-knn": BaselineKind(ContentKNN, ContentKNNConfig),
         "content-knn-plain": BaselineKind(ContentKNN, PlainContentKNNConfig),
+        "genre-popularity": BaselineKind(GenrePopularity, GenrePopularityConfig),
+        "content-ridge": BaselineKind(ContentRidge, ContentRidgeConfig),
+        "ease-content": BaselineKind(EaseContent, EaseContentConfig),
+        "marec": BaselineKind(MARec, MARecConfig),
     }
 )
 

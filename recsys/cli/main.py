@@ -12,6 +12,7 @@ import typer
 
 import recsys
 from recsys.cli import (
+    benchmark,
     config,
     data,
     doctor,
@@ -65,6 +66,7 @@ def make_app() -> typer.Typer:
     add_verb(app, "predict", predict.predict, predict.EXAMPLE)
     app.add_typer(data.app, name="data")
     app.add_typer(features.app, name="features")
+    app.add_typer(benchmark.app, name="benchmark")
     app.add_typer(config.app, name="config")
     add_verb(app, "doctor", doctor.doctor, doctor.EXAMPLE)
     return app

@@ -22,7 +22,8 @@ def test_every_baseline_has_its_name_and_a_frozen_config():
 def test_roles():
     ranks = {name for name in BASELINES if isinstance(make_baseline(name), Recommender)}
     rates = {name for name in BASELINES if isinstance(make_baseline(name), RatingPredictor)}
-    assert ranks == {"popularity", "item-knn", "ease", "content-knn", "content-knn-plain"}
+    by_content = {"content-knn", "content-knn-plain", "content-ridge", "ease-content", "marec"}
+    assert ranks == {"popularity", "genre-popularity", "item-knn", "ease"} | by_content
     assert rates == {"bias", "item-knn"}
     assert isinstance(make_baseline("popularity"), VectorRecommender)
 

@@ -1,0 +1,1 @@
+"""Benchmarks: contenders, protocols, and what was measured of one under the other."""

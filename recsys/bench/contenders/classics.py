@@ -1,0 +1,100 @@
+"""The project's own baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from recsys.baselines.item_knn import ItemKNN, ItemKNNConfig
+from recsys.baselines.item_knn_ranking import RankingConfig
+from recsys.baselines.item_knn_rating import RatingConfig
+from recsys.baselines.registry import Baseline, make_baseline
+from recsys.bench.contender import Contender, Options, Task, around
+
+MODALITIES: Final = ("text", "metadata", "poster", "audio", "video")
+
+
+def _named(name: str) -> Callable[[Options, int], Baseline]:
+    return lambda options, seed: make_baseline(name, **options)  # noqa: ARG005
+
+
+def _item_knn(options: Options, seed: int) -> ItemKNN:  # noqa: ARG001
+    """``k`` is that of both roles."""
+    chosen: dict[str, Any] = dict(options)
+    ranking, rating = RankingConfig(**chosen), RatingConfig(k=chosen.get("k", RatingConfig.k))
+    return ItemKNN(ItemKNNConfig(ranking, rating))
+
+
+def _tasks(*tasks: Task) -> frozenset[Task]:
+    return frozenset(tasks)
+
+
+_PLAIN: Final = around(weighting=("stars", "rated"), k=(100, 20, 50, 200))
+_STRONG: Final[tuple[Options, ...]] = (
+    {},
+    {"width": 4.0},
+    {"width": 6.0},
+    {"ridge": 3.0},
+    {"ridge": 10.0},
+    {"k": 200},
+    {"k": 100},
+    {"weighting": "stars"},
+)
+_TEXTBOOK_SOURCE: Final = "recsys.baselines.content_knn: neighbours and what a rating weighs"
+
+
+def _one_modality(modality: str) -> Contender:
+    name = f"content-knn-plain:{modality}"
+    return Contender(
+        name=name,
+        family="classic",
+        tasks=_tasks("cold"),
+        make=_named(name),
+        space=_PLAIN,
+        source=_TEXTBOOK_SOURCE,
+        modality=modality,
+    )
+
+
+CLASSICS: Final[tuple[Contender, ...]] = (
+    Contender(
+        name="popularity",
+        family="classic",
+        tasks=_tasks("warm", "fold-in"),
+        make=_named("popularity"),
+    ),
+    Contender(
+        name="item-knn",
+        family="classic",
+        tasks=_tasks("warm", "rating", "fold-in"),
+        make=_item_knn,
+        space=around(k=(100, 50, 200, 400, 20, 1000), shrink=(0.0,)),
+        source="RecBole's documentation of ItemKNN: neighbours from 10 to 2500, no shrinkage",
+    ),
+    Contender(
+        name="ease",
+        family="classic",
+        tasks=_tasks("warm", "fold-in"),
+        make=_named("ease"),
+        space=around(l2=(300.0, 500.0, 250.0, 1000.0, 100.0, 750.0, 200.0, 2000.0)),
+        source="RecBole's documentation of EASE: λ from 1 to 1000, closer where it matters",
+    ),
+    Contender(
+        name="content-knn-plain",
+        family="classic",
+        tasks=_tasks("cold", "warm", "fold-in"),
+        make=_named("content-knn-plain"),
+        space=_PLAIN,
+        source=_TEXTBOOK_SOURCE,
+    ),
+    Contender(
+        name="content-knn",
+        family="classic",
+        tasks=_tasks("cold", "warm", "fold-in"),
+        make=_named("content-knn"),
+        space=_STRONG,
+        source="recsys.baselines.content_knn: around its defaults, one value at a time",
+    ),
+    *(_one_modality(modality) for modality in MODALITIES),
+)
+"""Popularity to content; the means and biases of stars are with the models of ratings."""

@@ -1,0 +1,228 @@
+"""Rivals that read content: for movies that nobody rated, and for those that somebody did.
+
+Every space begins with its default and then changes one option at a time, those that matter most
+first: a budget seldom reaches the end of one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from recsys.baselines.content_ridge import ContentRidge, ContentRidgeConfig
+from recsys.baselines.ease_content import EaseContent, EaseContentConfig
+from recsys.baselines.genre_popularity import GenrePopularity
+from recsys.baselines.marec import MARec, MARecConfig
+from recsys.bench.contender import Contender, Options, Task
+from recsys.bench.contenders.classics import MODALITIES
+
+if TYPE_CHECKING:  # torch is slow to import, and a list of names needs none of it
+    from recsys.bench.neural.clcrec import CLCRec
+    from recsys.bench.neural.dropoutnet import DropoutNet
+    from recsys.bench.neural.vbpr import VBPR
+
+_COLD: Final[frozenset[Task]] = frozenset({"cold"})
+_WARM: Final[frozenset[Task]] = frozenset({"warm"})
+_ALL: Final[frozenset[Task]] = frozenset({"cold", "warm", "fold-in"})
+
+
+def _genre_popularity(options: Options, seed: int) -> GenrePopularity:  # noqa: ARG001
+    return GenrePopularity()
+
+
+def _content_ridge(modality: str | None) -> Callable[[Options, int], ContentRidge]:
+    """``metadata`` is the weight of that modality."""
+
+    def make(options: Options, seed: int) -> ContentRidge:  # noqa: ARG001
+        chosen: dict[str, Any] = dict(options)
+        if "metadata" in chosen:
+            chosen["weights"] = {"metadata": chosen.pop("metadata")}
+        return ContentRidge(ContentRidgeConfig(**chosen, modality=modality))
+
+    return make
+
+
+def _marec(options: Options, seed: int) -> MARec:  # noqa: ARG001
+    chosen: dict[str, Any] = dict(options)
+    return MARec(MARecConfig(**chosen))
+
+
+def _ease_content(options: Options, seed: int) -> EaseContent:  # noqa: ARG001
+    """``others`` is the weight of every modality besides text and metadata."""
+    chosen: dict[str, Any] = dict(options)
+    if "others" in chosen:
+        others = set(MODALITIES) - {"text", "metadata"}
+        chosen["weights"] = dict.fromkeys(sorted(others), chosen.pop("others"))
+    return EaseContent(EaseContentConfig(**chosen))
+
+
+def _vbpr(modality: str | None) -> Callable[[Options, int], VBPR]:
+    def make(options: Options, seed: int) -> VBPR:
+        from recsys.bench.neural.vbpr import VBPR, VBPRConfig
+
+        chosen: dict[str, Any] = dict(options)
+        return VBPR(VBPRConfig(**chosen, modality=modality, seed=seed))
+
+    return make
+
+
+def _clcrec(options: Options, seed: int) -> CLCRec:
+    from recsys.bench.neural.clcrec import CLCRec, CLCRecConfig
+
+    chosen: dict[str, Any] = dict(options)
+    return CLCRec(CLCRecConfig(**chosen, seed=seed))
+
+
+def _dropoutnet(options: Options, seed: int) -> DropoutNet:
+    from recsys.bench.neural.dropoutnet import DropoutNet, DropoutNetConfig
+
+    chosen: dict[str, Any] = dict(options)
+    return DropoutNet(DropoutNetConfig(**chosen, seed=seed))
+
+
+_RIDGE: Final[tuple[Options, ...]] = (
+    {"ridge": 12.0},
+    {"ridge": 24.0},
+    {"ridge": 6.0},
+    {"ridge": 12.0, "l2": 1000.0},
+    {"ridge": 12.0, "l2": 100.0},
+)
+
+
+def content_ridge(modality: str | None) -> Contender:
+    """Kernel ridge from all modalities, or from one."""
+    weights: tuple[Options, ...] = (
+        {"ridge": 12.0, "metadata": 1.0},
+        {"ridge": 12.0, "metadata": 6.0},
+        {"ridge": 6.0, "metadata": 1.0},
+    )
+    return Contender(
+        name="content-ridge" if modality is None else f"content-ridge:{modality}",
+        family="classic",
+        tasks=_COLD,
+        make=_content_ridge(modality),
+        space=_RIDGE if modality else _RIDGE + weights,
+        source="recsys.baselines.content_ridge: around its defaults",
+        modality=modality,
+    )
+
+
+def vbpr(modality: str | None) -> Contender:
+    """VBPR on all modalities, or on one; the one is for movies that somebody rated."""
+    return Contender(
+        name="vbpr" if modality is None else f"vbpr:{modality}",
+        family="neural",
+        tasks=_WARM if modality else _WARM | _COLD,
+        make=_vbpr(modality),
+        space=(
+            {"reg": 0.01},
+            {"reg": 0.001},
+            {"reg": 0.1},
+            {"reg": 0.0001},
+            {"reg": 0.01, "factors": 64, "content_factors": 64},
+            {"reg": 0.01, "learning_rate": 0.002},
+        ),
+        source=(
+            "MMRec's configuration of VBPR (64 factors in all, λ from 1e-5 to 2, batches of 2048, "
+            "Adam)"
+        ),
+        random=True,
+        requires="torch",
+        stops_early=True,
+        modality=modality,
+    )
+
+
+COLD: Final[tuple[Contender, ...]] = (
+    Contender(
+        # Genres are labels elsewhere in this project; who reads them says so in its name.
+        name="popularity in genre",
+        family="classic",
+        tasks=_ALL,
+        make=_genre_popularity,
+    ),
+    content_ridge(None),
+    *(content_ridge(modality) for modality in MODALITIES),
+    Contender(
+        name="marec",
+        family="classic",
+        tasks=_ALL,
+        make=_marec,
+        space=(
+            {"alignment": 10.0},
+            {"alignment": 10.0, "percentile": 50.0},
+            {"alignment": 10.0, "l2": 100.0},
+            {"alignment": 1.0},
+            {"alignment": 0.1},
+            {"alignment": 10.0, "percentile": 70.0},
+            {"alignment": 10.0, "percentile": 50.0, "l2": 100.0},
+            {"alignment": 100.0},
+        ),
+        source=(
+            "Monteil et al., RecSys 2024, and its authors' notebooks: powers of ten of α, β and "
+            "λ₁, δ 20, percentile 10; higher percentiles added"
+        ),
+    ),
+    Contender(
+        name="ease-content",
+        family="classic",
+        tasks=_ALL,
+        make=_ease_content,
+        space=(
+            {"content": 20.0},
+            {"content": 20.0, "l2": 500.0},
+            {"content": 40.0},
+            {"content": 10.0},
+            {"content": 10.0, "others": 1.0},
+            {"content": 5.0},
+            {"content": 20.0, "others": 1.0, "l2": 500.0},
+            {"content": 40.0, "l2": 500.0},
+        ),
+        source="recsys.baselines.ease_content: around its defaults",
+    ),
+    vbpr(None),
+    *(vbpr(modality) for modality in MODALITIES),
+    Contender(
+        name="clcrec",
+        family="neural",
+        tasks=_COLD,
+        make=_clcrec,
+        space=(
+            {"temperature": 0.5},
+            {"temperature": 0.2},
+            {"temperature": 1.0},
+            {"temperature": 0.5, "balance": 0.9},
+            {"temperature": 0.5, "balance": 0.1},
+            {"temperature": 0.5, "mixing": 0.8},
+            {"temperature": 0.5, "reg": 0.01},
+            {"temperature": 2.0},
+        ),
+        source=(
+            "the authors' runs (64 dimensions, 256 hidden units, λ 0.5 to 0.9, ρ 0.5, τ 1 and 2, "
+            "η 0.001 to 0.1), τ widened downwards"
+        ),
+        random=True,
+        requires="torch",
+        stops_early=True,
+    ),
+    Contender(
+        name="dropoutnet",
+        family="neural",
+        tasks=_ALL,
+        make=_dropoutnet,
+        space=(
+            {"dropout": 0.5},
+            {"dropout": 0.8},
+            {"dropout": 0.3},
+            {"dropout": 0.5, "rank": 128},
+            {"dropout": 0.5, "learning_rate": 0.001},
+            {"dropout": 0.5, "hidden": 512},
+            {"dropout": 0.5, "rank": 32},
+        ),
+        source="the authors' runs (dropout 0.5, rank 200, one or two tanh layers), smaller",
+        random=True,
+        requires="torch",
+        stops_early=True,
+    ),
+)
+"""Content kNN is with the classics."""

@@ -1,0 +1,64 @@
+"""Models with a vector for every user of training, and none for others.
+
+Legend: Q queries, U users, I items, D dimensions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.baselines.checks import require_fitted, require_items
+from recsys.errors import DataError
+from recsys.models.recommender import Query
+
+
+@dataclass(frozen=True)
+class Factors:
+    """Vectors whose inner products are scores.
+
+    Attributes:
+        users: (U, D) float32.
+        items: (I, D) float32.
+    """
+
+    users: NDArray[np.float32]
+    items: NDArray[np.float32]
+
+    def score(self, query: Query) -> NDArray[np.float32]:
+        """(Q, I) scores of users of training."""
+        return self.users[query.users] @ self.items.T
+
+
+class KnownUsers:
+    """Scores users by the row they had in training; their history is not looked at.
+
+    Attributes:
+        name: of its rows.
+    """
+
+    name: str
+
+    def __init__(self) -> None:
+        self._factors: Factors | None = None
+
+    def score(self, query: Query) -> NDArray[np.float32]:
+        """(Q, I) scores.
+
+        Raises:
+            NotFittedError: ``fit`` was not called.
+            DataError: a user was not in training, or the histories are over other movies.
+        """
+        factors = require_fitted(self._factors, self.name)
+        require_items(query, len(factors.items), self.name)
+        strange = np.flatnonzero((query.users < 0) | (query.users >= len(factors.users)))
+        if len(strange):
+            raise DataError(
+                f"{self.name} has no vector for {len(strange)} users who were not in training",
+                rows=[f"query {row}" for row in strange[:5]],
+                hint="ask a model that folds users in",
+                count=len(strange),
+            )
+        return factors.score(query)

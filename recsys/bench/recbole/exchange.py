@@ -1,0 +1,91 @@
+"""What a fit and its process tell each other: files in one temporary folder.
+
+Nothing here imports RecBole, torch, or anything slow: both sides read it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+DATASET: Final = "split"
+"""The data set as RecBole knows it, which is a folder of this name."""
+
+SPEC: Final = "spec.json"
+REPORT: Final = "report.json"
+SCORES: Final = "scores.npy"
+TEST: Final = f"{DATASET}/{DATASET}.test.inter"
+"""Test ratings for the reference figures; RecBole is not told of this file."""
+
+
+@dataclass(frozen=True)
+class WorkerSpec:
+    """What a process has to do.
+
+    Attributes:
+        model: RecBole's name of it.
+        settings: what RecBole is configured with.
+        options: the keys of ``settings`` that somebody chose, which RecBole has to know.
+        threads: of its numerical libraries.
+        shape: users and items.
+        judges: whether RecBole is to judge its model on the test ratings that lie beside.
+    """
+
+    model: str
+    settings: dict[str, Any]
+    options: list[str]
+    threads: int
+    shape: tuple[int, int]
+    judges: bool
+
+    def write(self, folder: Path) -> Path:
+        """Write as JSON."""
+        path = folder / SPEC
+        path.write_text(json.dumps(asdict(self)), encoding="utf-8")
+        return path
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """What ``write`` wrote."""
+        return cls(**json.loads(path.read_text(encoding="utf-8")))
+
+
+@dataclass(frozen=True)
+class RecBoleReport:
+    """What became of a fit.
+
+    Attributes:
+        valid: RecBole's own figures of the kept model on valid: "ndcg@10" and the like.
+        epochs: how many were trained; 1 for what is solved, not trained.
+        parameters: numbers learnt; of a model that is solved, its weights that are not 0.
+        fit_seconds: reading, training and early stopping, without starting the process.
+        score_seconds: of scoring all users.
+        peak_mib: highest resident memory of the process until then, in MiB.
+        version: of RecBole.
+        reference: RecBole's own figures of these very scores on test, ties broken as ours are;
+            empty where it was not given test.
+        native: likewise, but the model is asked anew and ties fall as RecBole's sort leaves them:
+            what RecBole alone would have printed.
+    """
+
+    valid: Mapping[str, float]
+    epochs: int
+    parameters: int
+    fit_seconds: float
+    score_seconds: float
+    peak_mib: float
+    version: str
+    reference: Mapping[str, float]
+    native: Mapping[str, float]
+
+    def write(self, folder: Path) -> None:
+        """Write as JSON."""
+        (folder / REPORT).write_text(json.dumps(asdict(self)), encoding="utf-8")
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """What ``write`` wrote."""
+        return cls(**json.loads((folder / REPORT).read_text(encoding="utf-8")))

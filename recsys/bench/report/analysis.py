@@ -1,0 +1,200 @@
+"""One task of one protocol: who stands where, and what may be said about it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from recsys.bench.contender import Task
+from recsys.bench.document import ContenderDocument
+from recsys.bench.protocols import PROTOCOLS
+from recsys.bench.report.judged import Judged, judged
+from recsys.bench.report.load import Measured
+from recsys.bench.report.metric import HEADLINE, METRICS, Metric
+from recsys.bench.report.statistics import Comparison, against
+
+OURS = "joint"
+TASKS: tuple[Task, ...] = ("warm", "cold", "fold-in", "rating")
+TASK_TITLES: Mapping[Task, str] = {
+    "warm": "Ranking movies that were rated",
+    "cold": "Ranking movies that nobody has rated",
+    "fold-in": "Ranking for users who were not there in training",
+    "rating": "Predicting stars",
+}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One contender's place.
+
+    Attributes:
+        document: its measurements.
+        n_runs: runs with a figure.
+        mean: of the headline metric over them.
+        spread: standard deviation over them, NaN of a single run.
+    """
+
+    document: ContenderDocument
+    n_runs: int
+    mean: float
+    spread: float
+
+    @property
+    def name(self) -> str:
+        """Of the contender."""
+        return self.document.contender
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """One task of one protocol.
+
+    Attributes:
+        measured: everything measured under the protocol.
+        task: which of its tasks.
+        standings: contenders with a figure, the best first; of equal ones, by name.
+        oracles: the same for contenders that are shown the test ratings.
+        comparisons: our model, the best rival and the best of all, each against all others.
+        n_parts: test parts that were drawn.
+    """
+
+    measured: Measured
+    task: Task
+    standings: tuple[Standing, ...]
+    oracles: tuple[Standing, ...]
+    comparisons: Mapping[str, tuple[Comparison, ...]]
+    n_parts: int
+
+    @property
+    def protocol(self) -> str:
+        """Name of the protocol."""
+        return self.measured.protocol
+
+    @property
+    def title(self) -> str:
+        """What the protocol is called."""
+        known = PROTOCOLS.get(self.protocol)
+        return known.title if known else self.protocol
+
+    @property
+    def headline(self) -> Metric:
+        """What contenders are compared by."""
+        return HEADLINE[self.task]
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """What is reported."""
+        return METRICS[self.task]
+
+    @property
+    def best(self) -> Standing:
+        """The contender with the best mean."""
+        return self.standings[0]
+
+    @property
+    def ours(self) -> Standing | None:
+        """Our model; None where it was not measured."""
+        return next((s for s in self.standings if s.name == OURS), None)
+
+    @property
+    def rival(self) -> Standing | None:
+        """The best that is not of this project; None where there is none."""
+        return _rival(self.standings)
+
+    def place(self, name: str) -> int:
+        """1 for the best."""
+        return [standing.name for standing in self.standings].index(name) + 1
+
+    def versus(self, reference: str, other: str) -> Comparison | None:
+        """One comparison of the family of ``reference``; None where they share no test part."""
+        family = self.comparisons.get(reference, ())
+        return next((c for c in family if c.second == other), None)
+
+    def not_shown_worse(self) -> list[Standing]:
+        """The best, and all from which no difference of it is shown."""
+        best = self.best.name
+        return [
+            s
+            for s in self.standings
+            if s.name == best
+            or (found := self.versus(best, s.name)) is None
+            or found.verdict != "better"
+        ]
+
+
+def mean_of(document: ContenderDocument, metric: Metric) -> tuple[float, float, int]:
+    """Mean and standard deviation over the runs that have a figure, and how many they are."""
+    values = np.array([metric.of(run.row) for run in document.runs])
+    values = values[~np.isnan(values)]
+    if not len(values):
+        return math.nan, math.nan, 0
+    spread = float(values.std(ddof=1)) if len(values) > 1 else math.nan
+    return float(values.mean()), spread, len(values)
+
+
+def analyse(measured: Measured) -> list[Analysis]:
+    """An analysis for each task in which a contender of the protocol has a figure."""
+    found = (_of_task(measured, task) for task in TASKS if _asks(measured, task))
+    return [analysis for analysis in found if analysis is not None]
+
+
+def in_order(analyses: Iterable[Analysis]) -> list[Analysis]:
+    """By task, protocols that are mainly about it first, then as protocols are listed."""
+    places = {name: place for place, name in enumerate(PROTOCOLS)}
+
+    def key(analysis: Analysis) -> tuple[int, bool, int, str]:
+        known = PROTOCOLS.get(analysis.protocol)
+        aside = known is None or known.tasks[0] != analysis.task
+        place = places.get(analysis.protocol, len(places))
+        return TASKS.index(analysis.task), aside, place, analysis.protocol
+
+    return sorted(analyses, key=key)
+
+
+def _asks(measured: Measured, task: Task) -> bool:
+    """Whether the protocol has the task; one that is not listed has those its figures are of."""
+    known = PROTOCOLS.get(measured.protocol)
+    if known is not None:
+        return task in known.tasks
+    is_cold = any(run.row.overall is not None for run in measured.runs)
+    return task not in ("warm", "cold") or (task == "cold") == is_cold
+
+
+def _of_task(measured: Measured, task: Task) -> Analysis | None:
+    metric = HEADLINE[task]
+    figures = {name: judged(d, metric) for name, d in measured.documents.items()}
+    places = _standings(measured, metric)
+    oracles = tuple(s for s in places if s.document.family == "oracle")
+    standings = tuple(s for s in places if s.document.family != "oracle")
+    if not standings:
+        return None
+    parts = {part for of_one in figures.values() for part in of_one}
+    comparisons = _comparisons(standings, figures, metric)
+    return Analysis(measured, task, standings, oracles, comparisons, len(parts))
+
+
+def _standings(measured: Measured, metric: Metric) -> list[Standing]:
+    found = [
+        Standing(document, count, mean, spread)
+        for document in measured.documents.values()
+        for mean, spread, count in (mean_of(document, metric),)
+        if count
+    ]
+    sign = -1 if metric.higher_is_better else 1
+    return sorted(found, key=lambda standing: (sign * standing.mean, standing.name))
+
+
+def _comparisons(
+    standings: tuple[Standing, ...], figures: Mapping[str, Mapping[str, Judged]], metric: Metric
+) -> dict[str, tuple[Comparison, ...]]:
+    names = [standing.name for standing in standings]
+    rival = _rival(standings)
+    wanted = {names[0], *([rival.name] if rival else []), *(n for n in names if n == OURS)}
+    return {name: tuple(against(name, names, figures, metric)) for name in names if name in wanted}
+
+
+def _rival(standings: tuple[Standing, ...]) -> Standing | None:
+    return next((s for s in standings if s.document.family != "ours"), None)

@@ -1,0 +1,171 @@
+"""One page that says which model to choose; every name, figure and sentence follows from data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from recsys.bench.contender import Task
+from recsys.bench.report.analysis import TASKS, Analysis, Standing, mean_of
+from recsys.bench.report.claims import RULE, ordinal, said
+from recsys.bench.report.markdown import GENERATED, code, number, seconds, sections, table
+from recsys.bench.report.metric import FIT_SECONDS, SCORE_SECONDS
+
+QUESTIONS: Mapping[Task, str] = MappingProxyType(
+    {
+        "warm": "Which movies next, for users and movies with ratings?",
+        "cold": "Which of the movies that nobody has rated yet?",
+        "fold-in": "Which movies, for somebody who just named a few they like?",
+        "rating": "How many stars would a user give?",
+    }
+)
+_MANY = 4
+
+
+def page(analyses: Sequence[Analysis]) -> str:
+    """The guide.
+
+    Args:
+        analyses: in order of task; the first of each task decides what is recommended for it, the
+            others are listed beside it.
+    """
+    by_task = {task: [a for a in analyses if a.task == task] for task in TASKS}
+    return sections(
+        "# Which model to choose",
+        GENERATED,
+        _summary([found[0] for found in by_task.values() if found]),
+        *(_section(task, found) for task, found in by_task.items() if found),
+        _everything([found[0] for found in by_task.values() if found]),
+        "## What *shown* means",
+        RULE,
+        "Figures of different protocols are never comparable; the page of each says what it is.",
+    )
+
+
+def _summary(leading: Sequence[Analysis]) -> str:
+    rows = [
+        [
+            QUESTIONS[analysis.task],
+            f"**{analysis.best.name}**",
+            number(analysis.best.mean, analysis.headline.digits),
+            _alternative(analysis),
+            _page_of(analysis),
+        ]
+        for analysis in leading
+    ]
+    head = ["question", "best", "NDCG@10 or RMSE", "cheapest not shown to be worse", "measured on"]
+    return table(head, rows)
+
+
+def _page_of(analysis: Analysis) -> str:
+    return f"[{analysis.protocol}](protocols/{analysis.protocol}.md)"
+
+
+def _alternative(analysis: Analysis) -> str:
+    cheapest = quickest(analysis)
+    fit = seconds(mean_of(cheapest.document, FIT_SECONDS)[0])
+    return f"{cheapest.name} ({fit} s to fit)"
+
+
+def quickest(analysis: Analysis) -> Standing:
+    """Of the best and all from which no difference of it is shown, the one that fits fastest."""
+    return min(
+        analysis.not_shown_worse(),
+        key=lambda standing: (_fit(standing), analysis.place(standing.name)),
+    )
+
+
+def _fit(standing: Standing) -> float:
+    return mean_of(standing.document, FIT_SECONDS)[0]
+
+
+def _section(task: Task, found: Sequence[Analysis]) -> str:
+    leading, others = found[0], found[1:]
+    return sections(
+        f"## {QUESTIONS[task]}",
+        " ".join((_recommendation(leading), _cheaper(leading), _ours(leading))).strip(),
+        _elsewhere(leading, others),
+    )
+
+
+def _recommendation(analysis: Analysis) -> str:
+    best, count = analysis.best, len(analysis.standings)
+    if count == 1:
+        return f"Only `{best.name}` was measured on {_page_of(analysis)}."
+    figure = f"{analysis.headline.title}: {number(best.mean, analysis.headline.digits)}"
+    where = f"the best mean of {count} on {_page_of(analysis)} ({figure})"
+    level = [s.name for s in analysis.not_shown_worse() if s.name != best.name]
+    if not level:
+        beaten = "the other" if count == 2 else f"all {count - 1} others"
+        return f"Take `{best.name}`: {where}, shown to be better than {beaten}."
+    named = code(level[:_MANY]) + (f" and {len(level) - _MANY} more" if len(level) > _MANY else "")
+    return f"`{best.name}` has {where}. No difference from it is shown for {named}."
+
+
+def _cheaper(analysis: Analysis) -> str:
+    best, cheap = analysis.best, quickest(analysis)
+    if cheap.name == best.name:
+        faster = any(_fit(s) < _fit(best) for s in analysis.standings)
+        slower = "; all that fit faster are shown to be worse" if faster else ""
+        return f"It fits in {seconds(_fit(best))} s{slower}."
+    score = seconds(mean_of(cheap.document, SCORE_SECONDS)[0])
+    return (
+        f"Of these `{cheap.name}` fits fastest, in {seconds(_fit(cheap))} s against "
+        f"{seconds(_fit(best))} s, and scores all users in {score} s: take it where that matters."
+    )
+
+
+def _ours(analysis: Analysis) -> str:
+    ours, rival = analysis.ours, analysis.rival
+    if ours is None:
+        return "Our model was not measured on it."
+    place = f"{ordinal(analysis.place(ours.name))} of {len(analysis.standings)}"
+    found = analysis.versus(ours.name, rival.name) if rival else None
+    if rival is None or found is None:
+        return f"Our `{ours.name}` is {place}."
+    far = f"{found.difference:+.4f} against `{rival.name}`, the best rival: {said(found)}"
+    return f"Our `{ours.name}` is {place}, {far}."
+
+
+def _elsewhere(leading: Analysis, others: Sequence[Analysis]) -> str:
+    """The same question on other data or divided otherwise, and whether the answer is the same."""
+    rows = [
+        [
+            _page_of(other),
+            other.best.name,
+            number(other.best.mean, other.headline.digits),
+            _standing_of(other, leading.best.name),
+            _standing_of(other, other.ours.name) if other.ours else "not measured",
+        ]
+        for other in others
+    ]
+    head = ["elsewhere", "best", leading.headline.title, f"{leading.best.name} is", "our model is"]
+    return table(head, rows)
+
+
+def _standing_of(analysis: Analysis, name: str) -> str:
+    if name not in [standing.name for standing in analysis.standings]:
+        return "not measured"
+    place = f"{ordinal(analysis.place(name))} of {len(analysis.standings)}"
+    level = any(standing.name == name for standing in analysis.not_shown_worse())
+    if name == analysis.best.name:
+        return place
+    return f"{place}, {'no difference to the best shown' if level else 'shown to be worse'}"
+
+
+def _everything(leading: Sequence[Analysis]) -> str:
+    """Contenders that were measured on every task: one model for all."""
+    shared = [
+        standing.name
+        for standing in leading[0].standings
+        if all(standing.name in [s.name for s in other.standings] for other in leading[1:])
+    ]
+    if len(leading) < 2 or not shared:
+        return ""
+    rows = [[name, *(f"{a.place(name)} of {len(a.standings)}" for a in leading)] for name in shared]
+    head = ["contender", *(_page_of(a) + f", {a.task}" for a in leading)]
+    return sections(
+        "## One model for all of these",
+        "Those that answer every question above, and their places:",
+        table(head, rows),
+    )

@@ -1,0 +1,88 @@
+"""Whether figures agree with somebody else's: RecBole's own evaluator, and figures known before."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from recsys.bench.document import ContenderDocument, Run
+from recsys.bench.report.load import Measured
+from recsys.bench.report.markdown import MISSING, number, table
+
+AGREEMENT = 1e-6
+ANCHOR_PROTOCOL = "ml-ro"
+ANCHOR_SEED = 2020
+ANCHOR_TOLERANCE = 0.005
+ANCHORS: Mapping[str, float] = MappingProxyType(
+    {
+        "EASE": 0.330,
+        "ADMMSLIM": 0.330,
+        "RecVAE": 0.324,
+        "SLIMElastic": 0.324,
+        "LightGCN": 0.300,
+        "BPR": 0.292,
+    }
+)
+"""NDCG@10 on test of RecBole 1.2.1's own split of MovieLens-100K, seed 2020, by RecBole itself."""
+
+
+def largest_difference(run: Run) -> float | None:
+    """Between a contender's own figures and ours on the same lists; None where it has none."""
+    ours = {**(run.row.ranking or {}), **(run.row.rating or {})}
+    shared = [name for name in run.reference if name in ours]
+    return max((abs(run.reference[name] - ours[name]) for name in shared), default=None)
+
+
+def references(documents: Iterable[ContenderDocument]) -> str:
+    """Our evaluator beside the contenders' own; "" where none has one."""
+    rows = []
+    for document in documents:
+        found = [d for run in document.runs if (d := largest_difference(run)) is not None]
+        if found:
+            names = sorted({name for run in document.runs for name in run.reference})
+            agrees = "yes" if max(found) <= AGREEMENT else "**no**"
+            row = [
+                document.contender,
+                ", ".join(names),
+                str(len(found)),
+                f"{max(found):.1e}",
+                agrees,
+            ]
+            rows.append(row)
+    head = ["contender", "figures", "runs", "largest difference", f"within {AGREEMENT:g}"]
+    return table(head, rows)
+
+
+def anchors(measured: Iterable[Measured]) -> str:
+    """RecBole's models on RecBole's split beside the figures they are known by; "" without any."""
+    found = next((m for m in measured if m.protocol == ANCHOR_PROTOCOL), None)
+    if found is None:
+        return ""
+    rows = []
+    for model, known in ANCHORS.items():
+        value = _ndcg(found, model)
+        distance = value - known
+        verdict = "**no**" if abs(distance) > ANCHOR_TOLERANCE else "yes"
+        if math.isnan(value):
+            rows.append([model, f"{known:.3f}", "not measured", MISSING, MISSING])
+        else:
+            rows.append([model, f"{known:.3f}", number(value, 4), f"{distance:+.4f}", verdict])
+    measured_head = f"measured, seed {ANCHOR_SEED}"
+    head = ["RecBole's", "known", measured_head, "difference", f"within {ANCHOR_TOLERANCE:g}"]
+    return table(head, rows)
+
+
+def _ndcg(measured: Measured, model: str) -> float:
+    for document in measured.documents.values():
+        if document.family != "recbole" or model_of(document.contender) != model.casefold():
+            continue
+        for run in document.runs:
+            if run.split.seed == ANCHOR_SEED and run.row.ranking:
+                return run.row.ranking.get("ndcg@10", math.nan)
+    return math.nan
+
+
+def model_of(contender: str) -> str:
+    """The model in the name of a contender: ``ease`` of "EASE (RecBole)"."""
+    return contender.casefold().removesuffix("(recbole)").strip()

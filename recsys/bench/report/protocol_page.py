@@ -1,0 +1,159 @@
+"""The page of one protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+
+from recsys.bench.contender import Task
+from recsys.bench.report import tables
+from recsys.bench.report.analysis import OURS, TASK_TITLES, Analysis
+from recsys.bench.report.claims import RULE, claims, headline
+from recsys.bench.report.crosschecks import references
+from recsys.bench.report.load import Measured
+from recsys.bench.report.markdown import GENERATED, code, sections
+from recsys.bench.report.provenance import budget, fell_short, machines, missing, seeds
+from recsys.bench.report.texts import DIVISIONS, EQUATIONS, Division
+
+
+def page(measured: Measured, analyses: Sequence[Analysis]) -> str:
+    """Everything about one protocol.
+
+    Args:
+        measured: its documents.
+        analyses: its tasks.
+    """
+    documents = list(measured.documents.values())
+    return sections(
+        f"# {measured.protocol}: {analyses[0].title}",
+        GENERATED,
+        _division(measured, {analysis.task for analysis in analyses}),
+        *(_task(analysis) for analysis in analyses),
+        _appendix("## Cost", _COST, tables.cost(documents)),
+        _appendix("## How options were chosen", budget(documents), tables.tuning(documents)),
+        _appendix("### Points that failed", tables.failures(documents)),
+        _appendix("## Our evaluator beside the contenders' own", _REFERENCE, references(documents)),
+        _appendix("## Sanity gates", _GATES, tables.gates(measured)),
+        _appendix(
+            "## Runs",
+            seeds(measured),
+            missing(measured),
+            fell_short(documents),
+            machines(documents),
+        ),
+    )
+
+
+_CUT = (
+    "Of stars nothing is masked: every test rating is predicted, and predictions are cut to the "
+    "scale for every model alike."
+)
+_COST = (
+    "Mean of the runs, each a process of its own with one thread. Memory is the highest of the "
+    "whole process, data and libraries included."
+)
+_REFERENCE = (
+    "Contenders with an evaluator of their own judged the same lists by it: the largest "
+    "difference of any figure of any run."
+)
+_GATES = (
+    "A run that fails a gate is not kept. What each checks stands in `recsys/bench/gates.py`; "
+    "values are over all runs of all contenders."
+)
+
+
+def _appendix(*parts: str) -> str:
+    """A heading and what belongs to it; "" where the last part is empty."""
+    return sections(*parts) if parts[-1] else ""
+
+
+def _division(measured: Measured, tasks: Set[Task]) -> str:
+    names = dict.fromkeys(run.split.name for run in measured.runs)
+    found = dict.fromkeys(DIVISIONS[name] for name in names if name in DIVISIONS)
+    return sections(*(_described(division, tasks) for division in found))
+
+
+def _described(division: Division, tasks: Set[Task]) -> str:
+    masked = [division.masked] if tasks - {"rating"} else []
+    cut = [_CUT] if "rating" in tasks else []
+    return sections(
+        f"**What is split how.** {division.split}",
+        f"**What is known at test.** {division.known}",
+        f"**What is masked.** {' '.join(masked + cut)}",
+        "**Cautions.**\n\n" + "".join(f"- {caution}\n" for caution in division.cautions),
+    )
+
+
+def _task(analysis: Analysis) -> str:
+    metrics = analysis.metrics
+    return sections(
+        f"## {TASK_TITLES[analysis.task]}",
+        headline(analysis),
+        tables.quality(analysis.standings, metrics),
+        _unmeasured(analysis),
+        _pictures(analysis),
+        _oracles(analysis),
+        _shown(analysis),
+        "### Equations",
+        EQUATIONS[analysis.task],
+    )
+
+
+def _shown(analysis: Analysis) -> str:
+    families = [_family(analysis, name) for name in _references(analysis)]
+    return sections("### What is shown", RULE, *families) if any(families) else ""
+
+
+def _references(analysis: Analysis) -> list[str]:
+    ours, rival = analysis.ours, analysis.rival
+    names = [OURS] if ours else []
+    return [*names, rival.name] if rival else names
+
+
+def _family(analysis: Analysis, name: str) -> str:
+    found = analysis.comparisons.get(name, ())
+    if not found:
+        return ""
+    is_rival = analysis.rival is not None and name == analysis.rival.name
+    chosen = ", the best rival by its mean on test," if is_rival else ""
+    return sections(
+        f"`{name}`{chosen} against every other, {analysis.headline.title}:",
+        claims(name, found),
+        tables.differences(found),
+    )
+
+
+def _oracles(analysis: Analysis) -> str:
+    if not analysis.oracles:
+        return ""
+    return sections(
+        "Where the scale begins and ends, what chance reaches and what knowing the test ratings "
+        "does, and therefore no contenders:",
+        tables.quality(analysis.oracles, analysis.metrics),
+    )
+
+
+def _pictures(analysis: Analysis) -> str:
+    name = picture_name(analysis)
+    return sections(
+        f"![{analysis.headline.title} against seconds of fitting](../plots/{name}-cost.svg)",
+        f"![Differences to the best, with intervals](../plots/{name}-differences.svg)",
+    )
+
+
+def picture_name(analysis: Analysis) -> str:
+    """How the files of an analysis' pictures begin."""
+    return f"{analysis.protocol}-{analysis.task}"
+
+
+def _unmeasured(analysis: Analysis) -> str:
+    most = max(s.n_runs for s in analysis.standings)
+    fewer = [
+        s.name for s in analysis.standings if s.n_runs < most and s.document.family != "oracle"
+    ]
+    if not fewer:
+        return ""
+    return (
+        f"With fewer runs than others: {code(fewer)}. One run is enough of a model that draws "
+        "nothing where the ratings it learns from are the same for every seed; comparisons are "
+        "over the test parts that both were judged on."
+    )

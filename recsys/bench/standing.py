@@ -1,0 +1,194 @@
+"""Where one contender stands under one protocol: what its file holds, and what is left to do."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from recsys.bench.contender import Contender, Options
+from recsys.bench.document import ContenderDocument, Point, Run, Trial, Tuning
+from recsys.bench.grounds import configuration
+from recsys.bench.job import REGISTRY, Job, RunJob, Subject, Surroundings, TuningJob
+from recsys.bench.origin import commit, versions
+from recsys.bench.protocols import Cell, Protocol
+from recsys.bench.tuning import Budget, best_of, is_over, points_of
+
+_UNNAMED = ("title", "seeds", "folds")
+"""Of a protocol: what may change without making any run another."""
+
+
+def file_name(contender: str) -> str:
+    """The name of a contender as one of a file, on any system."""
+    return re.sub(r"[^a-z0-9.+]+", "-", contender.lower()).strip("-")
+
+
+def fingerprint_of(contender: Contender, protocol: Protocol, budget: Budget) -> str:
+    """A hash of everything that decides the numbers, but for the code.
+
+    Of the configuration only what the harness reads counts: data, sources, features and
+    evaluation. What a contender takes from elsewhere is in its ``settings``.
+    """
+    config = configuration(protocol).model_dump(mode="json")
+    read = {name: config[name] for name in ("data", "sources", "features", "evaluation")}
+    rules = {k: v for k, v in asdict(protocol).items() if k not in _UNNAMED}
+    rules["tuning_cell"] = protocol.tuning_cell
+    whole = {
+        "contender": contender.name,
+        "space": [dict(point) for point in contender.space],
+        "settings": contender.settings() if contender.settings else "",
+        "learns": [contender.stops_early, contender.sees_test],
+        "tasks": protocol.tasks_of(contender),
+        "budget": asdict(budget),
+        "protocol": rules,
+        "config": read,
+    }
+    return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass
+class Standing:
+    """What was measured of one contender under one protocol, and what is to be measured yet.
+
+    Attributes:
+        contender: who.
+        protocol: its only base is the one to use.
+        budget: of its tuning.
+        path: of its document.
+        registry: module that holds the contender.
+        document: what is there; None where there is nothing, or something else.
+        surroundings: of the processes that measure.
+        failure: why no more is measured of it.
+        busy: jobs that are under way: a cell, or None for tuning.
+    """
+
+    contender: Contender
+    protocol: Protocol
+    budget: Budget
+    path: Path
+    registry: str = REGISTRY
+    document: ContenderDocument | None = None
+    surroundings: Surroundings | None = None
+    failure: str | None = None
+    busy: set[Cell | None] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.points = points_of(self.contender, self.budget)
+        self.fingerprint = fingerprint_of(self.contender, self.protocol, self.budget)
+        self.document = self._found()
+
+    def _found(self) -> ContenderDocument | None:
+        if not self.path.is_file():
+            return None
+        found = ContenderDocument.load(self.path)
+        if found.fingerprint != self.fingerprint:
+            return None
+        # Where every point failed, something outside was wrong: another start tries again.
+        return found if found.runs or self._chosen(found.tuning.trials) is not None else None
+
+    def _chosen(self, trials: list[Trial]) -> Options | None:
+        """The options to run with; None before anything was fitted."""
+        if not self.points:
+            return self.contender.space[0]
+        best = best_of(trials)
+        return None if best is None else best.options
+
+    @property
+    def trials(self) -> list[Trial]:
+        """Those that were made."""
+        return [] if self.document is None else self.document.tuning.trials
+
+    @property
+    def runs(self) -> list[Run]:
+        """Those that were made, of this plan or of others with more seeds."""
+        return [] if self.document is None else self.document.runs
+
+    @property
+    def is_tuned(self) -> bool:
+        """Whether the options are chosen."""
+        return is_over(self.trials, self.points, self.budget)
+
+    def missing(self) -> list[Cell]:
+        """Divisions that were not run."""
+        there = {Cell(run.split.name, run.seed) for run in self.runs}
+        return [cell for cell in self.protocol.cells_of(self.contender) if cell not in there]
+
+    def units(self) -> int:
+        """Fits that are left, at most."""
+        trials = 0 if self.is_tuned else len(self.points) - len(self.trials)
+        return 0 if self.failure else trials + len(self.missing())
+
+    def jobs(self) -> Iterator[tuple[Cell | None, Job]]:
+        """What can be started now: tuning first, then every run beside the others."""
+        if self.failure:
+            return
+        subject = Subject(self.protocol, self.contender.name, self.registry)
+        if not self.is_tuned:
+            if None not in self.busy:
+                spent = sum(trial.seconds for trial in self.trials)
+                left = self.points[len(self.trials) :]
+                yield None, TuningJob(subject, left, spent, self.budget)
+            return
+        options = self._chosen(self.trials)
+        if options is None:
+            return
+        for cell in self.missing():
+            if cell not in self.busy:
+                yield cell, RunJob(subject, cell, options)
+
+    def keep(self, message: Surroundings | Trial | Run) -> None:
+        """Take in what a process found; trials and runs are saved at once."""
+        if isinstance(message, Surroundings):
+            self.surroundings = message
+        elif isinstance(message, Trial):
+            self._save(trials=[*self.trials, message])
+            if self.is_tuned and self._chosen(self.trials) is None:
+                self.failure = f"none of its options could be fitted: {message.failure}"
+        else:
+            self._save(runs=[*self.runs, message])
+
+    def _save(self, **new: Any) -> None:
+        trials: list[Trial] = new.get("trials", self.trials)
+        runs: list[Run] = new.get("runs", self.runs)
+        chosen: Point = dict(self._chosen(trials) or self.contender.space[0])
+        tuning = Tuning(
+            seed=self.protocol.tuning_cell.seed,
+            max_trials=self.budget.trials,
+            max_seconds=self.budget.seconds,
+            n_points=len(self.contender.space),
+            trials=trials,
+            chosen=chosen,
+        )
+        self.document = self._document(tuning, sorted(runs, key=self._place))
+        self.document.save(self.path)
+
+    def _place(self, run: Run) -> tuple[int, str]:
+        return run.seed, run.split.name
+
+    def _document(self, tuning: Tuning, runs: list[Run]) -> ContenderDocument:
+        if self.surroundings is None:
+            raise RuntimeError("results came before what they were measured in")
+        return ContenderDocument(
+            created=datetime.now(UTC).date(),
+            commit=commit(),
+            versions=versions(),
+            hardware=self.surroundings.hardware,
+            dataset=self.surroundings.dataset,
+            protocol=self.protocol.name,
+            contender=self.contender.name,
+            family=self.contender.family,
+            fingerprint=self.fingerprint,
+            tuning=tuning,
+            runs=runs,
+        )
+
+
+def died(standing: Standing, seconds: float, what: str) -> Trial:
+    """The trial that a process was at when it ended without a word."""
+    point = standing.points[len(standing.trials)]
+    return Trial(options=dict(point), score=None, seconds=seconds, failure=what)

@@ -1,0 +1,93 @@
+"""Rivals for movies that nobody rated keep the promises of a recommender."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from recsys.baselines.registry import make_baseline
+from recsys.errors import DataError
+from recsys.models.recommender import Query
+from recsys.testing.contract import newcomers, strangers
+from recsys.testing.recommender_contract import (
+    ColdItemContract,
+    RecommenderContract,
+    VectorRecommenderContract,
+)
+from recsys.testing.worlds import two_genre_world
+
+torch = pytest.importorskip("torch")
+
+from recsys.bench.neural.clcrec import CLCRec, CLCRecConfig  # noqa: E402
+from recsys.bench.neural.dropoutnet import DropoutNet, DropoutNetConfig  # noqa: E402
+from recsys.bench.neural.stopping import Schedule  # noqa: E402
+from recsys.bench.neural.vbpr import VBPR, VBPRConfig  # noqa: E402
+
+SHORT, LONG = Schedule(epochs=30, patience=10), Schedule(epochs=60, patience=20)
+
+
+class TestGenrePopularity(RecommenderContract):
+    def make(self):
+        return make_baseline("genre-popularity")
+
+
+class TestContentRidge(RecommenderContract, ColdItemContract):
+    def make(self):
+        return make_baseline("content-ridge", l2=20.0, ridge=3.0)
+
+
+class TestMARec(RecommenderContract, ColdItemContract):
+    def make(self):
+        return make_baseline("marec", l2=20.0)
+
+
+class TestEaseContent(RecommenderContract, ColdItemContract):
+    def make(self):
+        return make_baseline("ease-content", content=2.0, l2=20.0)
+
+
+class TestDropoutNet(RecommenderContract, ColdItemContract, VectorRecommenderContract):
+    def make(self):
+        sizes = {"rank": 4, "hidden": 64, "batch": 10}
+        return DropoutNet(DropoutNetConfig(**sizes, l2=20.0, learning_rate=0.01, schedule=LONG))
+
+
+class OfKnownUsers(RecommenderContract, ColdItemContract):
+    """A model that has learnt a vector for each user refuses the others."""
+
+    __test__ = False
+
+    def test_a_user_not_in_training_gets_scores(self):
+        world = two_genre_world()
+        with pytest.raises(DataError, match="60 users who were not in training"):
+            self.fitted(world).score(strangers(world))
+
+    def test_a_stranger_with_the_same_taste_gets_the_liked_genre(self):
+        world = two_genre_world()
+        known = Query.known(world.train)
+        beyond = replace(known, users=np.where(known.users == 7, 60, known.users).astype(np.int32))
+        with pytest.raises(DataError, match=r"1 users who were not in training\n.*query 7"):
+            self.fitted(world).score(beyond)
+
+    def test_an_empty_history_gets_finite_scores_for_something(self):
+        with pytest.raises(DataError, match="2 users"):
+            self.fitted(two_genre_world()).score(newcomers(two_genre_world()))
+
+
+class TestVBPR(OfKnownUsers):
+    __test__ = True
+
+    def make(self):
+        sizes = {"factors": 8, "content_factors": 8, "batch": 256}
+        return VBPR(VBPRConfig(**sizes, learning_rate=0.02, schedule=LONG))
+
+
+class TestCLCRec(OfKnownUsers):
+    __test__ = True
+
+    def make(self):
+        sizes = {"dim": 16, "hidden": 16, "negatives": 30, "batch": 128}
+        rates = {"temperature": 1.0, "learning_rate": 0.02}
+        return CLCRec(CLCRecConfig(**sizes, **rates, schedule=SHORT))

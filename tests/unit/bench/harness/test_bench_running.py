@@ -1,0 +1,253 @@
+"""Caching, resuming and failing, with jobs done in this process."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from recsys.bench.apart import Failure
+from recsys.bench.document import ContenderDocument
+from recsys.bench.job import work
+from recsys.bench.planning import Rules, plan
+from recsys.bench.running import work_off
+from recsys.bench.standing import file_name, fingerprint_of
+from recsys.bench.tuning import Budget, explained
+
+REGISTRY = "bench_toys"
+
+
+def here(job, tell):
+    """Does a job in this process, as ``Apart`` does in another."""
+    try:
+        for message in work(job):
+            tell(message)
+    except Exception as error:
+        return Failure(explained(error))
+    return None
+
+
+@pytest.fixture
+def benchmark(toys, protocol_of, tmp_path):
+    """Runs a benchmark; what it came to and what it said."""
+
+    def run(*names, protocols=None, execute=here, **rules):
+        given = {"results": tmp_path / "results", "workers": 1, "registry": REGISTRY}
+        chosen, lines = Rules(**(given | rules)), []
+        asked = protocols or [protocol_of().shortened(2)]
+        standings, failures = plan(asked, names, chosen, lines.append)
+        outcome = work_off(standings, chosen, execute, lines.append)
+        return replace(outcome, failures=failures + outcome.failures), lines
+
+    return run
+
+
+@pytest.fixture
+def document(tmp_path):
+    def load(name, protocol="toy-ro"):
+        path = tmp_path / "results" / protocol / f"{file_name(name)}.json"
+        return ContenderDocument.load(path)
+
+    return load
+
+
+def test_a_benchmark_leaves_a_document_each(benchmark, document, fits):
+    outcome, lines = benchmark("tuned", "plain")
+    assert (outcome.failures, outcome.left) == ([], 0)
+    assert outcome.fits == 4 + 2 + 2
+    found = document("tuned")
+    assert [run.seed for run in found.runs] == [1, 2]
+    assert found.tuning.chosen == max(found.tuning.trials, key=lambda t: t.score).options
+    assert (found.tuning.seed, found.tuning.n_points, len(found.tuning.trials)) == (1, 4, 4)
+    assert (found.protocol, found.contender, found.family) == ("toy-ro", "tuned", "classic")
+    assert found.hardware.threads == 1
+    assert found.versions["numpy"]
+    assert fits()[f"tuned-2-l2={found.tuning.chosen['l2']}"] == 1
+    assert document("plain").tuning.trials == []
+    assert "8/8" in lines[-1]
+    assert "left" in lines[-1]
+
+
+def test_what_is_there_is_not_measured_again(benchmark, fits):
+    benchmark("tuned", "plain")
+    before = fits()
+    outcome, _ = benchmark("tuned", "plain")
+    assert outcome.fits == 0
+    assert fits() == before
+
+
+def test_more_seeds_are_added_to_those_that_are_there(benchmark, document, fits, protocol_of):
+    benchmark("tuned")
+    before = fits()
+    benchmark("tuned", protocols=[protocol_of()])
+    assert [run.seed for run in document("tuned").runs] == [1, 2, 3]
+    assert sum((fits() - before).values()) == 1
+    benchmark("tuned", protocols=[protocol_of().shortened(1)])
+    assert len(document("tuned").runs) == 3, "fewer seeds take nothing away"
+
+
+def test_another_budget_is_another_measurement(benchmark, document, fits):
+    benchmark("tuned")
+    benchmark("tuned", budget=Budget(trials=2))
+    found = document("tuned")
+    assert (len(found.tuning.trials), found.tuning.max_trials) == (2, 2)
+    assert fits()["tuned-1-l2=1.0"] >= 2
+
+
+class KilledError(Exception):
+    """The whole benchmark ends here."""
+
+
+@pytest.mark.parametrize("after", [1, 3, 5])
+def test_a_benchmark_that_is_killed_goes_on_where_it_was(benchmark, document, fits, after):
+    kept = Counter()
+
+    def dying(job, tell):
+        def told(message):
+            tell(message)
+            kept["messages"] += type(message).__name__ != "Surroundings"
+            if kept["messages"] == after:
+                raise KilledError
+
+        return here_or_killed(job, told)
+
+    def here_or_killed(job, tell):
+        for message in work(job):
+            tell(message)
+
+    def stopping(job, tell):
+        try:
+            return dying(job, tell)
+        except KilledError:
+            return Failure("killed")
+
+    benchmark("tuned", execute=stopping)
+    begun = document("tuned")
+    assert len(begun.tuning.trials) + len(begun.runs) == after
+    outcome, _ = benchmark("tuned")
+    assert outcome.failures == []
+    whole = document("tuned")
+    assert (len(whole.tuning.trials), len(whole.runs)) == (4, 2)
+    assert whole.tuning.trials[: len(begun.tuning.trials)] == begun.tuning.trials
+    assert sum(fits().values()) == 6, "nothing is fitted twice"
+
+
+def test_one_failure_stops_nothing_but_its_own_rows(benchmark, document):
+    outcome, lines = benchmark("refuses", "plain", "by place")
+    assert len(outcome.failures) == 2
+    assert "ValueError: no, thank you" in outcome.failures[0]
+    assert "ro, seed 1" in outcome.failures[0]
+    assert "sanity check" in outcome.failures[1]
+    assert len(document("plain").runs) == 2
+    assert any("refuses failed" in line for line in lines)
+
+
+def test_points_that_fail_are_not_chosen(benchmark, document):
+    outcome, _ = benchmark("refuses large")
+    found = document("refuses large")
+    assert outcome.failures == []
+    assert [trial.failure is None for trial in found.tuning.trials] == [True, True, False, False]
+    assert found.tuning.chosen["l2"] < 50
+
+
+def test_where_no_point_can_be_fitted_there_is_no_run_and_another_start_tries_again(
+    benchmark, fits
+):
+    outcome, _ = benchmark("refuses tuning")
+    assert "none of its options could be fitted: ValueError" in outcome.failures[0]
+    assert set(fits().values()) == {1}
+    benchmark("refuses tuning")
+    assert set(fits().values()) == {2}
+
+
+def test_a_process_that_dies_takes_one_point_with_it(benchmark, document):
+    def dying(job, tell):
+        for message in work(job):
+            if getattr(message, "options", {}).get("l2") == 1.0:
+                return Failure("signal 9", died=True)
+            tell(message)
+        return None
+
+    outcome, _ = benchmark("tuned", execute=dying)
+    assert outcome.failures == []
+    trials = document("tuned").tuning.trials
+    assert [trial.failure for trial in trials] == [None, "signal 9", None, None]
+
+
+def test_no_fit_starts_after_the_hours_are_over(benchmark, fits):
+    outcome, _ = benchmark("tuned", "plain", max_hours=0.0)
+    assert (outcome.fits, outcome.left, outcome.failures) == (0, 8, [])
+    assert not fits()
+
+
+def test_what_cannot_be_measured_here_is_passed_over_and_it_is_said(
+    benchmark, protocol_of, tmp_path
+):
+    nowhere = protocol_of("leave-last", data_dir=str(tmp_path / "nothing"))
+    asked = [nowhere, protocol_of().shortened(1)]
+    outcome, lines = benchmark("plain", "absent", "poster", protocols=asked)
+    assert outcome.failures == []
+    assert outcome.fits == 1
+    assert any("toy-leave-last: passed over" in line and "\n" not in line for line in lines)
+    assert any("absent: passed over: no no_such_module" in line for line in lines)
+    assert any("poster: passed over: no poster" in line for line in lines)
+
+
+def test_data_that_cannot_be_used_is_a_failure(benchmark, protocol_of, toy_folder):
+    bad = protocol_of(overrides=("data.on_bad_row=error", "features.metadata.fields={nowhere: 1}"))
+    outcome, _ = benchmark("plain", protocols=[bad])
+    assert len(outcome.failures) == 1
+    assert "toy-ro" in outcome.failures[0]
+
+
+def test_a_file_that_is_no_document_is_told_and_left(benchmark, tmp_path):
+    path = tmp_path / "results" / "toy-ro" / "plain.json"
+    path.parent.mkdir(parents=True)
+    path.write_text("{}")
+    outcome, _ = benchmark("plain", "tuned")
+    assert len(outcome.failures) == 1
+    assert "plain.json" in outcome.failures[0]
+    assert outcome.fits == 6
+    assert path.read_text() == "{}"
+
+
+def test_several_at_a_time_come_to_the_same(benchmark, document, tmp_path):
+    benchmark("tuned", "plain", "drawn")
+    one = [run.row.ranking for run in document("drawn").runs]
+    results = tmp_path / "others"
+    outcome, _ = benchmark("tuned", "plain", "drawn", results=results, workers=3)
+    assert outcome.failures == []
+    found = ContenderDocument.load(results / "toy-ro" / "drawn.json")
+    assert [run.row.ranking for run in found.runs] == one
+
+
+def test_the_fingerprint_is_of_what_decides_the_numbers(toys, protocol_of):
+    plain, protocol, budget = toys["tuned"], protocol_of(), Budget()
+    first = fingerprint_of(plain, protocol, budget)
+    same = [
+        (plain, replace(protocol, title="Another"), budget),
+        (plain, protocol.shortened(2), budget),
+        (replace(plain, source="elsewhere"), protocol, budget),
+    ]
+    assert {fingerprint_of(*case) for case in same} == {first}
+    others = [
+        (replace(plain, space=plain.space[1:]), protocol, budget),
+        (replace(plain, settings=lambda: "x"), protocol, budget),
+        (replace(plain, name="x"), protocol, budget),
+        (plain, replace(protocol, refits=True), budget),
+        (plain, replace(protocol, seeds=(5, 6)), budget),
+        (plain, replace(protocol, overrides=("features.metadata.dim=3",)), budget),
+        (plain, protocol, Budget(seconds=1)),
+    ]
+    assert len({first, *(fingerprint_of(*case) for case in others)}) == len(others) + 1
+    training = replace(protocol, overrides=("training.epochs=3",))
+    apart = json.dumps(fingerprint_of(plain, training, budget))
+    assert apart != json.dumps(first), "an override is part of the protocol"
+
+
+def test_names_become_names_of_files():
+    assert file_name("content-knn-plain:text") == "content-knn-plain-text"
+    assert file_name("EASE (RecBole)") == "ease-recbole"
+    assert file_name("svd++") == "svd++"

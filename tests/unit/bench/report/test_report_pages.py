@@ -1,0 +1,244 @@
+from __future__ import annotations
+
+import pytest
+
+from recsys.bench.document import Trial
+from recsys.bench.report import pages
+from recsys.bench.report.analysis import analyse, in_order
+from recsys.bench.report.crosschecks import anchors, references
+from recsys.bench.report.load import load_results
+from recsys.bench.report.markdown import p_value, seconds, table
+from recsys.bench.report.overview import END, START, with_table
+from recsys.errors import DataError
+
+FOLDS = tuple(f"u{k}" for k in range(1, 6))
+
+
+def written(bench):
+    measured = load_results(bench.folder)
+    return pages(measured, in_order(a for m in measured for a in analyse(m)))
+
+
+def add_some(bench, joint: float = 0.35, ease: float = 0.32) -> None:
+    bench.add("ml-ro", "joint", joint, family="ours", fit=60.0)
+    bench.add("ml-ro", "ease", ease, fit=0.3)
+    bench.add("ml-ro", "popularity", 0.14, fit=0.001)
+
+
+def test_a_claim_is_printed_where_the_tests_support_it(bench) -> None:
+    add_some(bench)
+    page = written(bench)["protocols/ml-ro.md"]
+    assert "`joint` is shown to be better than `ease`, `popularity`." in page
+    assert "`ease` is shown to be worse than `joint`." in page
+
+
+def test_no_claim_is_printed_where_they_do_not(bench) -> None:
+    add_some(bench, joint=0.32)
+    found = written(bench)
+    page = found["protocols/ml-ro.md"]
+    assert "`joint` has no difference shown from `ease`." in page
+    assert "`joint` is shown to be better than `popularity`." in page
+    assert "no difference is shown" in found["REPORT.md"]
+
+
+@pytest.mark.parametrize(
+    ("joint", "said"),
+    [
+        (0.35, "Take `joint`: the best mean of 3"),
+        (0.30, "Take `ease`: the best mean of 3"),
+        (0.32, "No difference from it is shown for"),
+    ],
+)
+def test_the_guide_follows_the_data(bench, joint, said) -> None:
+    add_some(bench, joint=joint)
+    assert said in written(bench)["CHOOSING.md"]
+
+
+def test_the_guide_names_what_is_cheaper_and_not_shown_to_be_worse(bench) -> None:
+    add_some(bench, joint=0.3203)
+    guide = written(bench)["CHOOSING.md"]
+    assert "ease (0.30 s to fit)" in guide
+    assert "popularity (" not in guide
+
+
+def test_the_guide_answers_each_question_by_the_protocol_that_is_about_it(bench) -> None:
+    add_some(bench)
+    bench.add("ml-ro", "bias", 0.9, task="rating")
+    for name, worth in (("bias", 0.88), ("svd", 0.87)):
+        bench.add("ml-u", name, worth, task="rating", folds=FOLDS, seeds=(2020,))
+    guide = written(bench)["CHOOSING.md"]
+    summary = next(line for line in guide.splitlines() if line.startswith("| How many stars"))
+    assert "**svd**" in summary
+    assert "[ml-u]" in summary
+    assert "Our model was not measured on it." in guide
+
+
+def test_models_that_answer_every_question_are_named(bench) -> None:
+    add_some(bench)
+    bench.add("ml-cold", "joint", 0.3, family="ours", task="cold", split="cold-items")
+    bench.add("ml-cold", "content-knn", 0.4, task="cold", split="cold-items")
+    guide = written(bench)["CHOOSING.md"]
+    assert "| joint | 1 of 3 | 2 of 2 |" in guide
+    assert "| ease | 2 of 3" not in guide
+
+
+def test_without_our_model_the_report_says_so(bench) -> None:
+    bench.add("ml-ro", "ease", 0.3)
+    found = written(bench)
+    assert "Our model was not measured here; the best of 1 is `ease`." in found["REPORT.md"]
+    assert "Only `ease` was measured" in found["CHOOSING.md"]
+
+
+def test_cold_movies_are_judged_among_themselves_and_among_all(bench) -> None:
+    bench.add("ml-cold", "joint", 0.3, family="ours", task="cold", split="cold-items")
+    bench.add("ml-cold", "true-popularity", 0.5, family="oracle", task="cold", split="cold-items")
+    page = written(bench)["protocols/ml-cold.md"]
+    assert "| NDCG@10 | Recall@10 | NDCG@10, all movies | Recall@10, all movies |" in page
+    contenders, oracles = page.split("Where the scale begins and ends")
+    assert "true-popularity" not in contenders
+    assert "| true-popularity | oracle |" in oracles.split("###", maxsplit=1)[0]
+
+
+def test_stars_stand_apart_from_lists(bench) -> None:
+    add_some(bench)
+    bench.add("ml-ro", "bias", 0.9, task="rating")
+    page = written(bench)["protocols/ml-ro.md"]
+    ranking, rating = page.split("## Predicting stars")
+    assert "| bias |" not in ranking
+    assert "| bias | classic |" in rating
+    assert "RMSE" not in ranking
+
+
+def test_newcomers_are_judged_by_how_many_likes_they_tell(bench) -> None:
+    bench.add("ml-cold-users", "ease", 0.3, task="fold-in", split="cold-users")
+    page = written(bench)["protocols/ml-cold-users.md"]
+    assert "NDCG@10, 1 like | NDCG@10, 3 likes | NDCG@10, 5 likes | NDCG@10, 10 likes" in page
+    assert "the first n, for n in 1, 3, 5, 10" in page
+
+
+def test_a_protocol_that_is_not_listed_is_reported_by_its_figures(bench) -> None:
+    bench.add("elsewhere", "ease", 0.3, split="theirs")
+    bench.add("elsewhere-cold", "ease", 0.3, task="cold", split="theirs")
+    found = written(bench)
+    assert "## Ranking movies that were rated" in found["protocols/elsewhere.md"]
+    assert "## Ranking movies that nobody has rated" in found["protocols/elsewhere-cold.md"]
+    assert "## Ranking movies that were rated" not in found["protocols/elsewhere-cold.md"]
+
+
+def test_points_that_failed_are_told_with_the_reason(bench) -> None:
+    trials = [
+        Trial(options={"k": 10}, score=0.25, seconds=1.5),
+        Trial(options={"k": 20}, score=None, seconds=0.5, failure="ValueError: too few | users\n…"),
+    ]
+    bench.add("ml-ro", "item-knn", 0.3, trials=trials)
+    page = written(bench)["protocols/ml-ro.md"]
+    assert "| item-knn | `k=10` | 2 of 12, 1 failed | 2.00 | 0.2500 | 2020 |" in page
+    assert "| item-knn | 1 | ValueError: too few \\| users |" in page
+
+
+def test_nothing_to_choose_and_no_run_are_told(bench) -> None:
+    bench.add("ml-ro", "popularity", 0.14, trials=[])
+    bench.add("ml-ro", "broken", 0.3, seeds=())
+    page = written(bench)["protocols/ml-ro.md"]
+    assert "| popularity | nothing to choose | 0 of 12 |" in page
+    assert "Without a run that was kept: `broken`." in page
+
+
+def test_contenders_with_fewer_runs_are_named(bench) -> None:
+    bench.add("ml-ro", "ease", 0.3)
+    bench.add("ml-ro", "slow", 0.3, seeds=(2020, 2021))
+    assert "With fewer runs than others: `slow`." in written(bench)["protocols/ml-ro.md"]
+
+
+def test_a_budget_is_stated_once_and_different_ones_are_a_warning(bench) -> None:
+    bench.add("ml-ro", "ease", 0.3)
+    same = "Every contender had the same budget: 8 points and 600 s of trials."
+    assert same in written(bench)["REPORT.md"]
+    bench.add("ml-ro", "pampered", 0.4, budget=(100, 600.0))
+    warned = written(bench)["REPORT.md"]
+    assert same not in warned
+    assert "**Budgets differ**" in warned
+    assert "100 points and 600 s of trials: `pampered`" in warned
+
+
+def test_two_evaluators_are_compared(bench) -> None:
+    close = bench.add(
+        "ml-ro",
+        "EASE (RecBole)",
+        0.33,
+        family="recbole",
+        reference=lambda ours: {"ndcg@10": ours["ndcg@10"] + 1e-8, "unheard-of": 5.0},
+    )
+    far = bench.add(
+        "ml-ro",
+        "BPR (RecBole)",
+        0.29,
+        family="recbole",
+        reference=lambda ours: {"recall@10": ours["recall@10"] - 1e-3},
+    )
+    lines = references([close, far]).splitlines()
+    assert lines[2].endswith("| 10 | 1.0e-08 | yes |")
+    assert lines[3].endswith("| 10 | 1.0e-03 | **no** |")
+    assert references([]) == ""
+
+
+def test_known_figures_of_recbole_are_met_or_not(bench) -> None:
+    bench.add("ml-ro", "EASE (RecBole)", 0.33 - 0.0001, family="recbole", noise=0.0)
+    bench.add("ml-ro", "BPR (RecBole)", 0.27, family="recbole")
+    bench.add("ml-ro", "ADMMSLIM (RecBole)", 0.33, family="recbole", seeds=(2021, 2022))
+    bench.add("ml-ro", "recvae", 0.324, family="classic")
+    found = {
+        line.split(" | ")[0]: line for line in anchors(load_results(bench.folder)).splitlines()
+    }
+    assert found["| BPR"].endswith("**no** |")
+    assert "not measured" in found["| ADMMSLIM"]
+    assert "not measured" in found["| RecVAE"]
+    value = float(found["| EASE"].split(" | ")[2])
+    assert found["| EASE"].endswith("yes |") == (abs(value - 0.33) <= 0.005)
+
+
+def test_known_figures_are_of_one_protocol(bench) -> None:
+    bench.add("ml-u", "EASE (RecBole)", 0.33, family="recbole")
+    assert anchors(load_results(bench.folder)) == ""
+
+
+def test_the_readme_gets_its_table_between_its_markers(bench) -> None:
+    add_some(bench)
+    analyses = analyse(load_results(bench.folder)[0])
+    text = f"# before\n{START}\nold\n{END}\nafter\n"
+    once = with_table(text, analyses)
+    assert once.startswith(f"# before\n{START}\n| protocol |")
+    assert once.endswith(f"{END}\nafter\n")
+    assert "old" not in once
+    assert with_table(once, analyses) == once
+    assert with_table("no markers", analyses) == "no markers"
+
+
+@pytest.mark.parametrize("text", [START, END, f"{END} {START}"])
+def test_a_readme_with_half_a_marker_is_an_error(bench, text) -> None:
+    add_some(bench)
+    with pytest.raises(DataError, match="README"):
+        with_table(text, analyse(load_results(bench.folder)[0]))
+
+
+def test_tables_align_numbers_and_leave_out_what_nobody_has() -> None:
+    found = table(["name", "value", "none"], [["a|b", "1.5 ± 0.1", "–"], ["c", "–", "–"]])
+    assert found == "| name | value |\n| --- | ---: |\n| a\\|b | 1.5 ± 0.1 |\n| c | – |\n"
+    assert table(["a"], []) == ""
+
+
+def test_small_numbers_are_written_short() -> None:
+    assert [p_value(p) for p in (0.00001, 0.0123, 1.0)] == ["< 0.0001", "0.012", "1"]
+    assert [seconds(s) for s in (0.034, 12.34, 1234.5)] == ["0.03", "12.3", "1,234"]
+
+
+def test_a_page_names_who_is_missing():
+    from recsys.bench.report.load import Measured
+    from recsys.bench.report.provenance import missing
+
+    told = missing(Measured("ml-global-time", {}))
+    left_out, waiting = told.split("\n\n")
+    assert "`RecVAE (RecBole)`" in left_out
+    assert "`joint`" in waiting
+    assert "RecVAE" not in waiting
+    assert missing(Measured("somebody's own", {})) == ""

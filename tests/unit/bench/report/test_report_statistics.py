@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from recsys.bench.report.analysis import analyse
+from recsys.bench.report.judged import Judged, judged
+from recsys.bench.report.load import load_results
+from recsys.bench.report.metric import HEADLINE, RATING
+from recsys.bench.report.statistics import Comparison, against, compare_pair
+from recsys.errors import DataError
+from recsys.evaluation.statistics import holm
+
+NDCG = HEADLINE["warm"]
+
+
+def compared(first, second, metric=NDCG):
+    return compare_pair(
+        (first.contender, judged(first, metric)), (second.contender, judged(second, metric)), metric
+    )
+
+
+def parts(values, per_user):
+    """Test parts on which all users are judged, in one order."""
+    users = np.arange(np.shape(per_user)[1])
+    pairs = zip(values, per_user, strict=True)
+    return {f"part {n}": Judged(v, users, np.asarray(u)) for n, (v, u) in enumerate(pairs)}
+
+
+def test_a_difference_that_seeds_and_users_agree_on_is_shown(make_document) -> None:
+    good, bad = make_document("p", "good", 0.34), make_document("p", "bad", 0.30)
+    found = compared(good, bad)
+    assert (found.n, found.unit) == (10, "test parts")
+    assert found.difference == pytest.approx(0.04, abs=0.002)
+    assert found.interval[0] < found.difference < found.interval[1]
+    assert found.verdict == "better"
+    assert compared(bad, good).verdict == "worse"
+    assert compared(bad, good).difference == -found.difference
+
+
+def test_equals_are_not_told_apart(make_document) -> None:
+    one = make_document("p", "one", 0.3, noise=0.0)
+    other = make_document("p", "other", 0.3, noise=0.0)
+    found = compared(one, other)
+    assert (found.difference, found.t_p, found.wilcoxon_p) == (0.0, 1.0, 1.0)
+    assert found.verdict == "no difference shown"
+
+
+def test_one_test_part_for_all_seeds_pairs_users(make_document) -> None:
+    of_seeds = make_document("p", "ours", 0.34, split="global-time", seeds=(2020, 2021, 2022))
+    single = make_document("p", "ease", 0.30, split="global-time", seeds=(2020,))
+    found = compared(of_seeds, single)
+    assert (found.n, found.unit) == (200, "users")
+    assert found.verdict == "better"
+    expected = np.mean([run.per_user["ndcg@10"].values() for run in of_seeds.runs], axis=0)
+    np.testing.assert_allclose(judged(of_seeds, NDCG)["global-time"].per_user, expected, rtol=1e-6)
+
+
+def test_few_splits_pair_users_and_five_folds_pair_folds(make_document) -> None:
+    few = [make_document("p", name, 0.3, seeds=(2020, 2021)) for name in ("a", "b")]
+    assert compared(*few).unit == "users"
+    folds = [f"u{k}" for k in range(1, 6)]
+    more = [
+        make_document("p", name, 0.8, task="rating", folds=folds, seeds=seeds)
+        for name, seeds in (("a", (2020, 2021)), ("b", (2020,)))
+    ]
+    found = compared(*more, metric=RATING[0])
+    assert (found.n, found.unit) == (5, "test parts")
+
+
+def test_seeds_alone_show_nothing_where_users_disagree() -> None:
+    per_user = np.linspace(-0.5, 0.502, 40)
+    first = parts([0.301 + 0.0001 * n for n in range(8)], [per_user] * 8)
+    second = parts([0.3] * 8, np.zeros((8, 40)))
+    found = compare_pair(("first", first), ("second", second), NDCG)
+    assert found.t_p < 0.001
+    assert found.interval[0] < 0 < found.interval[1]
+    assert found.verdict == "no difference shown"
+
+
+def test_users_alone_show_nothing_where_seeds_disagree() -> None:
+    gains = [0.1, -0.08, 0.09, -0.07, 0.03]
+    first = parts(gains, [np.full(50, gain) for gain in gains])
+    second = parts([0.0] * 5, np.zeros((5, 50)))
+    found = compare_pair(("first", first), ("second", second), NDCG)
+    assert found.interval[0] > 0
+    assert found.t_p > 0.5
+    assert found.verdict == "no difference shown"
+
+
+def test_a_user_is_followed_through_the_parts_they_are_judged_in() -> None:
+    rows = [np.array([0, 1]), np.array([1, 2])]
+    one = {f"{n}": Judged(0.5, rows[n], v) for n, v in enumerate(([1.0, 2.0], [4.0, 6.0]))}
+    one = {k: Judged(j.value, j.users, np.array(j.per_user)) for k, j in one.items()}
+    none = {k: Judged(0.0, j.users, np.zeros(2)) for k, j in one.items()}
+    found = compare_pair(("one", one), ("none", none), NDCG)
+    assert (found.n, found.unit) == (3, "users")
+    assert found.interval[0] >= 1.0
+    assert found.interval[1] <= 6.0
+
+
+def test_not_knowing_who_is_who_makes_the_interval_no_narrower(make_document) -> None:
+    told = [make_document("p", name, 0.3, noise=0.1) for name in ("a", "b")]
+    untold = [make_document("p", n, 0.3, noise=0.1, with_users=False) for n in ("a", "b")]
+    low, high = compared(*told).interval
+    wide_low, wide_high = compared(*untold).interval
+    assert wide_high - wide_low > 2 * (high - low)
+
+
+def test_where_users_are_not_told_every_one_of_few_parts_must_show_it(make_document) -> None:
+    def few(name, worth):
+        return make_document("p", name, worth, seeds=(2020, 2021), with_users=False)
+
+    found = compared(few("good", 0.34), few("bad", 0.30))
+    assert (found.n, found.unit, found.verdict) == (200, "users", "better")
+    first = parts([0.34, 0.30], [np.full(50, 0.34) + np.arange(50) / 1e4, np.full(50, 0.3)])
+    second = parts([0.30, 0.30], np.full((2, 50), 0.30))
+    anonymous = [
+        {part: Judged(j.value, None, j.per_user) for part, j in of_one.items()}
+        for of_one in (first, second)
+    ]
+    found = compare_pair(("first", anonymous[0]), ("second", anonymous[1]), NDCG)
+    assert found.t_p == 1.0
+
+
+def test_of_stars_the_lower_error_is_better_and_the_interval_is_in_stars(make_document) -> None:
+    low, high = (make_document("p", n, w, task="rating") for n, w in (("a", 0.81), ("b", 0.9)))
+    found = compared(low, high, metric=RATING[0])
+    assert found.difference < 0
+    assert found.verdict == "better"
+    assert found.interval[0] < found.difference < found.interval[1]
+    assert found.interval[1] - found.interval[0] < 0.01
+
+
+def test_without_values_of_users_nothing_is_claimed(make_document) -> None:
+    found = compared(
+        make_document("p", "a", 0.4, per_user=False), make_document("p", "b", 0.3, per_user=False)
+    )
+    assert found.t_p < 1e-6
+    assert found.interval is None
+    assert found.verdict == "no difference shown"
+
+
+def test_no_common_part_is_no_comparison(make_document) -> None:
+    early, late = (make_document("p", n, 0.3, seeds=s) for n, s in (("a", (1, 2)), ("b", (3, 4))))
+    assert compared(early, late) is None
+
+
+def test_different_users_of_one_part_are_an_error() -> None:
+    one, other = parts([0.3], np.zeros((1, 10))), parts([0.3], np.zeros((1, 11)))
+    with pytest.raises(DataError, match="10 and 11 users"):
+        compare_pair(("one", one), ("other", other), NDCG)
+
+
+def test_p_values_of_a_family_are_corrected_together(make_document) -> None:
+    documents = {n: make_document("p", n, w) for n, w in (("a", 0.31), ("b", 0.3), ("c", 0.308))}
+    figures = {name: judged(document, NDCG) for name, document in documents.items()}
+    found = {c.second: c for c in against("a", documents, figures, NDCG)}
+    raw = {n: compared(documents["a"], documents[n]) for n in ("b", "c")}
+    assert {n: c.t_p for n, c in found.items()} == holm({n: c.t_p for n, c in raw.items()})
+    assert found["b"].wilcoxon_p >= raw["b"].wilcoxon_p
+
+
+def test_the_interval_must_lie_on_the_side_of_the_difference() -> None:
+    odd = Comparison("a", "b", 10, "test parts", 0.01, (-0.02, -0.01), 0.001, 0.001, True)
+    assert odd.verdict == "no difference shown"
+
+
+def test_the_best_is_compared_with_all_even_if_it_is_neither_ours_nor_a_rival(bench) -> None:
+    for name, worth, family in (("joint", 0.3, "ours"), ("wide", 0.4, "ours"), ("ease", 0.2, "x")):
+        bench.add("ml-ro", name, worth, family=family)
+    (found,) = analyse(load_results(bench.folder)[0])
+    assert (found.best.name, found.ours.name, found.rival.name) == ("wide", "joint", "ease")
+    assert set(found.comparisons) == {"wide", "joint", "ease"}
+    assert [standing.name for standing in found.not_shown_worse()] == ["wide"]
+
+
+def test_equal_means_stand_in_the_order_of_their_names(bench) -> None:
+    for name in ("b", "c", "a"):
+        bench.add("ml-ro", name, 0.3, noise=0.0)
+    (found,) = analyse(load_results(bench.folder)[0])
+    assert [standing.name for standing in found.standings] == ["a", "b", "c"]
+    assert len(found.not_shown_worse()) == 3
+
+
+def test_oracles_are_nobodys_rivals(bench) -> None:
+    bench.add("ml-cold", "joint", 0.3, family="ours", task="cold", split="cold-items")
+    bench.add("ml-cold", "true-popularity", 0.5, family="oracle", task="cold", split="cold-items")
+    (found,) = analyse(load_results(bench.folder)[0])
+    assert found.task == "cold"
+    assert found.best.name == "joint"
+    assert found.rival is None
+    assert [standing.name for standing in found.oracles] == ["true-popularity"]
+    assert found.comparisons == {"joint": ()}
