@@ -113,7 +113,10 @@ def _groups(protocol: Protocol) -> dict[str, list[str]]:
         "Sharing and fusion": [variant.name for variant in GRID],
         "One task alone": [REFERENCE, *(variant.name for variant in CONTROLS)],
         "Modalities": [REFERENCE, *(variant.name for variant in (*LEFT_OUT, *SINGLE))],
-        "Options": [REFERENCE, *(variant.name for variant in (*PLACEMENT, *OPTIONS, *USER_OPTIONS))],
+        "Options": [
+            REFERENCE,
+            *(variant.name for variant in (*PLACEMENT, *OPTIONS, *USER_OPTIONS)),
+        ],
         "Baselines": list(protocol.baselines),
     }
 

@@ -86,7 +86,7 @@ USER_OPTIONS = (
     option("attention over the history", "user.attention_dim=16"),
     option("every rating weighted", "user.liked_min_rating=1.0", "user.rating_slope=0.13"),
 )
-# The dropout and decay with which the encoder places them best: chosen on valid, seeds 2020 to 2022.
+# The dropout and decay with which the encoder places best: chosen on valid, seeds 2020 to 2022.
 PLACEMENT = (
     option(
         "placed by the encoder",

@@ -20,7 +20,6 @@ from recsys.errors import DataError
 from recsys.evaluation.metrics import Floats
 from recsys.seeding import stream
 
-
 _AT_A_TIME = 2**18
 """Values drawn at once: what stays in the cache is faster than few large draws."""
 

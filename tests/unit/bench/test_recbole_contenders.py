@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.bench.contender import grid
-from recsys.bench.contender import around
+from recsys.bench.contender import around, grid
 from recsys.bench.contenders.recbole import RECBOLE
 from recsys.bench.recbole.model import RecBoleModel
 
