@@ -19,7 +19,7 @@ from recsys.bench.origin import commit, versions
 from recsys.bench.protocols import Cell, Protocol
 from recsys.bench.tuning import Budget, best_of, is_over, points_of
 
-_UNNAMED = ("title", "seeds", "folds")
+_UNNAMED = ("title", "seeds", "folds", "leaves_out")
 """Of a protocol: what may change without making any run another."""
 
 
