@@ -118,12 +118,14 @@ class PlacementConfig(Section):
     """Where movies that nobody rated are placed; see ``recsys.models.placement``.
 
     ``regression``: where regression from content to what was learnt of the rated movies puts them.
-    ``content``: where the content encoder puts them, their id offset being zero.
+    ``content``: where the content encoder puts them, their id offset being zero. ``stretch`` is how
+    far regression's lists may be stretched to reach among those of rated movies; 1: not at all.
     """
 
     kind: Literal["regression", "content"] = "regression"
     ridge: PositiveFloat = 1.5
     weights: dict[str, NonNegativeFloat] = Field(default={"metadata": 3.0})
+    stretch: float = Field(default=1.0, ge=1)
 
 
 class AlignmentConfig(Section):

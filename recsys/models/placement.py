@@ -11,10 +11,11 @@ x_im modality m of movie i, centred, r_i one of the movie's roles and r̄ its me
 ridge regression, or regression with the kernel Σ_m w_m cos(x_im, x_jm). A movie without any content
 lies at the mean, and what each modality moves it from there is an addend of its own.
 
-What is regressed lies nearer to the mean than what was learnt, so that new movies would hardly ever
-reach a list beside rated ones. Roles that rank are therefore stretched: A is multiplied by the
-ratio of the spread of the r_i to that of their predictions, every movie's made without itself.
-That leaves the order among new movies as it is.
+What is regressed lies nearer to the mean than what was learnt, so that unrated movies hardly ever
+reach a list beside rated ones: right for movies that are simply unpopular, wrong for new ones, and
+ratings do not tell them apart. Where new ones are to be shown, roles that rank are stretched: A is
+multiplied by the ratio of the spread of the r_i to that of their predictions, every movie's made
+without itself, or by ``stretch`` if that is less. The order among unrated movies stays.
 
 It travels with the weights of the content tower:
 
@@ -40,10 +41,6 @@ Floats = NDArray[np.floating[Any]]
 
 _SHORTEST = 1e-6
 """A centred vector of this length says no more than rounding does."""
-
-
-_FARTHEST = 2.0
-"""Where content says little, more stretching would make a loud voice of noise."""
 
 
 class Directions(NamedTuple):
@@ -99,7 +96,7 @@ class Placement:
         tables: modality to the vectors of all movies; at least one.
         centres: modality to the (D_m,) vector that is subtracted.
         rated: (I,) bool.
-        config: λ and the weights of the modalities.
+        config: λ, the weights of the modalities, and how far to stretch.
     """
 
     def __init__(
@@ -113,7 +110,7 @@ class Placement:
             name: Directions.of(table.vectors, table.present, centres[name])
             for name, table in sorted(tables.items())
         }
-        self._rated = rated
+        self._rated, self._stretch_at_most = rated, config.stretch
         self._unrated = {name: some.select(~rated) for name, some in found.items()}
         self._roots = {name: config.weights.get(name, 1.0) ** 0.5 for name in found}
         blocks = [self._roots[n] * some.select(rated).all_rows() for n, some in found.items()]
@@ -139,7 +136,7 @@ class Placement:
             mean = rated.mean(axis=0)
             weights[f"placement/mean/{role}"] = mean.astype(np.float32)
             solved, start = self._solve(rated - mean), 0
-            if role in stretched:
+            if role in stretched and self._stretch_at_most > 1:
                 solved *= self._stretch(rated - mean, solved)
             for name, root in self._roots.items():
                 stop = start + self._unrated[name].units.shape[1]
@@ -156,7 +153,9 @@ class Placement:
         """How much wider the targets are spread than their leave-one-out predictions."""
         fitted, leverage = self._z @ solved, self._leverage[:, None]
         spread = np.linalg.norm((fitted - leverage * targets) / (1 - leverage))
-        return min(float(np.linalg.norm(targets) / spread), _FARTHEST) if spread else 1.0
+        return (
+            min(float(np.linalg.norm(targets) / spread), self._stretch_at_most) if spread else 1.0
+        )
 
     def _solve(self, targets: Floats) -> Floats:
         """(D, dim) the ridge solution, by whichever of its two forms is smaller."""

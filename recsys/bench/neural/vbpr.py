@@ -45,7 +45,7 @@ class VBPRConfig:
     modality: str | None = None
     factors: int = 32
     content_factors: int = 32
-    reg: float = 0.01
+    reg: float = 0.001
     learning_rate: float = 0.005
     batch: int = 2048
     schedule: Schedule = field(default_factory=Schedule)

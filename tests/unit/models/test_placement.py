@@ -43,7 +43,7 @@ class Tables(dict[str, ModalityTable]):
         return {name: table.vectors[table.present].mean(axis=0) for name, table in self.items()}
 
     def placement(self, **options):
-        config = PlacementConfig(**({"weights": WEIGHTS} | options))
+        config = PlacementConfig(**({"weights": WEIGHTS, "stretch": 2.0} | options))
         return Placement(self, self.centres, RATED, config)
 
     def directions(self, names=None):
@@ -112,6 +112,14 @@ def test_stretching_has_a_limit(world):
     plain, stretched = (placement.fit(values, s) for s in ((), {"ranked"}))
     key = "placement/map/ranked/text"
     np.testing.assert_allclose(stretched[key], 2 * plain[key], rtol=1e-6)
+
+
+def test_nothing_is_stretched_unless_it_is_asked_for(world, roles):
+    assert PlacementConfig().stretch == 1
+    placement = world.placement(stretch=1.0)
+    one, two = placement.fit(roles, ()), placement.fit(roles, roles)
+    for key, array in one.items():
+        np.testing.assert_array_equal(array, two[key])
 
 
 def test_stretching_leaves_the_order_among_new_movies_as_it_is(world, roles):
