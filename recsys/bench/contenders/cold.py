@@ -115,12 +115,13 @@ def vbpr(modality: str | None) -> Contender:
         tasks=_WARM if modality else _WARM | _COLD,
         make=_vbpr(modality),
         space=(
-            {"reg": 0.01},
             {"reg": 0.001},
-            {"reg": 0.1},
+            {"reg": 0.01},
             {"reg": 0.0001},
+            {"reg": 0.001, "factors": 64, "content_factors": 64},
             {"reg": 0.01, "factors": 64, "content_factors": 64},
-            {"reg": 0.01, "learning_rate": 0.002},
+            {"reg": 0.1},
+            {"reg": 0.001, "learning_rate": 0.002},
         ),
         source=(
             "MMRec's configuration of VBPR (64 factors in all, λ from 1e-5 to 2, batches of 2048, "
@@ -213,11 +214,12 @@ COLD: Final[tuple[Contender, ...]] = (
         space=(
             {"dropout": 0.5},
             {"dropout": 0.8},
-            {"dropout": 0.3},
-            {"dropout": 0.5, "rank": 128},
-            {"dropout": 0.5, "learning_rate": 0.001},
-            {"dropout": 0.5, "hidden": 512},
+            {"dropout": 0.2},
             {"dropout": 0.5, "rank": 32},
+            {"dropout": 0.5, "rank": 128},
+            {"dropout": 0.5, "learning_rate": 0.003},
+            {"dropout": 0.5, "hidden": 256},
+            {"dropout": 0.8, "rank": 128},
         ),
         source="the authors' runs (dropout 0.5, rank 200, one or two tanh layers), smaller",
         random=True,

@@ -26,6 +26,11 @@ from recsys.training.devices import deterministic
 class VBPRConfig:
     """How VBPR is trained.
 
+    On the validation part of RecBole's split of MovieLens-100K (seed 2020, five modalities) a
+    ``reg`` of 0.0001, 0.001, 0.003 and 0.01 reaches an NDCG@10 of 0.219, 0.217, 0.218 and 0.209,
+    and 0.218 without content. Over the cold validation movies of its cold-item splits (seeds 2020
+    and 2021) 0.001, 0.01, 0.03 and 0.1 reach 0.340, 0.355, 0.344 and 0.339.
+
     Attributes:
         modality: the only one that is looked at; all unless given.
         factors: K of the movies' ids.
