@@ -22,6 +22,7 @@ evaluation: {ks: [5, 10], block: 16}
 @pytest.fixture
 def toy(tiny_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of results; the only protocols there are, are on the tiny data set."""
+    pytest.importorskip("sklearn", reason="movies are encoded, which needs the train extra")
     config = tmp_path / "toy.yaml"
     config.write_text(CONFIG, encoding="utf-8")
 

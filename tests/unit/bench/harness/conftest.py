@@ -24,6 +24,7 @@ evaluation: {ks: [5, 10], block: 16}
 @pytest.fixture(scope="session")
 def toy_folder(tmp_path_factory) -> Path:
     """A world in the files of MovieLens' CSV layout, and its configuration."""
+    pytest.importorskip("sklearn", reason="movies are encoded, which needs the train extra")
     folder = tmp_path_factory.mktemp("bench") / "toy"
     folder.mkdir()
     world = two_genre_world()
