@@ -61,7 +61,7 @@ def plan(
         for contender in asked:
             try:
                 found.append(_standing(contender, here, rules))
-            except DataError as error:
+            except RecsysError as error:
                 failures.append(f"{here.name} {contender.name}: {error}")
     return _measurable(found, failures, say), failures
 

@@ -15,7 +15,7 @@ What is regressed lies nearer to the mean than what was learnt, so that unrated 
 reach a list beside rated ones: right for movies that are simply unpopular, wrong for new ones, and
 ratings do not tell them apart. Where new ones are to be shown, roles that rank are stretched: A is
 multiplied by the ratio of the spread of the r_i to that of their predictions, every movie's made
-without itself, or by ``stretch`` if that is less. The order among unrated movies stays.
+without itself, or by ``stretch`` if that is less, each role for itself.
 
 It travels with the weights of the content tower:
 

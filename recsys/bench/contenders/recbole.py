@@ -80,7 +80,7 @@ _POP: Final[tuple[Options, ...]] = (
 )
 
 RECBOLE: Final[tuple[Contender, ...]] = (
-    _contender("Pop", _POP, random=False),
+    _contender("Pop", _POP),
     _contender(
         "ItemKNN",
         around(k=(100, 50, 200, 250, 10, 300, 400, 500, 1000, 1500, 2000, 2500), shrink=(0.0, 1.0)),
@@ -101,4 +101,4 @@ RECBOLE: Final[tuple[Contender, ...]] = (
     _contender("RecVAE", _RECVAE),
     _contender("DiffRec", _DIFFREC),
 )
-"""Pop to DiffRec; a model that draws nothing has ``random`` False."""
+"""Pop to DiffRec; a model that draws nothing has ``random`` False. Pop counts shuffled batches."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,14 +33,16 @@ class Standing:
     Attributes:
         document: its measurements.
         n_runs: runs with a figure.
-        mean: of the headline metric over them.
-        spread: standard deviation over them, NaN of a single run.
+        mean: of the headline metric over test parts, each the mean of its runs.
+        spread: standard deviation over them, or over the runs of a single one; NaN of one run.
+        n_parts: test parts with a figure.
     """
 
     document: ContenderDocument
     n_runs: int
     mean: float
     spread: float
+    n_parts: int
 
     @property
     def name(self) -> str:
@@ -55,15 +57,18 @@ class Analysis:
     Attributes:
         measured: everything measured under the protocol.
         task: which of its tasks.
-        standings: contenders with a figure, the best first; of equal ones, by name.
-        oracles: the same for contenders that are shown the test ratings.
+        standings: contenders with a figure of every test part, the best first; of equal ones, by
+            name.
+        partial: those with figures of some only, which are given no place.
+        oracles: contenders that are shown the test ratings.
         comparisons: our model, the best rival and the best of all, each against all others.
-        n_parts: test parts that were drawn.
+        n_parts: test parts that places are of: those of our model, of all where it has none.
     """
 
     measured: Measured
     task: Task
     standings: tuple[Standing, ...]
+    partial: tuple[Standing, ...]
     oracles: tuple[Standing, ...]
     comparisons: Mapping[str, tuple[Comparison, ...]]
     n_parts: int
@@ -120,8 +125,10 @@ class Analysis:
             s
             for s in self.standings
             if s.name == best
-            or (found := self.versus(best, s.name)) is None
-            or found.verdict != "better"
+            or (
+                (found := self.versus(best, s.name)) is not None
+                and found.verdict == "no difference shown"
+            )
         ]
 
 
@@ -166,23 +173,32 @@ def _asks(measured: Measured, task: Task) -> bool:
 def _of_task(measured: Measured, task: Task) -> Analysis | None:
     metric = HEADLINE[task]
     figures = {name: judged(d, metric) for name, d in measured.documents.items()}
-    places = _standings(measured, metric)
-    oracles = tuple(s for s in places if s.document.family == "oracle")
-    standings = tuple(s for s in places if s.document.family != "oracle")
+    parts = set(figures.get(OURS) or {part for of_one in figures.values() for part in of_one})
+    places = _standings(measured, figures, metric, parts)
+    entered = [s for s in places if s.document.family != "oracle"]
+    standings = tuple(s for s in entered if s.n_parts == len(parts))
     if not standings:
         return None
-    parts = {part for of_one in figures.values() for part in of_one}
-    comparisons = _comparisons(standings, figures, metric)
-    return Analysis(measured, task, standings, oracles, comparisons, len(parts))
+    partial = tuple(s for s in entered if s.n_parts < len(parts))
+    oracles = tuple(s for s in places if s.document.family == "oracle")
+    whole = {n: {p: f for p, f in found.items() if p in parts} for n, found in figures.items()}
+    comparisons = _comparisons(standings, whole, metric)
+    return Analysis(measured, task, standings, partial, oracles, comparisons, len(parts))
 
 
-def _standings(measured: Measured, metric: Metric) -> list[Standing]:
-    found = [
-        Standing(document, count, mean, spread)
-        for document in measured.documents.values()
-        for mean, spread, count in (mean_of(document, metric),)
-        if count
-    ]
+def _standings(
+    measured: Measured,
+    figures: Mapping[str, Mapping[str, Judged]],
+    metric: Metric,
+    parts: Set[str],
+) -> list[Standing]:
+    found = []
+    for name, document in measured.documents.items():
+        values = [of_one.value for part, of_one in figures[name].items() if part in parts]
+        if values:
+            _, over_runs, runs = mean_of(document, metric)
+            spread = float(np.std(values, ddof=1)) if len(values) > 1 else over_runs
+            found.append(Standing(document, runs, float(np.mean(values)), spread, len(values)))
     sign = -1 if metric.higher_is_better else 1
     return sorted(found, key=lambda standing: (sign * standing.mean, standing.name))
 

@@ -99,7 +99,10 @@ def _recommendation(analysis: Analysis) -> str:
         beaten = "the other" if count == 2 else f"all {count - 1} others"
         return f"Take `{best.name}`: {where}, shown to be better than {beaten}."
     named = code(level[:_MANY]) + (f" and {len(level) - _MANY} more" if len(level) > _MANY else "")
-    return f"`{best.name}` has {where}. No difference from it is shown for {named}."
+    return (
+        f"`{best.name}` has {where}; it is the best of these means, which flatters it. No "
+        f"difference from it is shown for {named}."
+    )
 
 
 def _cheaper(analysis: Analysis) -> str:
@@ -109,9 +112,11 @@ def _cheaper(analysis: Analysis) -> str:
         slower = "; all that fit faster are shown to be worse" if faster else ""
         return f"It fits in {seconds(_fit(best))} s{slower}."
     score = seconds(mean_of(cheap.document, SCORE_SECONDS)[0])
+    ranks = any(run.row.ranking for run in cheap.document.runs)
+    scores = "scores all users" if ranks else "predicts the test ratings"
     return (
         f"Of these `{cheap.name}` fits fastest, in {seconds(_fit(cheap))} s against "
-        f"{seconds(_fit(best))} s, and scores all users in {score} s: take it where that matters."
+        f"{seconds(_fit(best))} s, and {scores} in {score} s: take it where that matters."
     )
 
 
@@ -155,12 +160,14 @@ def _standing_of(analysis: Analysis, name: str) -> str:
 
 def _everything(leading: Sequence[Analysis]) -> str:
     """Contenders that were measured on every task: one model for all."""
+    if len(leading) < 2:
+        return ""
     shared = [
         standing.name
         for standing in leading[0].standings
         if all(standing.name in [s.name for s in other.standings] for other in leading[1:])
     ]
-    if len(leading) < 2 or not shared:
+    if not shared:
         return ""
     rows = [[name, *(f"{a.place(name)} of {len(a.standings)}" for a in leading)] for name in shared]
     head = ["contender", *(_page_of(a) + f", {a.task}" for a in leading)]

@@ -29,9 +29,14 @@ ANCHORS: Mapping[str, float] = MappingProxyType(
 
 def largest_difference(run: Run) -> float | None:
     """Between a contender's own figures and ours on the same lists; None where it has none."""
+    ours = _shared(run)
+    return max((abs(run.reference[name] - value) for name, value in ours.items()), default=None)
+
+
+def _shared(run: Run) -> dict[str, float]:
+    """Our figures of which the contender has its own."""
     ours = {**(run.row.ranking or {}), **(run.row.rating or {})}
-    shared = [name for name in run.reference if name in ours]
-    return max((abs(run.reference[name] - ours[name]) for name in shared), default=None)
+    return {name: value for name, value in ours.items() if name in run.reference}
 
 
 def references(documents: Iterable[ContenderDocument]) -> str:
@@ -40,7 +45,7 @@ def references(documents: Iterable[ContenderDocument]) -> str:
     for document in documents:
         found = [d for run in document.runs if (d := largest_difference(run)) is not None]
         if found:
-            names = sorted({name for run in document.runs for name in run.reference})
+            names = sorted({name for run in document.runs for name in _shared(run)})
             agrees = "yes" if max(found) <= AGREEMENT else "**no**"
             row = [
                 document.contender,

@@ -113,6 +113,7 @@ def user_pairs(
 
 
 def _by_user(rows: Sequence[NDArray[np.int64]], values: Sequence[Floats]) -> Floats:
-    """(U,) the mean value of each user over the parts they were judged in."""
-    _, place = np.unique(np.concatenate(rows), return_inverse=True)
-    return np.asarray(np.bincount(place, np.concatenate(values)) / np.bincount(place))
+    """(U,) what each user contributes, scaled so that the mean is the mean of the parts' means."""
+    users, place = np.unique(np.concatenate(rows), return_inverse=True)
+    shares = np.concatenate([of_part / len(of_part) for of_part in values])
+    return np.asarray(np.bincount(place, shares) * len(users) / len(values))

@@ -10,7 +10,7 @@ from recsys.bench.report.analysis import OURS, TASK_TITLES, Analysis
 from recsys.bench.report.claims import RULE, claims, headline
 from recsys.bench.report.crosschecks import references
 from recsys.bench.report.load import Measured
-from recsys.bench.report.markdown import GENERATED, code, sections
+from recsys.bench.report.markdown import GENERATED, code, sections, table, with_spread
 from recsys.bench.report.provenance import budget, fell_short, machines, missing, seeds
 from recsys.bench.report.texts import DIVISIONS, EQUATIONS, Division
 
@@ -49,7 +49,8 @@ _CUT = (
 )
 _COST = (
     "Mean of the runs, each a process of its own with one thread. Memory is the highest of the "
-    "whole process, data and libraries included."
+    "whole process, data and libraries included. Encoding content comes before a fit and is not in "
+    "its seconds. Where only stars are predicted, scoring is of the test ratings."
 )
 _REFERENCE = (
     "Contenders with an evaluator of their own judged the same lists by it: the largest "
@@ -146,14 +147,32 @@ def picture_name(analysis: Analysis) -> str:
 
 
 def _unmeasured(analysis: Analysis) -> str:
+    """Who has fewer runs than others, and why that is or is not the same."""
     most = max(s.n_runs for s in analysis.standings)
-    fewer = [
-        s.name for s in analysis.standings if s.n_runs < most and s.document.family != "oracle"
-    ]
-    if not fewer:
+    fewer = [s.name for s in analysis.standings if s.n_runs < most]
+    enough = (
+        f"With fewer runs: {code(fewer)}. One run a test part is enough of a model that draws "
+        "nothing, where the ratings it learns from are the same for every seed."
+        if fewer
+        else ""
+    )
+    return sections(enough, _partial(analysis))
+
+
+def _partial(analysis: Analysis) -> str:
+    if not analysis.partial:
         return ""
-    return (
-        f"With fewer runs than others: {code(fewer)}. One run is enough of a model that draws "
-        "nothing where the ratings it learns from are the same for every seed; comparisons are "
-        "over the test parts that both were judged on."
+    rows = [
+        [
+            s.name,
+            with_spread(s.mean, s.spread, analysis.headline.digits),
+            f"{s.n_parts} of {analysis.n_parts}",
+        ]
+        for s in analysis.partial
+    ]
+    head = ["contender", analysis.headline.title, "test parts"]
+    return sections(
+        "Measured on some of the test parts only, and therefore given no place; parts differ by "
+        "more than most models do:",
+        table(head, rows),
     )

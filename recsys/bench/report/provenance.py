@@ -66,7 +66,7 @@ def missing(measured: Measured) -> str:
     ]
     told = (
         ("Left out here, for the time they take: {}.", protocol.leaves_out),
-        ("Planned and not measured yet: {}.", waiting),
+        ("Not measured, or not yet: {}.", waiting),
     )
     return sections(*(text.format(code(names)) for text, names in told if names))
 

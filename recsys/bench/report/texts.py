@@ -132,7 +132,12 @@ DIVISIONS: Mapping[str, Division] = MappingProxyType(
                 "others valid; entries of one film stay together. Nobody's rating of a cold "
                 "movie is learnt from."
             ),
-            known=f"{_HISTORY} Genres are not an input.",
+            known=(
+                f"{_HISTORY} Genres are an input of those contenders alone that say so in their "
+                "name. `joint` learns to tell the genres of four fifths of the films, cold ones "
+                "among them; the cold movies' places do not depend on that but through the rated "
+                "ones."
+            ),
             masked=(
                 "Candidates are the cold test movies alone, all of them; beside it the same "
                 "lists over all movies are judged, in which what a user rated in training is "
@@ -166,7 +171,8 @@ DIVISIONS: Mapping[str, Division] = MappingProxyType(
             cautions=(
                 _REDRAWN,
                 f"Options are chosen for {HEADLINE_LIKES} likes.",
-                "Models that know a user by a row of a table cannot answer and are not listed.",
+                "Models that know a user by a row of a table cannot answer and are not listed, nor "
+                "are RecBole's: they are asked for the scores of known users only.",
             ),
         ),
     }

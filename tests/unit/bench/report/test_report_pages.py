@@ -144,10 +144,26 @@ def test_nothing_to_choose_and_no_run_are_told(bench) -> None:
     assert "Without a run that was kept: `broken`." in page
 
 
-def test_contenders_with_fewer_runs_are_named(bench) -> None:
+def test_who_was_measured_on_some_of_the_parts_gets_no_place_however_good(bench) -> None:
     bench.add("ml-ro", "ease", 0.3)
-    bench.add("ml-ro", "slow", 0.3, seeds=(2020, 2021))
-    assert "With fewer runs than others: `slow`." in written(bench)["protocols/ml-ro.md"]
+    bench.add("ml-ro", "item-knn", 0.28)
+    bench.add("ml-ro", "slow", 0.5, seeds=(2020, 2021))
+    pages = written(bench)
+    page = pages["protocols/ml-ro.md"]
+    assert "the best of 2 is `ease`" in page
+    assert "given no place" in page
+    assert "| slow | 0.5" in page
+    assert "2 of 10" in page
+    assert "slow" not in pages["CHOOSING.md"]
+
+
+def test_places_are_of_the_test_parts_of_our_model(bench) -> None:
+    bench.add("ml-ro", "joint", 0.3, family="ours", seeds=(2020, 2021, 2022, 2023, 2024))
+    bench.add("ml-ro", "ease", 0.28)
+    bench.add("ml-ro", "slow", 0.5, seeds=(2020, 2021))
+    page = written(bench)["protocols/ml-ro.md"]
+    assert "`joint` is 1st of 2" in page
+    assert "2 of 5" in page
 
 
 def test_a_budget_is_stated_once_and_different_ones_are_a_warning(bench) -> None:

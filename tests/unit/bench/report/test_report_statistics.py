@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from recsys.bench.report.analysis import analyse
 from recsys.bench.report.judged import Judged, judged
+from recsys.bench.report.judged import _by_user as by_user
 from recsys.bench.report.load import load_results
 from recsys.bench.report.metric import HEADLINE, RATING
 from recsys.bench.report.statistics import Comparison, against, compare_pair
@@ -90,13 +93,26 @@ def test_users_alone_show_nothing_where_seeds_disagree() -> None:
 
 def test_a_user_is_followed_through_the_parts_they_are_judged_in() -> None:
     rows = [np.array([0, 1]), np.array([1, 2])]
-    one = {f"{n}": Judged(0.5, rows[n], v) for n, v in enumerate(([1.0, 2.0], [4.0, 6.0]))}
+    one = {
+        f"{n}": Judged(float(np.mean(v)), rows[n], v)
+        for n, v in enumerate(([1.0, 2.0], [4.0, 6.0]))
+    }
     one = {k: Judged(j.value, j.users, np.array(j.per_user)) for k, j in one.items()}
     none = {k: Judged(0.0, j.users, np.zeros(2)) for k, j in one.items()}
     found = compare_pair(("one", one), ("none", none), NDCG)
     assert (found.n, found.unit) == (3, "users")
-    assert found.interval[0] >= 1.0
-    assert found.interval[1] <= 6.0
+    assert found.interval[0] < found.difference < found.interval[1]
+    # User 1 is in both parts; (1 + 2) / 2 and (4 + 6) / 2 are what the parts come to.
+    values = [np.array([1.0, 2.0]), np.array([4.0, 6.0])]
+    np.testing.assert_allclose(by_user(rows, values), [0.75, 4.5, 4.5])
+
+
+@given(st.lists(st.sets(st.integers(0, 6), min_size=1), min_size=1, max_size=4))
+def test_users_mean_is_the_mean_of_the_parts_however_they_overlap(parts_of_users) -> None:
+    rows = [np.array(sorted(users)) for users in parts_of_users]
+    values = [np.sin(users + 3.0 * n) for n, users in enumerate(rows)]
+    expected = np.mean([of_part.mean() for of_part in values])
+    assert by_user(rows, values).mean() == pytest.approx(expected)
 
 
 def test_not_knowing_who_is_who_makes_the_interval_no_narrower(make_document) -> None:
