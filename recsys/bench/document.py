@@ -92,6 +92,7 @@ class Run(_Document):
         per_user: "ndcg@10", "recall@10", "squared_error" to one value a judged user.
         peak_mib: highest resident memory of the process, data included, MiB.
         gates: sanity check to the value it was judged by; a run that fails one is not kept.
+        commit: of the program that made the run, see ``ContenderDocument``.
         reference: the contender's own figures, where it has an evaluator of its own ("ndcg@10").
         users: rows of the judged users in the order of ``per_user``, by which a user is followed
             from one run to another; None where the rows of different runs are of other users.
@@ -103,6 +104,7 @@ class Run(_Document):
     per_user: dict[str, Packed]
     peak_mib: FiniteFloat
     gates: dict[str, FiniteFloat] = Field(default_factory=dict)
+    commit: str | None = None
     reference: dict[str, FiniteFloat] = Field(default_factory=dict)
     users: Packed | None = None
 
@@ -117,6 +119,7 @@ class ContenderDocument(_Document):
         versions: Python and libraries.
         hardware: what it ran on.
         dataset: fingerprint of the interactions.
+        movies: fingerprint of the movies with their modalities; None where it was not told.
         protocol: its name.
         contender: its name.
         family: of the contender.
@@ -131,6 +134,7 @@ class ContenderDocument(_Document):
     versions: dict[str, str]
     hardware: Hardware
     dataset: str
+    movies: str | None = None
     protocol: str
     contender: str
     family: str

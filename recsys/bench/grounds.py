@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
 
 from recsys.bench.fold_in import COLD_USERS, HEADLINE_LIKES, hold_out_users, newcomers
 from recsys.bench.protocols import Cell, Protocol
@@ -21,6 +22,7 @@ from recsys.config.imports import expand
 from recsys.config.loading import load_experiment
 from recsys.data.catalogue import Catalogue
 from recsys.data.dataset import Dataset
+from recsys.data.hashing import fingerprint
 from recsys.data.interactions import Interactions
 from recsys.data.sources import find_dataset, open_dataset
 from recsys.data.splits import Split, make_split
@@ -70,6 +72,19 @@ class Material:
         config = configuration(protocol)
         dataset = open_dataset(config.data.name, protocol.folder, config.data.on_bad_row)
         return cls(dataset, extract_features(config, dataset).catalogue, config.evaluation)
+
+    @cached_property
+    def movies(self) -> str:
+        """Fingerprint of the movies: their ids, years, genres and the vectors of their modalities.
+
+        Encoders may fall back and files may change without a word in the configuration.
+        """
+        catalogue = self.catalogue
+        parts: list[str | NDArray[Any]] = [catalogue.items.fingerprint, catalogue.years]
+        parts.append(catalogue.genres)
+        for name, table in sorted(catalogue.modalities.items()):
+            parts += [name, table.vectors, table.present]
+        return fingerprint(parts)
 
     def ground(self, cell: Cell) -> Ground:
         """Divide it."""

@@ -86,10 +86,12 @@ class Surroundings:
 
     Attributes:
         dataset: fingerprint of the interactions.
+        movies: fingerprint of the movies with their modalities.
         hardware: with the threads that the process has.
     """
 
     dataset: str
+    movies: str
     hardware: Hardware
 
 
@@ -124,7 +126,8 @@ def work(job: Job) -> Iterator[Message]:
     contender = contender_named(job.subject.contender, job.subject.registry)
     with limited_threads(1):
         material = Material.of(job.subject.protocol)
-        yield Surroundings(material.dataset.interactions.fingerprint, hardware())
+        ratings = material.dataset.interactions.fingerprint
+        yield Surroundings(ratings, material.movies, hardware())
         if isinstance(job, TuningJob):
             yield from _trials(job, contender, material)
         else:

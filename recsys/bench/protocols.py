@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
-from recsys.bench.contender import Contender, Task
+from recsys.bench.contender import Contender, Family, Task
 from recsys.bench.fold_in import COLD_USERS, HEADLINE_LIKES
 
 REAL_DATA: Final = "RECSYS_REAL_DATA"
@@ -61,6 +61,8 @@ class Protocol:
             its options are chosen. Published figures of these protocols have no valid.
         leaves_out: contenders that are not measured here: those that would take hours to say what
             another protocol says already.
+        families: of the contenders that are measured; none: all of them.
+        tunes: whether options are chosen; otherwise the first point of a space is taken.
         overrides: of the configuration.
         data_dir: where its data set is looked for; None for the usual places. ``$VARIABLES`` are
             replaced.
@@ -75,6 +77,8 @@ class Protocol:
     draws: Literal["all", "valid", "nothing"] = "all"
     refits: bool = False
     leaves_out: tuple[str, ...] = ()
+    families: tuple[Family, ...] = ()
+    tunes: bool = True
     overrides: tuple[str, ...] = ()
     data_dir: str | None = None
 
@@ -95,7 +99,9 @@ class Protocol:
 
     def tasks_of(self, contender: Contender) -> tuple[Task, ...]:
         """What a contender is asked, in the order of the protocol."""
-        if contender.name in self.leaves_out:
+        if contender.name in self.leaves_out or contender.family not in (
+            self.families or [contender.family]
+        ):
             return ()
         return tuple(task for task in self.tasks if task in contender.tasks)
 
@@ -153,6 +159,16 @@ _ALL: Final = (
         ("ro",),
         _ML,
         leaves_out=_FM,
+    ),
+    Protocol(
+        "recbole-2020",
+        "RecBole's models as RecBole's own split knows them, nothing tuned here",
+        ("warm",),
+        ("ro",),
+        _ML,
+        seeds=TEN[:1],
+        families=("recbole",),
+        tunes=False,
     ),
     Protocol(
         "ml-cold", "MovieLens-100K, movies that nobody has rated", ("cold",), ("cold-items",), _ML

@@ -19,7 +19,7 @@ from recsys.bench.origin import commit, versions
 from recsys.bench.protocols import Cell, Protocol
 from recsys.bench.tuning import Budget, best_of, is_over, points_of
 
-_UNNAMED = ("title", "seeds", "folds", "leaves_out")
+_UNNAMED = ("title", "seeds", "folds", "leaves_out", "families", "tunes")
 """Of a protocol: what may change without making any run another."""
 
 
@@ -44,7 +44,7 @@ def fingerprint_of(contender: Contender, protocol: Protocol, budget: Budget) -> 
         "settings": contender.settings() if contender.settings else "",
         "learns": [contender.stops_early, contender.sees_test],
         "tasks": protocol.tasks_of(contender),
-        "budget": asdict(budget),
+        "budget": asdict(budget) if protocol.tunes else None,
         "protocol": rules,
         "config": read,
     }
@@ -78,7 +78,8 @@ class Standing:
     busy: set[Cell | None] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.points = points_of(self.contender, self.budget)
+        tunes = self.protocol.tunes
+        self.points = points_of(self.contender, self.budget) if tunes else ()
         self.fingerprint = fingerprint_of(self.contender, self.protocol, self.budget)
         self.document = self._found()
 
@@ -145,12 +146,26 @@ class Standing:
         """Take in what a process found; trials and runs are saved at once."""
         if isinstance(message, Surroundings):
             self.surroundings = message
+            self.failure = self.failure or self._of_other_data(message)
+        elif self.failure:
+            return
         elif isinstance(message, Trial):
             self._save(trials=[*self.trials, message])
             if self.is_tuned and self._chosen(self.trials) is None:
                 self.failure = f"none of its options could be fitted: {message.failure}"
         else:
-            self._save(runs=[*self.runs, message])
+            made = message.model_copy(update={"commit": commit()})
+            self._save(runs=[*self.runs, made])
+
+    def _of_other_data(self, found: Surroundings) -> str | None:
+        """Why what is there cannot be gone on with; None where it can."""
+        there = self.document
+        if there is None or (there.dataset, there.movies or found.movies) == (
+            found.dataset,
+            found.movies,
+        ):
+            return None
+        return f"{self.path} was measured on other ratings or movies: delete it to measure anew"
 
     def _save(self, **new: Any) -> None:
         trials: list[Trial] = new.get("trials", self.trials)
@@ -179,6 +194,7 @@ class Standing:
             versions=versions(),
             hardware=self.surroundings.hardware,
             dataset=self.surroundings.dataset,
+            movies=self.surroundings.movies,
             protocol=self.protocol.name,
             contender=self.contender.name,
             family=self.contender.family,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ def contender(**more):
 def test_the_protocols_are_those_that_are_promised():
     assert set(PROTOCOLS) == {
         *("ml-ro", "ml-u", "ml-90-10", "ml-global-time", "ml-leave-last", "ml-cold"),
-        *("ml-cold-users", "mmtf-ro", "mmtf-cold", "ml-1m", "ml-25m"),
+        *("ml-cold-users", "mmtf-ro", "mmtf-cold", "ml-1m", "ml-25m", "recbole-2020"),
     }
     assert list(PROTOCOLS)[-2:] == ["ml-1m", "ml-25m"], "large ones come last"
     assert set(QUICK_PROTOCOLS) < set(PROTOCOLS)
@@ -40,7 +41,7 @@ def test_headlines_say_which_way_is_better():
 
 def test_ranking_has_ten_paired_seeds_where_the_division_is_drawn():
     for protocol in PROTOCOLS.values():
-        if protocol.draws == "all" and protocol.name != "ml-25m":
+        if protocol.draws == "all" and protocol.name not in {"ml-25m", "recbole-2020"}:
             assert len(protocol.seeds) == 10
     assert PROTOCOLS["ml-ro"].seeds == tuple(range(2020, 2030))
 
@@ -131,3 +132,17 @@ def test_everybody_is_measured_somewhere():
 
     for contender in CONTENDERS:
         assert any(protocol.tasks_of(contender) for protocol in PROTOCOLS.values())
+
+
+def test_where_nothing_is_tuned_the_first_point_is_taken():
+    from recsys.bench.contenders import CONTENDERS
+    from recsys.bench.standing import Standing
+    from recsys.bench.tuning import Budget
+
+    protocol = PROTOCOLS["recbole-2020"]
+    asked = [one for one in CONTENDERS if protocol.tasks_of(one)]
+    assert {one.family for one in asked} == {"recbole"}
+    for one in asked:
+        standing = Standing(one, protocol, Budget(), Path("nowhere"))
+        assert standing.is_tuned
+        assert [job.options for _, job in standing.jobs()] == [one.space[0]]

@@ -199,18 +199,18 @@ def test_two_evaluators_are_compared(bench) -> None:
 
 
 def test_known_figures_of_recbole_are_met_or_not(bench) -> None:
-    bench.add("ml-ro", "EASE (RecBole)", 0.33 - 0.0001, family="recbole", noise=0.0)
-    bench.add("ml-ro", "BPR (RecBole)", 0.27, family="recbole")
-    bench.add("ml-ro", "ADMMSLIM (RecBole)", 0.33, family="recbole", seeds=(2021, 2022))
-    bench.add("ml-ro", "recvae", 0.324, family="classic")
+    bench.add("recbole-2020", "EASE (RecBole)", 0.33 - 0.0001, family="recbole", noise=0.0)
+    bench.add("recbole-2020", "BPR (RecBole)", 0.27, family="recbole")
+    bench.add("recbole-2020", "ADMMSLIM (RecBole)", 0.33, family="recbole", seeds=(2021, 2022))
+    bench.add("recbole-2020", "recvae", 0.324, family="classic")
     found = {
         line.split(" | ")[0]: line for line in anchors(load_results(bench.folder)).splitlines()
     }
-    assert found["| BPR"].endswith("**no** |")
+    assert "**no**" in found["| BPR"]
     assert "not measured" in found["| ADMMSLIM"]
     assert "not measured" in found["| RecVAE"]
     value = float(found["| EASE"].split(" | ")[2])
-    assert found["| EASE"].endswith("yes |") == (abs(value - 0.33) <= 0.005)
+    assert ("yes" in found["| EASE"]) == (abs(value - 0.33) <= 0.005)
 
 
 def test_known_figures_are_of_one_protocol(bench) -> None:

@@ -93,17 +93,13 @@ def test_users_alone_show_nothing_where_seeds_disagree() -> None:
 
 def test_a_user_is_followed_through_the_parts_they_are_judged_in() -> None:
     rows = [np.array([0, 1]), np.array([1, 2])]
-    one = {
-        f"{n}": Judged(float(np.mean(v)), rows[n], v)
-        for n, v in enumerate(([1.0, 2.0], [4.0, 6.0]))
-    }
-    one = {k: Judged(j.value, j.users, np.array(j.per_user)) for k, j in one.items()}
-    none = {k: Judged(0.0, j.users, np.zeros(2)) for k, j in one.items()}
+    values = [np.array([1.0, 2.0]), np.array([4.0, 6.0])]
+    one = {f"{n}": Judged(float(v.mean()), rows[n], v) for n, v in enumerate(values)}
+    none = {part: Judged(0.0, of_one.users, np.zeros(2)) for part, of_one in one.items()}
     found = compare_pair(("one", one), ("none", none), NDCG)
     assert (found.n, found.unit) == (3, "users")
     assert found.interval[0] < found.difference < found.interval[1]
-    # User 1 is in both parts; (1 + 2) / 2 and (4 + 6) / 2 are what the parts come to.
-    values = [np.array([1.0, 2.0]), np.array([4.0, 6.0])]
+    # User 1 is in both parts, which weigh a half each.
     np.testing.assert_allclose(by_user(rows, values), [0.75, 4.5, 4.5])
 
 
