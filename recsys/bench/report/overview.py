@@ -14,6 +14,7 @@ from recsys.bench.report.load import Measured
 from recsys.bench.report.markdown import (
     GENERATED,
     MISSING,
+    code,
     number,
     seconds,
     sections,
@@ -104,9 +105,17 @@ def _protocol(analysis: Analysis) -> str:
         f"### {analysis.title}",
         f"{headline(analysis)} All metrics, cost, options and tests: {link}.",
         tables.overview(analysis),
+        _incomplete(analysis),
         f"![{analysis.headline.title} against seconds of fitting]"
         f"(plots/{picture_name(analysis)}-cost.svg)",
     )
+
+
+def _incomplete(analysis: Analysis) -> str:
+    if not analysis.partial:
+        return ""
+    names = code(standing.name for standing in analysis.partial)
+    return f"Measured on some of the test parts only, and given no place: {names}."
 
 
 def _anchors(measured: Sequence[Measured]) -> str:

@@ -155,6 +155,7 @@ def test_who_was_measured_on_some_of_the_parts_gets_no_place_however_good(bench)
     assert "| slow | 0.5" in page
     assert "2 of 10" in page
     assert "slow" not in pages["CHOOSING.md"]
+    assert "given no place: `slow`." in pages["REPORT.md"]
 
 
 def test_places_are_of_the_test_parts_of_our_model(bench) -> None:
