@@ -27,7 +27,7 @@ def alternatives(value):
 
 
 # Sections whose numbers have bounds of their own keep their defaults.
-BOUNDED = {"name", "features", "sources"}
+BOUNDED = {"name", "features", "sources", "placement"}
 VALUES = alternatives(ExperimentConfig().model_dump(mode="json", exclude=BOUNDED))
 CONFIGS = st.builds(lambda name, values: ExperimentConfig(name=name, **values), st.text(), VALUES)
 OPTIONS = st.sampled_from(["seed", "training", "epochs", "split", "name", "1", "~", "!!int a"])
