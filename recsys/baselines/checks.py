@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+import numpy as np
+
 from recsys.errors import DataError, NotFittedError
 from recsys.models.recommender import Query
 
@@ -30,3 +32,19 @@ def require_items(query: Query, n_items: int, name: str) -> None:
     columns = query.histories.shape[1]
     if columns != n_items:
         raise DataError(f"{name} was fitted on {n_items} movies, the histories have {columns}")
+
+
+def require_users(query: Query, n_users: int, name: str) -> None:
+    """Refuses users whom a model that knows them by their rows has never seen.
+
+    Raises:
+        DataError: a user was not in training.
+    """
+    strange = np.flatnonzero((query.users < 0) | (query.users >= n_users))
+    if len(strange):
+        raise DataError(
+            f"{name} has no vector for {len(strange)} users who were not in training",
+            rows=[f"query {row}" for row in strange[:5]],
+            hint="ask a model that folds users in from their history",
+            count=len(strange),
+        )

@@ -13,11 +13,9 @@ from numpy.typing import NDArray
 
 from recsys.data.catalogue import ModalityTable
 from recsys.errors import ConfigError, DataError, nearest
+from recsys.models.units import unit
 
 Floats = NDArray[np.floating[Any]]
-
-ROUNDING = 1e-6
-"""A vector of this length is nothing but rounding."""
 
 
 def modality_tables(
@@ -80,9 +78,3 @@ def cosines(table: ModalityTable, *, centred: bool = True) -> NDArray[np.float64
         vectors[present] -= vectors[present].mean(axis=0)
     units = unit(vectors)
     return np.asarray(units @ units.T)
-
-
-def unit(vectors: Floats) -> Floats:
-    """(P, D) the vectors at length 1; those at the origin stay there."""
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.where(norms > ROUNDING, norms, np.inf))

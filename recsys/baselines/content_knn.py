@@ -15,13 +15,14 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from recsys.baselines.checks import require_fitted, require_items
-from recsys.baselines.content_kernel import ROUNDING, Floats, modality_tables, unit
+from recsys.baselines.content_kernel import modality_tables
 from recsys.baselines.neighbours import keep_best
 from recsys.data.catalogue import Catalogue, ModalityTable
 from recsys.data.interactions import Interactions
 from recsys.errors import ConfigError
 from recsys.models.histories import rated_mask
 from recsys.models.recommender import Query
+from recsys.models.units import ROUNDING, Floats, unit
 
 LIKED = 4.0
 

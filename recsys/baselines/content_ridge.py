@@ -13,14 +13,13 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-from recsys.baselines.checks import require_fitted, require_items
 from recsys.baselines.content_kernel import content_kernel, modality_tables, require_weights
+from recsys.baselines.item_weights import ItemWeights
 from recsys.data.catalogue import Catalogue
 from recsys.data.interactions import Interactions
 from recsys.errors import ConfigError
 from recsys.models.closed_form import ease_weights
 from recsys.models.histories import rated_mask
-from recsys.models.recommender import Query
 
 Floats = NDArray[np.floating[Any]]
 
@@ -58,7 +57,7 @@ class ContentRidgeConfig:
         require_weights(self.weights)
 
 
-class ContentRidge:
+class ContentRidge(ItemWeights):
     """Scores are the binary history times item-item weights: EASE's, and their regression.
 
     A rated movie keeps its column of ``ease_weights``, so that warm rankings are those of EASE.
@@ -74,10 +73,10 @@ class ContentRidge:
     """
 
     def __init__(self, config: ContentRidgeConfig | None = None) -> None:
+        super().__init__()
         self.config = config or ContentRidgeConfig()
         modality, name = self.config.modality, self.config.name
         self.name = name if modality is None else f"{name}:{modality}"
-        self._weights: NDArray[np.float32] | None = None
 
     def fit(self, train: Interactions, valid: Interactions, catalogue: Catalogue) -> Self:  # noqa: ARG002
         """Fits EASE, then the regression; every rating counts as 1.
@@ -95,12 +94,6 @@ class ContentRidge:
             weights[:, ~rated] = regressed(known, kernel[rated], rated, self.config.ridge)
         self._weights = weights
         return self
-
-    def score(self, query: Query) -> NDArray[np.float32]:
-        """(Q, I) scores; all 0 for an empty history."""
-        weights = require_fitted(self._weights, self.name)
-        require_items(query, len(weights), self.name)
-        return np.asarray(rated_mask(query.histories) @ weights, dtype=np.float32)
 
 
 def regressed(

@@ -8,15 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-import numpy as np
-from numpy.typing import NDArray
-
-from recsys.baselines.checks import require_fitted, require_items
+from recsys.baselines.item_weights import ItemWeights
 from recsys.data.catalogue import Catalogue
 from recsys.data.interactions import Interactions
 from recsys.models.closed_form import ease_weights
 from recsys.models.histories import rated_mask
-from recsys.models.recommender import Query
 
 
 @dataclass(frozen=True)
@@ -31,14 +27,14 @@ class EaseConfig:
     l2: float = 300.0
 
 
-class Ease:
+class Ease(ItemWeights):
     """Scores are the binary history times the weights of ``ease_weights``."""
 
     name = "ease"
 
     def __init__(self, config: EaseConfig | None = None) -> None:
+        super().__init__()
         self.config = config or EaseConfig()
-        self._weights: NDArray[np.float32] | None = None
 
     def fit(self, train: Interactions, valid: Interactions, catalogue: Catalogue) -> Self:  # noqa: ARG002
         """Solves for the weights; every rating counts as 1.
@@ -48,9 +44,3 @@ class Ease:
         """
         self._weights = ease_weights(rated_mask(train.matrix()), self.config.l2)
         return self
-
-    def score(self, query: Query) -> NDArray[np.float32]:
-        """(Q, I) scores; all 0 for an empty history."""
-        weights = require_fitted(self._weights, self.name)
-        require_items(query, len(weights), self.name)
-        return np.asarray(rated_mask(query.histories) @ weights, dtype=np.float32)

@@ -10,16 +10,15 @@ from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from recsys.baselines.checks import require_fitted, require_items
 from recsys.baselines.content_kernel import content_kernel, modality_tables, require_weights
 from recsys.baselines.gram import weights_of_gram
+from recsys.baselines.item_weights import ItemWeights
 from recsys.data.catalogue import Catalogue
 from recsys.data.interactions import Interactions
 from recsys.errors import ConfigError
+from recsys.models.closed_form import gram_matrix
 from recsys.models.histories import rated_mask
-from recsys.models.recommender import Query
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class EaseContentConfig:
         require_weights(self.weights)
 
 
-class EaseContent:
+class EaseContent(ItemWeights):
     """Scores are the binary history times the weights of a content-aware EASE.
 
     Content is made up users: with ``cK = ZᵀZ``, EASE of the ratings X stacked on Z minimises
@@ -63,8 +62,8 @@ class EaseContent:
     name = "ease-content"
 
     def __init__(self, config: EaseContentConfig | None = None) -> None:
+        super().__init__()
         self.config = config or EaseContentConfig()
-        self._weights: NDArray[np.float32] | None = None
 
     def fit(self, train: Interactions, valid: Interactions, catalogue: Catalogue) -> Self:  # noqa: ARG002
         """Solves for the weights; every rating counts as 1.
@@ -74,14 +73,8 @@ class EaseContent:
         """
         tables = modality_tables(catalogue.modalities, None, self.name)
         matrix = rated_mask(train.matrix()).astype(np.float64)
-        gram = np.asarray((matrix.T @ matrix).toarray())
+        gram = gram_matrix(matrix)
         gram += self.config.content * content_kernel(tables, self.config.weights, centred=False)
         gram[np.diag_indices_from(gram)] += self.config.l2
         self._weights = weights_of_gram(gram)
         return self
-
-    def score(self, query: Query) -> NDArray[np.float32]:
-        """(Q, I) scores; all 0 for an empty history."""
-        weights = require_fitted(self._weights, self.name)
-        require_items(query, len(weights), self.name)
-        return np.asarray(rated_mask(query.histories) @ weights, dtype=np.float32)

@@ -12,6 +12,7 @@ import scipy.linalg
 from numpy.typing import NDArray
 
 from recsys.errors import ConfigError
+from recsys.models.closed_form import weights_of_inverse
 
 
 def weights_of_gram(gram: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
@@ -30,12 +31,9 @@ def weights_of_gram(gram: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
         inverse = scipy.linalg.inv(gram, overwrite_a=True, check_finite=False)
     except scipy.linalg.LinAlgError:
         inverse = np.full_like(gram, np.nan)
-    diagonal = np.diag(inverse)
-    if not np.isfinite(inverse).all() or (diagonal == 0).any():
+    if not np.isfinite(inverse).all() or (np.diag(inverse) == 0).any():
         raise ConfigError(
             "the Gram matrix has no inverse with what was added to it",
             hint="give content less weight, or raise l2",
         )
-    weights = -inverse / diagonal
-    np.fill_diagonal(weights, 0.0)
-    return np.asarray(weights, dtype=np.float32)
+    return weights_of_inverse(inverse)

@@ -17,10 +17,10 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from recsys.baselines.checks import require_fitted, require_items
+from recsys.baselines.checks import require_fitted, require_items, require_users
 from recsys.data.catalogue import Catalogue
 from recsys.data.interactions import Interactions
-from recsys.errors import ConfigError, DataError, MissingExtra
+from recsys.errors import ConfigError, MissingExtra
 from recsys.models.histories import rated_mask
 from recsys.models.recommender import Query
 from recsys.seeding import seed_for
@@ -84,7 +84,25 @@ class ImplicitBPRConfig:
         )
 
 
-class ImplicitALS:
+class _Factorisation:
+    """What is read of a fitted model of the library."""
+
+    name: str
+    _model: Any = None
+
+    def item_vectors(self) -> NDArray[np.float32]:
+        """(I, D) factors, the bias of a movie among them where there is one."""
+        factors = require_fitted(self._model, self.name).item_factors
+        return np.array(factors, dtype=np.float32)
+
+    @property
+    def parameters(self) -> int:
+        """Numbers learnt, those of users included."""
+        model = require_fitted(self._model, self.name)
+        return int(model.user_factors.size + model.item_factors.size)
+
+
+class ImplicitALS(_Factorisation):
     """iALS: every user is folded in from their history, so an unknown one is like any other.
 
     Minimises ``Σ_ui c_ui (p_ui − x_uᵀy_i)² + λ (Σ‖x_u‖² + Σ‖y_i‖²)`` with p = 1 and c = α where
@@ -97,7 +115,6 @@ class ImplicitALS:
 
     def __init__(self, config: ImplicitALSConfig | None = None) -> None:
         self.config = config or ImplicitALSConfig()
-        self._model: Any = None
 
     def fit(self, train: Interactions, valid: Interactions, catalogue: Catalogue) -> Self:  # noqa: ARG002
         """Alternates; every rating counts as 1.
@@ -131,19 +148,8 @@ class ImplicitALS:
             folded = model.recalculate_user(np.arange(len(query)), _matrix(query.histories))
         return np.asarray(folded, dtype=np.float32)
 
-    def item_vectors(self) -> NDArray[np.float32]:
-        """(I, D) factors."""
-        factors = require_fitted(self._model, self.name).item_factors
-        return np.array(factors, dtype=np.float32)
 
-    @property
-    def parameters(self) -> int:
-        """Numbers learnt, those of users included."""
-        model = require_fitted(self._model, self.name)
-        return int(model.user_factors.size + model.item_factors.size)
-
-
-class ImplicitBPR:
+class ImplicitBPR(_Factorisation):
     """BPR: factors and movie biases learnt such that a rated movie outscores another.
 
     Rendle et al., BPR: Bayesian Personalized Ranking from Implicit Feedback, UAI 2009. The library
@@ -156,7 +162,6 @@ class ImplicitBPR:
 
     def __init__(self, config: ImplicitBPRConfig | None = None) -> None:
         self.config = config or ImplicitBPRConfig()
-        self._model: Any = None
 
     def fit(self, train: Interactions, valid: Interactions, catalogue: Catalogue) -> Self:  # noqa: ARG002
         """Takes stochastic gradient steps; every rating counts as 1.
@@ -193,25 +198,8 @@ class ImplicitBPR:
         """
         factors = require_fitted(self._model, self.name).user_factors
         require_items(query, len(self._model.item_factors), self.name)
-        unknown = np.flatnonzero((query.users < 0) | (query.users >= len(factors)))
-        if len(unknown):
-            raise DataError(
-                f"{self.name} has no factors for {len(unknown)} users who were not in training",
-                rows=[f"query {q}" for q in unknown],
-                hint="use a model that folds users in from their history, such as implicit-als",
-            )
+        require_users(query, len(factors), self.name)
         return np.array(factors[query.users], dtype=np.float32)
-
-    def item_vectors(self) -> NDArray[np.float32]:
-        """(I, D) factors and biases."""
-        factors = require_fitted(self._model, self.name).item_factors
-        return np.array(factors, dtype=np.float32)
-
-    @property
-    def parameters(self) -> int:
-        """Numbers learnt, those of users included."""
-        model = require_fitted(self._model, self.name)
-        return int(model.user_factors.size + model.item_factors.size)
 
 
 def _library(module: str) -> Any:

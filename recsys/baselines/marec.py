@@ -13,14 +13,14 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from recsys.baselines.checks import require_fitted, require_items
 from recsys.baselines.content_kernel import modality_tables
 from recsys.baselines.gram import weights_of_gram
+from recsys.baselines.item_weights import ItemWeights
 from recsys.data.catalogue import Catalogue, ModalityTable
 from recsys.data.interactions import Interactions
 from recsys.errors import ConfigError
+from recsys.models.closed_form import gram_matrix
 from recsys.models.histories import rated_mask
-from recsys.models.recommender import Query
 
 Floats = NDArray[np.floating[Any]]
 
@@ -65,7 +65,7 @@ class MARecConfig:
             raise ConfigError(f"percentile is {self.percentile}, it must be from 0 to 100")
 
 
-class MARec:
+class MARec(ItemWeights):
     """Scores are the binary history times the weights of EASE on a completed Gram matrix.
 
     Monteil et al., MARec: Metadata Alignment for cold-start Recommendation, RecSys 2024, with EASE
@@ -86,8 +86,8 @@ class MARec:
     name = "marec"
 
     def __init__(self, config: MARecConfig | None = None) -> None:
+        super().__init__()
         self.config = config or MARecConfig()
-        self._weights: NDArray[np.float32] | None = None
 
     def fit(self, train: Interactions, valid: Interactions, catalogue: Catalogue) -> Self:  # noqa: ARG002
         """Weighs the modalities and solves for the weights; every rating counts as 1.
@@ -99,7 +99,7 @@ class MARec:
         tables = modality_tables(catalogue.modalities, None, self.name)
         similar = [smoothed_cosines(table, self.config.smoothing) for table in tables]
         matrix = rated_mask(train.matrix()).astype(np.float64)
-        gram = np.asarray((matrix.T @ matrix).toarray())
+        gram = gram_matrix(matrix)
         weighed = zip(modality_weights(matrix, similar), similar, strict=True)
         blend = sum(mu * one for mu, one in weighed)
         needs = self.config.alignment * _needs(train.item_counts(), self.config.percentile)
@@ -107,12 +107,6 @@ class MARec:
         gram[np.diag_indices_from(gram)] += self.config.l2
         self._weights = weights_of_gram(gram)
         return self
-
-    def score(self, query: Query) -> NDArray[np.float32]:
-        """(Q, I) scores; all 0 for an empty history."""
-        weights = require_fitted(self._weights, self.name)
-        require_items(query, len(weights), self.name)
-        return np.asarray(rated_mask(query.histories) @ weights, dtype=np.float32)
 
 
 def smoothed_cosines(table: ModalityTable, smoothing: float) -> NDArray[np.float64]:

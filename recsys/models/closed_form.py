@@ -5,6 +5,8 @@ Legend: U users, I items.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import scipy.linalg
 import scipy.sparse as sp
@@ -33,10 +35,20 @@ def ease_weights(interactions_matrix: sp.csr_array, l2: float) -> NDArray[np.flo
     if not l2 > 0:
         raise ConfigError(f"EASE needs l2 above 0, it is {l2}")
     matrix = interactions_matrix.astype(np.float64)
-    gram = np.asarray((matrix.T @ matrix).toarray())
+    gram = gram_matrix(matrix)
     gram[np.diag_indices_from(gram)] += l2
     factor = scipy.linalg.cho_factor(gram, overwrite_a=True, check_finite=False)
     inverse = scipy.linalg.cho_solve(factor, np.eye(len(gram)), overwrite_b=True)
+    return weights_of_inverse(inverse)
+
+
+def gram_matrix(interactions_matrix: sp.csr_array) -> NDArray[np.float64]:
+    """(I, I) ``XᵀX``, dense."""
+    return np.asarray((interactions_matrix.T @ interactions_matrix).toarray(), dtype=np.float64)
+
+
+def weights_of_inverse(inverse: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    """(I, I) ``B_ij = −P_ij / P_jj`` of the inverse P of a Gram matrix, 0 on the diagonal."""
     weights = -inverse / np.diag(inverse)
     np.fill_diagonal(weights, 0.0)
     return np.asarray(weights, dtype=np.float32)

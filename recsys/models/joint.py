@@ -178,10 +178,10 @@ class JointModel(nn.Module):
 
     def _placed(self, embedded: MovieEmbedding) -> MovieEmbedding:
         """The same with movies that nobody rated where they are served."""
-        if self.placement is None:
+        unrated = self.tower.warm[:, 0] == 0
+        if self.placement is None or not unrated.any():
             return embedded
-        weights = self._placing(embedded)
-        roles, unrated = dict(embedded.roles), self.tower.warm[:, 0] == 0
+        roles, weights = dict(embedded.roles), self._placing(embedded)
         for role in self.tower.offsets:
             placed = torch.from_numpy(self.placement.unrated(weights, role))
             roles[role] = roles[role].float().index_put((unrated,), placed.to(roles[role].device))

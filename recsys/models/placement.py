@@ -36,11 +36,7 @@ from numpy.typing import NDArray
 
 from recsys.config.experiment import PlacementConfig
 from recsys.data.catalogue import ModalityTable
-
-Floats = NDArray[np.floating[Any]]
-
-_SHORTEST = 1e-6
-"""A centred vector of this length says no more than rounding does."""
+from recsys.models.units import Floats, unit
 
 
 class Directions(NamedTuple):
@@ -57,9 +53,7 @@ class Directions(NamedTuple):
     @classmethod
     def of(cls, vectors: Floats, present: NDArray[np.bool_], centre: Floats) -> Self:
         """Those of (I, D_m) vectors."""
-        centred = vectors[present] - centre
-        length = np.linalg.norm(centred, axis=1, keepdims=True)
-        return cls(present, centred / np.where(length > _SHORTEST, length, np.inf))
+        return cls(present, unit(vectors[present] - centre))
 
     def select(self, rows: NDArray[np.bool_]) -> Directions:
         """Those of some movies."""

@@ -9,8 +9,9 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-from recsys.baselines.content_kernel import modality_tables, unit
+from recsys.baselines.content_kernel import modality_tables
 from recsys.data.catalogue import Catalogue, ModalityTable
+from recsys.models.units import unit
 
 COMPONENTS = 512
 """Of the five modalities of MovieLens-100K they hold 93 % of the variance, and kernel ridge

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.baselines.checks import require_fitted, require_items
-from recsys.errors import DataError
+from recsys.baselines.checks import require_fitted, require_items, require_users
 from recsys.models.recommender import Query
 
 
@@ -53,12 +52,5 @@ class KnownUsers:
         """
         factors = require_fitted(self._factors, self.name)
         require_items(query, len(factors.items), self.name)
-        strange = np.flatnonzero((query.users < 0) | (query.users >= len(factors.users)))
-        if len(strange):
-            raise DataError(
-                f"{self.name} has no vector for {len(strange)} users who were not in training",
-                rows=[f"query {row}" for row in strange[:5]],
-                hint="ask a model that folds users in",
-                count=len(strange),
-            )
+        require_users(query, len(factors.users), self.name)
         return factors.score(query)
