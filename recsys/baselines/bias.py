@@ -130,6 +130,15 @@ class BiasModel:
         stars = biases.baseline(query.histories, rows, items)
         return RatingPrediction(clipped(stars, biases.scale))
 
+    @property
+    def parameters(self) -> int:
+        """μ and the b_i; the b_u follow from histories.
+
+        Raises:
+            NotFittedError: ``fit`` was not called.
+        """
+        return 1 + require_fitted(self._biases, self.name).item.size
+
 
 def clipped(stars: NDArray[np.floating[Any]], scale: RatingScale) -> NDArray[np.float32]:
     """(N,) float32, none outside the scale."""

@@ -128,6 +128,16 @@ class ContentKNN:
         dense = scores.toarray() if sp.issparse(scores) else scores
         return np.where(self._scoreable, dense, -np.inf).astype(np.float32)
 
+    @property
+    def parameters(self) -> int:
+        """Weights that are not 0.
+
+        Raises:
+            NotFittedError: ``fit`` was not called.
+        """
+        weights = require_fitted(self._weights, self.name)
+        return int(weights.nnz if sp.issparse(weights) else np.count_nonzero(weights))
+
 
 def _similarities(
     table: ModalityTable, rated: NDArray[np.bool_], config: ContentKNNConfig

@@ -71,6 +71,16 @@ class GenrePopularity:
         lift = _over(_over(profile, profile.sum(axis=1, keepdims=True)), mass)
         return np.asarray((lift @ shares.T) * expected, dtype=np.float32)
 
+    @property
+    def parameters(self) -> int:
+        """The n̂ of movies and the N of genres.
+
+        Raises:
+            NotFittedError: ``fit`` was not called.
+        """
+        fitted = require_fitted(self._fitted, self.name)
+        return fitted.expected.size + fitted.mass.size
+
 
 def _shares(genres: NDArray[np.bool_], counts: Floats) -> NDArray[np.float64]:
     """(I, G) q; of one column that all movies are in where no rated movie has a genre."""

@@ -53,3 +53,12 @@ class ItemKNN:
     ) -> RatingPrediction:
         """Ratings of N pairs."""
         return self._rating.predict(query, rows, items)
+
+    @property
+    def parameters(self) -> int:
+        """Those of both roles.
+
+        Raises:
+            NotFittedError: ``fit`` was not called.
+        """
+        return self._ranking.parameters + self._rating.parameters

@@ -84,3 +84,12 @@ class ItemKNNRanking:
         require_items(query, neighbours.shape[0], self.name)
         scores = rated_mask(query.histories) @ neighbours.T
         return np.asarray(scores.toarray(), dtype=np.float32)
+
+    @property
+    def parameters(self) -> int:
+        """Similarities that are kept.
+
+        Raises:
+            NotFittedError: ``fit`` was not called.
+        """
+        return int(require_fitted(self._neighbours, self.name).nnz)

@@ -109,6 +109,16 @@ class ItemKNNRating:
             stars[chosen] += self._correction(neighbours[items[chosen]], residuals[rows[chosen]])
         return RatingPrediction(clipped(stars, biases.scale))
 
+    @property
+    def parameters(self) -> int:
+        """μ, the b_i, and the similarities that are kept.
+
+        Raises:
+            NotFittedError: ``fit`` was not called.
+        """
+        biases, neighbours = require_fitted(self._learned, self.name)
+        return 1 + biases.item.size + int(neighbours.nnz)
+
     def _correction(self, similar: sp.csr_array, residuals: sp.csr_array) -> NDArray[np.float64]:
         explained = similar.multiply(residuals).sum(axis=1)
         weight = similar.multiply(rated_mask(residuals)).sum(axis=1)

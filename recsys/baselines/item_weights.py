@@ -34,3 +34,12 @@ class ItemWeights:
         weights = require_fitted(self._weights, self.name)
         require_items(query, len(weights), self.name)
         return np.asarray(rated_mask(query.histories) @ weights, dtype=np.float32)
+
+    @property
+    def parameters(self) -> int:
+        """Weights that are not 0.
+
+        Raises:
+            NotFittedError: ``fit`` was not called.
+        """
+        return int(np.count_nonzero(require_fitted(self._weights, self.name)))

@@ -40,6 +40,15 @@ class Popularity:
         """(Q, I) the same counts in every row."""
         return self.user_vectors(query) @ self.item_vectors().T
 
+    @property
+    def parameters(self) -> int:
+        """The counts.
+
+        Raises:
+            NotFittedError: ``fit`` was not called.
+        """
+        return require_fitted(self._counts, self.name).size
+
     def user_vectors(self, query: Query) -> NDArray[np.float32]:
         """(Q, 1) ones: all users are alike."""
         require_items(query, len(require_fitted(self._counts, self.name)), self.name)

@@ -47,8 +47,7 @@ def plan(
     """
     found: list[Standing] = []
     failures: list[str] = []
-    known = contenders(rules.registry)
-    wanted = [known[name] for name in known if names is None or name in names]
+    wanted = _available(names, rules, say)
     for protocol in protocols:
         asked = [contender for contender in wanted if protocol.tasks_of(contender)]
         try:
@@ -64,6 +63,16 @@ def plan(
             except RecsysError as error:
                 failures.append(f"{here.name} {contender.name}: {error}")
     return _measurable(found, failures, say), failures
+
+
+def _available(names: Sequence[str] | None, rules: Rules, say: Say) -> list[Contender]:
+    """Those that are asked for and can be made."""
+    known = contenders(rules.registry)
+    wanted = [known[name] for name in known if names is None or name in names]
+    for contender in wanted:
+        if not contender.is_available:
+            say(f"{contender.name}: passed over: no {contender.requires} here")
+    return [contender for contender in wanted if contender.is_available]
 
 
 def _standing(contender: Contender, protocol: Protocol, rules: Rules) -> Standing:
@@ -85,10 +94,10 @@ def _measurable(standings: Sequence[Standing], failures: list[str], say: Say) ->
         has = modalities[protocol.name]
         if has is None:
             continue
-        if lacking := _lacking(contender, has):
-            say(f"{protocol.name} {contender.name}: passed over: no {lacking} here")
-        else:
+        if contender.modality is None or contender.modality in has:
             kept.append(standing)
+        else:
+            say(f"{protocol.name} {contender.name}: passed over: no {contender.modality} here")
     return kept
 
 
@@ -99,11 +108,3 @@ def _modalities(protocol: Protocol, failures: list[str]) -> Collection[str] | No
     except RecsysError as error:
         failures.append(f"{protocol.name}: {error}")
         return None
-
-
-def _lacking(contender: Contender, modalities: Collection[str]) -> str | None:
-    """What a contender needs and does not have."""
-    if not contender.is_available:
-        return contender.requires
-    lacks = contender.modality is not None and contender.modality not in modalities
-    return contender.modality if lacks else None

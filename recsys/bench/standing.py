@@ -32,7 +32,8 @@ def fingerprint_of(contender: Contender, protocol: Protocol, budget: Budget) -> 
     """A hash of everything that decides the numbers, but for the code.
 
     Of the configuration only what the harness reads counts: data, sources, features and
-    evaluation. What a contender takes from elsewhere is in its ``settings``.
+    evaluation. What a contender takes from elsewhere is in its ``settings``, or in the ``config``
+    of its models, whose defaults are not in its space.
     """
     config = configuration(protocol).model_dump(mode="json")
     read = {name: config[name] for name in ("data", "sources", "features", "evaluation")}
@@ -41,7 +42,7 @@ def fingerprint_of(contender: Contender, protocol: Protocol, budget: Budget) -> 
     whole = {
         "contender": contender.name,
         "space": [dict(point) for point in contender.space],
-        "settings": contender.settings() if contender.settings else "",
+        "settings": contender.settings() if contender.settings else _configs(contender),
         "learns": [contender.stops_early, contender.sees_test],
         "tasks": protocol.tasks_of(contender),
         "budget": asdict(budget) if protocol.tunes else None,
@@ -49,6 +50,12 @@ def fingerprint_of(contender: Contender, protocol: Protocol, budget: Budget) -> 
         "config": read,
     }
     return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
+
+
+def _configs(contender: Contender) -> list[str]:
+    """How the model of every point is configured."""
+    made = (contender.make(point, 0) for point in contender.space)
+    return [repr(getattr(model, "config", None)) for model in made]
 
 
 @dataclass
@@ -61,7 +68,8 @@ class Standing:
         budget: of its tuning.
         path: of its document.
         registry: module that holds the contender.
-        document: what is there; None where there is nothing, or something else.
+        found: what lies at ``path``, whatever it is.
+        document: what lies there of this very measurement; None where it is another.
         surroundings: of the processes that measure.
         failure: why no more is measured of it.
         busy: jobs that are under way: a cell, or None for tuning.
@@ -72,7 +80,8 @@ class Standing:
     budget: Budget
     path: Path
     registry: str = REGISTRY
-    document: ContenderDocument | None = None
+    found: ContenderDocument | None = field(init=False)
+    document: ContenderDocument | None = field(init=False)
     surroundings: Surroundings | None = None
     failure: str | None = None
     busy: set[Cell | None] = field(default_factory=set)
@@ -81,16 +90,15 @@ class Standing:
         tunes = self.protocol.tunes
         self.points = points_of(self.contender, self.budget) if tunes else ()
         self.fingerprint = fingerprint_of(self.contender, self.protocol, self.budget)
-        self.document = self._found()
+        self.found = ContenderDocument.load(self.path) if self.path.is_file() else None
+        self.document = self.found if self._goes_on() else None
 
-    def _found(self) -> ContenderDocument | None:
-        if not self.path.is_file():
-            return None
-        found = ContenderDocument.load(self.path)
-        if found.fingerprint != self.fingerprint:
-            return None
+    def _goes_on(self) -> bool:
+        """Whether what was found is the beginning of this measurement."""
+        if self.found is None or self.found.fingerprint != self.fingerprint:
+            return False
         # Where every point failed, something outside was wrong: another start tries again.
-        return found if found.runs or self._chosen(found.tuning.trials) is not None else None
+        return bool(self.found.runs) or self._chosen(self.found.tuning.trials) is not None
 
     def _chosen(self, trials: list[Trial]) -> Options | None:
         """The options to run with; None before anything was fitted."""
@@ -157,15 +165,18 @@ class Standing:
             made = message.model_copy(update={"commit": commit()})
             self._save(runs=[*self.runs, made])
 
-    def _of_other_data(self, found: Surroundings) -> str | None:
-        """Why what is there cannot be gone on with; None where it can."""
-        there = self.document
-        if there is None or (there.dataset, there.movies or found.movies) == (
-            found.dataset,
-            found.movies,
+    def _of_other_data(self, here: Surroundings) -> str | None:
+        """Why what was found may be neither gone on with nor replaced; None where it may."""
+        there = self.found
+        if there is None or (there.dataset, there.movies or here.movies) == (
+            here.dataset,
+            here.movies,
         ):
             return None
-        return f"{self.path} was measured on other ratings or movies: delete it to measure anew"
+        return (
+            f"{self.path} was measured on other ratings or movies: delete it to measure anew, or "
+            "give another folder for results"
+        )
 
     def _save(self, **new: Any) -> None:
         trials: list[Trial] = new.get("trials", self.trials)

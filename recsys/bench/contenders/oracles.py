@@ -23,6 +23,7 @@ class RandomScores:
     """Scores that are drawn, and are always the same for one user and history."""
 
     name = "random"
+    parameters = 0
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
@@ -71,6 +72,11 @@ class TruePopularity:
         counts = require_fitted(self._counts, self.name)
         require_items(query, len(counts), self.name)
         return np.tile(counts.astype(np.float32), (len(query), 1))
+
+    @property
+    def parameters(self) -> int:
+        """The counts."""
+        return require_fitted(self._counts, self.name).size
 
 
 def _random(options: Options, seed: int) -> RandomScores:  # noqa: ARG001

@@ -1,9 +1,10 @@
 """RecBole's models over the ranges its own documentation gives for tuning them.
 
-The ranges are those of "Tuning Hyper Parameters" on each model's page, whole, and nothing else, but
-for DiffRec's ``w_min``, which does nothing without time. Each begins with RecBole's default where
-that is in the range. ADMM SLIM's and NeuMF's are not: theirs begin with what was best on valid of
-RecBole's split of MovieLens-100K, and with the larger network. Pop's page has no range.
+The ranges are those of "Tuning Hyper Parameters" on each model's page, whole, but for DiffRec's
+``w_min``, which does nothing without time. Each begins with RecBole's default where that is in the
+range. ADMM SLIM's and NeuMF's are not: theirs begin with what was best on valid of RecBole's split
+of MovieLens-100K, and with the larger network. Pop's page has no range. Models that stop early may
+stop by what lists are judged by here, besides RecBole's own choice.
 """
 
 from __future__ import annotations
@@ -36,32 +37,40 @@ def _contender(model: str, space: tuple[Options, ...], *, random: bool = True) -
 
 _RATES: Final = (1e-3, 5e-4, 5e-3, 1e-4, 1e-2)
 
+_STOPS: Final[dict[str, tuple[Value, ...]]] = {"valid_metric": ("MRR@10", "NDCG@10")}
+
 _NEUMF: Final = around(
     learning_rate=_RATES,
     dropout_prob=(0.1, 0.0, 0.2, 0.3, 0.4, 0.5),
     mlp_hidden_size=("[64, 32, 16]", "[32, 16, 8]"),
+    **_STOPS,
 )
 _LIGHTGCN: Final = around(
-    learning_rate=_RATES, n_layers=(2, 3, 1, 4), reg_weight=(1e-5, 1e-4, 1e-3, 1e-2)
+    learning_rate=_RATES, n_layers=(2, 3, 1, 4), reg_weight=(1e-5, 1e-4, 1e-3, 1e-2), **_STOPS
 )
 _CONTRAST: Final[dict[str, tuple[Value, ...]]] = {
     "ssl_temp": (0.1, 0.07, 0.05),
     "ssl_reg": (1e-7, 1e-6),
     "proto_reg": (1e-7, 1e-8, 1e-6),
+    **_STOPS,
 }
 # RecBole's default, a thousand clusters, cannot be made of fewer users than that: it comes last.
 _NCL: Final = (
     *around(num_clusters=(100,), **_CONTRAST),
     *around(num_clusters=(1000,), **_CONTRAST),
 )
-_SIMPLEX: Final = around(margin=(0.5, 0.9, 0.0), negative_weight=(10, 50, 0), gamma=(0.5, 0.7, 0.3))
+_SIMPLEX: Final = around(
+    margin=(0.5, 0.9, 0.0), negative_weight=(10, 50, 0), gamma=(0.5, 0.7, 0.3), **_STOPS
+)
 _ADMMSLIM: Final = around(
     lambda1=(0.1, 0.5, 5.0, 10.0),
     lambda2=(1000.0, 50.0, 5000.0, 5.0),
     alpha=(0.5, 0.75, 1.0, 0.25),
 )
 _RECVAE: Final = around(
-    learning_rate=_RATES, latent_dimension=(200, 256, 150, 128, 300, 100, 400, 64, 512)
+    learning_rate=_RATES,
+    latent_dimension=(200, 256, 150, 128, 300, 100, 400, 64, 512),
+    **_STOPS,
 )
 _DIFFREC: Final = around(
     learning_rate=(1e-3, 1e-4, 1e-5),
@@ -70,6 +79,7 @@ _DIFFREC: Final = around(
     noise_scale=(1e-3, 1e-2, 1e-4, 1e-1, 1e-5, 0.0),
     noise_min=(5e-4, 1e-3, 5e-3),
     noise_max=(5e-3, 1e-2),
+    **_STOPS,
 )
 
 # RecBole counts a movie once a batch, and sampled negatives with it: only the last is popularity.
@@ -86,7 +96,7 @@ RECBOLE: Final[tuple[Contender, ...]] = (
         around(k=(100, 50, 200, 250, 10, 300, 400, 500, 1000, 1500, 2000, 2500), shrink=(0.0, 1.0)),
         random=False,
     ),
-    _contender("BPR", around(learning_rate=_RATES)),
+    _contender("BPR", around(learning_rate=_RATES, **_STOPS)),
     _contender("NeuMF", _NEUMF),
     _contender("LightGCN", _LIGHTGCN),
     _contender("NCL", _NCL),
@@ -97,7 +107,7 @@ RECBOLE: Final[tuple[Contender, ...]] = (
         around(alpha=(0.2, 0.5, 0.8, 1.0), l1_ratio=(0.02, 0.01, 0.05, 0.1, 0.5)),
     ),
     _contender("ADMMSLIM", _ADMMSLIM),
-    _contender("MultiVAE", around(learning_rate=_RATES)),
+    _contender("MultiVAE", around(learning_rate=_RATES, **_STOPS)),
     _contender("RecVAE", _RECVAE),
     _contender("DiffRec", _DIFFREC),
 )

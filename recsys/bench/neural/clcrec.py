@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from recsys.bench.neural.content import content_matrix
 from recsys.bench.neural.known_users import Factors, KnownUsers
 from recsys.bench.neural.sampling import Ratings, drawn, generator
-from recsys.bench.neural.stopping import Schedule, ValidJudge, improve, train_until_best
+from recsys.bench.neural.stopping import Schedule, ValidJudge, improve, n_trained, train_until_best
 from recsys.data.catalogue import Catalogue
 from recsys.data.interactions import Interactions
 from recsys.errors import ConfigError
@@ -110,7 +110,7 @@ class CLCRec(KnownUsers):
                 return net.vectors(ratings.candidates)
 
             train_until_best(net, run_epoch, lambda: judge(vectors()), config.schedule)
-            self._factors = vectors()
+            self._factors, self._n_learnt = vectors(), n_trained(net)
         return self
 
 

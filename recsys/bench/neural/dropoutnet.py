@@ -18,7 +18,7 @@ from recsys.baselines.checks import require_fitted, require_items
 from recsys.baselines.rank_reduced_ease import RankReducedEase, RankReducedEaseConfig
 from recsys.bench.neural.content import content_matrix
 from recsys.bench.neural.sampling import generator
-from recsys.bench.neural.stopping import Schedule, ValidJudge, improve, train_until_best
+from recsys.bench.neural.stopping import Schedule, ValidJudge, improve, n_trained, train_until_best
 from recsys.data.catalogue import Catalogue
 from recsys.data.interactions import Interactions
 from recsys.errors import ConfigError
@@ -134,6 +134,15 @@ class DropoutNet:
     def item_vectors(self) -> NDArray[np.float32]:
         """(I, E) f_V."""
         return require_fitted(self._items, self.name).copy()
+
+    @property
+    def parameters(self) -> int:
+        """Numbers learnt, those of the given model among them.
+
+        Raises:
+            NotFittedError: ``fit`` was not called.
+        """
+        return n_trained(require_fitted(self._net, self.name)) + self._given.parameters
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,7 @@ class KnownUsers:
 
     def __init__(self) -> None:
         self._factors: Factors | None = None
+        self._n_learnt: int | None = None
 
     def score(self, query: Query) -> NDArray[np.float32]:
         """(Q, I) scores.
@@ -54,3 +55,12 @@ class KnownUsers:
         require_items(query, len(factors.items), self.name)
         require_users(query, len(factors.users), self.name)
         return factors.score(query)
+
+    @property
+    def parameters(self) -> int:
+        """Numbers learnt.
+
+        Raises:
+            NotFittedError: ``fit`` was not called.
+        """
+        return require_fitted(self._n_learnt, self.name)

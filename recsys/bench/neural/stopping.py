@@ -59,6 +59,11 @@ class ValidJudge:
         return self._evaluator.evaluate(scorer, self._query).means()[METRIC]
 
 
+def n_trained(net: nn.Module) -> int:
+    """How many numbers training moves."""
+    return sum(parameter.numel() for parameter in net.parameters())
+
+
 def improve(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
     """One step down the gradient of a loss."""
     optimiser.zero_grad()

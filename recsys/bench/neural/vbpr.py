@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from recsys.bench.neural.content import content_matrix
 from recsys.bench.neural.known_users import Factors, KnownUsers
 from recsys.bench.neural.sampling import Ratings, Triples, drawn, generator
-from recsys.bench.neural.stopping import Schedule, ValidJudge, improve, train_until_best
+from recsys.bench.neural.stopping import Schedule, ValidJudge, improve, n_trained, train_until_best
 from recsys.data.catalogue import Catalogue
 from recsys.data.interactions import Interactions
 from recsys.errors import ConfigError
@@ -104,7 +104,7 @@ class VBPR(KnownUsers):
                     improve(optimiser, net.loss(triples, config.reg))
 
             train_until_best(net, run_epoch, lambda: judge(net.vectors(rated)), config.schedule)
-            self._factors = net.vectors(rated)
+            self._factors, self._n_learnt = net.vectors(rated), n_trained(net)
         return self
 
 

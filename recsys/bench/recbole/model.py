@@ -44,7 +44,6 @@ _SETTINGS: Final[Mapping[str, Any]] = {
     "metrics": ["Recall", "MRR", "NDCG", "Hit", "Precision"],
 }
 _DEFAULTS: Final[Mapping[str, Any]] = {
-    "valid_metric": "NDCG@10",
     # Scores held at a time. RecBole's 4,096 is two users of MovieLens-100K.
     "eval_batch_size": 2**17,
 }
@@ -93,7 +92,7 @@ class RecBoleConfig:
 class RecBoleModel:
     """Fitted in a process of its own, on our split; keeps the scores of all its users.
 
-    Early stopping is RecBole's, by NDCG@10 on valid.
+    Early stopping is RecBole's, on valid, by MRR@10 unless ``valid_metric`` is among the options.
     """
 
     def __init__(self, config: RecBoleConfig) -> None:

@@ -52,6 +52,14 @@ def test_every_point_makes_a_model_and_occurs_once(contender):
         assert made.config.seed == 7
 
 
+def test_models_that_stop_early_may_stop_by_what_they_are_judged_by():
+    chooses = {c.name.split()[0]: c.space for c in RECBOLE if "valid_metric" in c.space[0]}
+    solved = {"Pop", "ItemKNN", "EASE", "SLIMElastic", "ADMMSLIM"}
+    assert set(chooses) == set(MODELS) - solved
+    for space in chooses.values():
+        assert [point["valid_metric"] for point in space[:2]] == ["MRR@10", "NDCG@10"]
+
+
 def test_what_draws_nothing_is_not_random():
     assert {c.name.split()[0] for c in RECBOLE if not c.random} == {"ItemKNN", "EASE"}
 

@@ -32,7 +32,6 @@ class Marked(Ease):
     def __init__(self, name, options, seed):
         super().__init__(EaseConfig(l2=options.get("l2", 10.0)))
         self.name, self.marks = name, (name, seed, options)
-        self.parameters = 60 * 60
 
     def fit(self, train, valid, catalogue):
         mark(*self.marks)

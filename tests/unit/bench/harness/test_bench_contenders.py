@@ -13,6 +13,7 @@ from recsys.bench.contenders.ours import OURS, experiment, validating
 from recsys.bench.document import Trial
 from recsys.bench.grounds import configuration
 from recsys.bench.protocols import PROTOCOLS, Cell
+from recsys.bench.side_inputs import told_of_people
 from recsys.bench.standing import file_name
 from recsys.models.recommender import Query
 
@@ -102,6 +103,35 @@ def test_the_joint_model_is_fitted_from_options(material):
     assert model.config.model.ranking_dim == 4
     assert model.parameters > 0
     assert model.score(Query.known(split.train)).shape == split.train.shape
+
+
+HERE = [c for c in CONTENDERS if c.modality is None and c.family not in ("ours", "recbole")]
+
+
+@pytest.mark.parametrize("contender", HERE, ids=lambda contender: contender.name)
+def test_everybody_tells_how_much_was_learnt(material, contender):
+    if contender.requires:
+        pytest.importorskip(contender.requires)
+    ground = material.ground(Cell("ro", 1))
+    model = told_of_people(contender.make(contender.space[0], 1), material.dataset.origin)
+    model.fit(ground.split.train, ground.split.valid, ground.catalogue)
+    assert isinstance(model.parameters, int)
+    assert (model.parameters > 0) == (contender.name != "random")
+
+
+def test_numbers_learnt_are_counted(material):
+    train = material.ground(Cell("ro", 1)).split.train
+    (_, items), warm = train.shape, int((train.item_counts() > 0).sum())
+
+    def count(name, **options):
+        (found,) = (c for c in CONTENDERS if c.name == name)
+        return found.make(options, 1).fit(train, train, material.catalogue).parameters
+
+    assert count("popularity") == items
+    assert count("bias") == 1 + items
+    assert count("ease") == warm * (warm - 1)
+    assert count("item-knn", k=3) < count("item-knn", k=6) <= 2 * items * 6 + 1 + items
+    assert count("content-knn-plain", k=3) <= items * 3
 
 
 def test_random_scores_belong_to_a_user_and_a_history(material):

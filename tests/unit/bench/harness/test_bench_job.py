@@ -32,7 +32,8 @@ def test_a_run_holds_all_that_is_told_of_it(ran):
     found = ran("plain", options={"l2": 5.0})
     assert (found.seed, found.split.name, found.split.seed) == (2, "ro", 2)
     row = found.row
-    assert (row.model, row.seed, row.parameters) == ("plain", None, 3600)
+    assert (row.model, row.seed) == ("plain", None)
+    assert 0 < row.parameters <= 60 * 59
     assert row.seconds.fit > 0
     assert row.seconds.score > 0
     assert 0 < row.ranking["ndcg@10"] < 1

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from recsys.baselines.ease import EaseConfig
 from recsys.bench.apart import Failure
 from recsys.bench.document import ContenderDocument
 from recsys.bench.job import work
@@ -245,6 +246,33 @@ def test_the_fingerprint_is_of_what_decides_the_numbers(toys, protocol_of):
     training = replace(protocol, overrides=("training.epochs=3",))
     apart = json.dumps(fingerprint_of(plain, training, budget))
     assert apart != json.dumps(first), "an override is part of the protocol"
+
+
+class Sized:
+    def __init__(self, config):
+        self.config = config
+
+
+def test_the_fingerprint_is_of_defaults_that_no_option_names(toys, protocol_of):
+    plain, protocol, budget = toys["plain"], protocol_of(), Budget()
+    one, same, other = (
+        replace(plain, make=lambda *_, l2=l2: Sized(EaseConfig(l2=l2))) for l2 in (1.0, 1.0, 2.0)
+    )
+    found = [fingerprint_of(case, protocol, budget) for case in (one, same, other)]
+    assert found[0] == found[1] != found[2]
+
+
+@pytest.mark.parametrize("changed", [{}, {"fingerprint": "of other settings"}])
+def test_what_was_measured_on_other_movies_is_never_replaced(benchmark, tmp_path, changed):
+    benchmark("plain")
+    path = tmp_path / "results" / "toy-ro" / "plain.json"
+    content = json.loads(path.read_text(encoding="utf-8")) | {"movies": "others"} | changed
+    content["runs"] = content["runs"][:1]
+    path.write_text(json.dumps(content), encoding="utf-8")
+    before = path.read_bytes()
+    outcome, _ = benchmark("plain")
+    assert "other ratings or movies: delete it" in outcome.failures[0]
+    assert path.read_bytes() == before
 
 
 def test_names_become_names_of_files():
