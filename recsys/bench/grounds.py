@@ -56,11 +56,13 @@ class Material:
         dataset: the ratings and movies as they were read.
         catalogue: the movies with their modalities.
         evaluation: what is reported.
+        split_seed: of every division; None for that of its cell.
     """
 
     dataset: Dataset
     catalogue: Catalogue
     evaluation: EvaluationConfig
+    split_seed: int | None = None
 
     @classmethod
     def of(cls, protocol: Protocol) -> Material:
@@ -71,7 +73,8 @@ class Material:
         """
         config = configuration(protocol)
         dataset = open_dataset(config.data.name, protocol.folder, config.data.on_bad_row)
-        return cls(dataset, extract_features(config, dataset).catalogue, config.evaluation)
+        catalogue = extract_features(config, dataset).catalogue
+        return cls(dataset, catalogue, config.evaluation, protocol.split_seed)
 
     @cached_property
     def movies(self) -> str:
@@ -89,10 +92,11 @@ class Material:
     def ground(self, cell: Cell) -> Ground:
         """Divide it."""
         ratings = self.dataset.interactions
+        seed = cell.seed if self.split_seed is None else self.split_seed
         if cell.fold == COLD_USERS:
-            held_out = hold_out_users(ratings, cell.seed)
+            held_out = hold_out_users(ratings, seed)
             return Ground(self, held_out.split, held_out.choosing)
-        return Ground(self, make_split(ratings, self.dataset.catalogue, cell.fold, cell.seed))
+        return Ground(self, make_split(ratings, self.dataset.catalogue, cell.fold, seed))
 
 
 @dataclass(frozen=True)

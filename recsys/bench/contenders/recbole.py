@@ -3,8 +3,8 @@
 The ranges are those of "Tuning Hyper Parameters" on each model's page, whole, but for DiffRec's
 ``w_min``, which does nothing without time. Each begins with RecBole's default where that is in the
 range. ADMM SLIM's and NeuMF's are not: theirs begin with what was best on valid of RecBole's split
-of MovieLens-100K, and with the larger network. Pop's page has no range. Models that stop early may
-stop by what lists are judged by here, besides RecBole's own choice.
+of MovieLens-100K, and with the larger network. Pop's page has no range. Models that stop early do
+so by what lists are judged by here; RecBole's own choice is a point as well.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def _contender(model: str, space: tuple[Options, ...], *, random: bool = True) -
 
 _RATES: Final = (1e-3, 5e-4, 5e-3, 1e-4, 1e-2)
 
-_STOPS: Final[dict[str, tuple[Value, ...]]] = {"valid_metric": ("MRR@10", "NDCG@10")}
+_STOPS: Final[dict[str, tuple[Value, ...]]] = {"valid_metric": ("NDCG@10", "MRR@10")}
 
 _NEUMF: Final = around(
     learning_rate=_RATES,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from recsys.bench.contender import Task
 from recsys.bench.report.analysis import TASKS, Analysis, Standing, mean_of
+from recsys.bench.report.asides import asides
 from recsys.bench.report.claims import RULE, ordinal, said
 from recsys.bench.report.markdown import GENERATED, code, number, seconds, sections, table
 from recsys.bench.report.metric import FIT_SECONDS, SCORE_SECONDS
@@ -19,6 +20,15 @@ QUESTIONS: Mapping[Task, str] = MappingProxyType(
         "rating": "How many stars would a user give?",
     }
 )
+_TELLS: Mapping[str, str] = MappingProxyType(
+    {
+        "overall.ndcg@10": (
+            "There rated movies stand in the same lists and count as misses: it tells whether new "
+            "movies come to be seen, not what showing them costs the others."
+        ),
+    }
+)
+"""What a figure beside the headline means, where its name does not say it."""
 _MANY = 4
 
 
@@ -84,6 +94,7 @@ def _section(task: Task, found: Sequence[Analysis]) -> str:
     return sections(
         f"## {QUESTIONS[task]}",
         " ".join((_recommendation(leading), _cheaper(leading), _ours(leading))).strip(),
+        *_by_other_figures(leading),
         _elsewhere(leading, others),
     )
 
@@ -130,6 +141,17 @@ def _ours(analysis: Analysis) -> str:
         return f"Our `{ours.name}` is {place}."
     far = f"{found.difference:+.4f} against `{rival.name}`, the best rival: {said(found)}"
     return f"Our `{ours.name}` is {place}, {far}."
+
+
+def _by_other_figures(analysis: Analysis) -> Iterator[str]:
+    """Where somebody else is shown to be better by another figure."""
+    best = analysis.best.name
+    for aside in asides(analysis):
+        ours, theirs = (number(v, aside.metric.digits) for v in (aside.of_best, aside.mean))
+        yield (
+            f"By {aside.metric.title}, `{aside.name}` is shown to be better than `{best}`: "
+            f"{theirs} against {ours}. {_TELLS.get(aside.metric.path, '')}"
+        ).strip()
 
 
 def _elsewhere(leading: Analysis, others: Sequence[Analysis]) -> str:

@@ -126,7 +126,9 @@ def _anchors(measured: Sequence[Measured]) -> str:
         "## RecBole's models where RecBole is known",
         f"NDCG@10 on RecBole's own split, seed 2020, with the first point of every space "
         f"(`{ANCHOR_PROTOCOL}`) beside the figures known of RecBole 1.2.1 itself; and what the "
-        f"options that valid prefers come to there (`{TUNED_PROTOCOL}`):",
+        f"options that valid prefers come to there (`{TUNED_PROTOCOL}`). A model that draws "
+        "numbers is trained with several seeds: RecBole numbers movies in the order of its files, "
+        "so that on the same split and seed its own run draws others than ours do.",
         found,
     )
 

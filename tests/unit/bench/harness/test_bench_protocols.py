@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from recsys.bench.contender import Contender
-from recsys.bench.grounds import configuration, located
+from recsys.bench.grounds import Material, configuration, located
 from recsys.bench.protocols import HEADLINES, PROTOCOLS, QUICK_PROTOCOLS, Cell
 from recsys.data.splits import SPLIT_NAMES
 from recsys.errors import DataError
@@ -41,7 +41,7 @@ def test_headlines_say_which_way_is_better():
 
 def test_ranking_has_ten_paired_seeds_where_the_division_is_drawn():
     for protocol in PROTOCOLS.values():
-        if protocol.draws == "all" and protocol.name not in {"ml-25m", "recbole-2020"}:
+        if protocol.draws == "all" and protocol.name != "ml-25m":
             assert len(protocol.seeds) == 10
     assert PROTOCOLS["ml-ro"].seeds == tuple(range(2020, 2030))
 
@@ -145,4 +145,13 @@ def test_where_nothing_is_tuned_the_first_point_is_taken():
     for one in asked:
         standing = Standing(one, protocol, Budget(), Path("nowhere"))
         assert standing.is_tuned
-        assert [job.options for _, job in standing.jobs()] == [one.space[0]]
+        seeds = protocol.seeds if one.random else protocol.seeds[:1]
+        assert [cell.seed for cell, _ in standing.jobs()] == list(seeds)
+        assert all(job.options == one.space[0] for _, job in standing.jobs())
+
+
+def test_one_division_may_serve_every_seed(protocol_of):
+    drawn, kept = (Material.of(protocol_of(split_seed=seed)) for seed in (None, 2))
+    first, second = (kept.ground(Cell("ro", seed)).split for seed in (1, 2))
+    assert first.fingerprint == second.fingerprint == drawn.ground(Cell("ro", 2)).split.fingerprint
+    assert first.fingerprint != drawn.ground(Cell("ro", 1)).split.fingerprint

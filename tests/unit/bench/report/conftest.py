@@ -51,6 +51,7 @@ def fabricated(
     worth: float,
     *,
     family: str = "classic",
+    beside: float = 0.0,
     task: str = "warm",
     split: str = "ro",
     folds: Sequence[str] = (),
@@ -67,7 +68,7 @@ def fabricated(
     for fold in folds or (split,):
         for seed in seeds:
             values = users_values(contender, worth, (fold, seed), noise)
-            row, packed = figures(contender, task, values, fit)
+            row, packed = figures(contender, task, values, fit, beside)
             runs.append(
                 Run(
                     seed=seed,
@@ -112,7 +113,7 @@ def users_values(contender: str, worth: float, part: tuple[str, int], noise: flo
 
 
 def figures(
-    contender: str, task: str, values: np.ndarray, fit: float
+    contender: str, task: str, values: np.ndarray, fit: float, beside: float = 0.0
 ) -> tuple[ResultRow, dict[str, Packed]]:
     mean = float(values.mean())
     row: dict[str, Any] = {}
@@ -129,8 +130,8 @@ def figures(
         names = ("ndcg", "recall", "mrr", "hit", "precision")
         row["ranking"] = {f"{name}@10": mean for name in names}
     if task == "cold":
-        row["overall"] = {"ndcg@10": mean / 10, "recall@10": mean / 20}
-        packed["overall/ndcg@10"] = values / 10
+        row["overall"] = {"ndcg@10": mean / 10 + beside, "recall@10": mean / 20}
+        packed["overall/ndcg@10"] = values / 10 + beside
     made = ResultRow(
         model=contender,
         seed=None,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from recsys.bench.document import Trial
@@ -59,6 +60,21 @@ def test_the_guide_names_what_is_cheaper_and_not_shown_to_be_worse(bench) -> Non
     guide = written(bench)["CHOOSING.md"]
     assert "ease (0.30 s to fit)" in guide
     assert "popularity (" not in guide
+
+
+@pytest.mark.parametrize(
+    ("beside", "told"), [(0.1, True), (0.02, True), (0.0, False), (-0.02, False)]
+)
+def test_the_guide_tells_who_is_better_by_another_figure(bench, beside, told) -> None:
+    cold = {"task": "cold", "split": "cold-items"}
+    bench.add("ml-cold", "joint", 0.35, family="ours", **cold)
+    bench.add("ml-cold", "marec", 0.30, beside=beside, **cold)
+    bench.add("ml-cold", "random", 0.05, family="oracle", beside=1.0, **cold)
+    guide = written(bench)["CHOOSING.md"]
+    said = "By NDCG@10, all movies, `marec` is shown to be better than `joint`"
+    assert (said in guide) == told
+    assert ("not what showing them costs" in guide) == told
+    assert "`random` is shown" not in guide
 
 
 def test_the_guide_answers_each_question_by_the_protocol_that_is_about_it(bench) -> None:
@@ -212,6 +228,18 @@ def test_known_figures_of_recbole_are_met_or_not(bench) -> None:
     assert "not measured" in found["| RecVAE"]
     value = float(found["| EASE"].split(" | ")[2])
     assert ("yes" in found["| EASE"]) == (abs(value - 0.33) <= 0.005)
+
+
+def test_a_known_figure_is_compared_with_the_mean_of_the_training_seeds(bench) -> None:
+    made = bench.add("recbole-2020", "BPR (RecBole)", 0.29, family="recbole", seeds=(2020, 2021))
+    runs = [run.model_copy(update={"split": made.runs[0].split}) for run in made.runs]
+    made.model_copy(update={"runs": runs}).save(bench.folder / "recbole-2020" / "BPR-RecBole.json")
+    line = next(li for li in anchors(load_results(bench.folder)).splitlines() if "BPR" in li)
+    mean, each = line.split(" | ")[2:4]
+    values = [run.row.ranking["ndcg@10"] for run in runs]
+    assert values[0] != values[1]
+    assert float(mean) == pytest.approx(np.mean(values), abs=1e-4)
+    assert [float(value) for value in each.split(", ")] == pytest.approx(values, abs=1e-4)
 
 
 def test_known_figures_are_of_one_protocol(bench) -> None:
