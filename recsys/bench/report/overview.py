@@ -23,7 +23,7 @@ from recsys.bench.report.markdown import (
 )
 from recsys.bench.report.metric import FIT_SECONDS
 from recsys.bench.report.protocol_page import picture_name
-from recsys.bench.report.provenance import budget, machines, seeds
+from recsys.bench.report.provenance import budget, machines, seeds, took
 from recsys.errors import DataError
 
 START, END = "<!-- bench:start -->", "<!-- bench:end -->"
@@ -60,6 +60,7 @@ def report(measured: Sequence[Measured], analyses: Sequence[Analysis]) -> str:
         _RUNNING,
         "## What it was run with",
         budget(documents),
+        took(documents),
         machines(documents),
         "\n".join(f"- `{found.protocol}`: {seeds(found)}" for found in measured),
     )

@@ -48,6 +48,18 @@ def _ranges(values: Sequence[int]) -> str:
     return ", ".join(map(str, values))
 
 
+def took(documents: Iterable[ContenderDocument]) -> str:
+    """Fits there are, and the hours they took."""
+    found = list(documents)
+    trials = [trial.seconds for document in found for trial in document.tuning.trials]
+    runs = [run.row.seconds for document in found for run in document.runs]
+    hours = (sum(trials) + sum(spent.fit + spent.score for spent in runs)) / 3600
+    return (
+        f"{len(trials):,} trials and {len(runs):,} runs took {hours:.1f} hours of one core. "
+        "Starting processes, reading data and the sanity checks come on top."
+    )
+
+
 def fell_short(documents: Iterable[ContenderDocument]) -> str:
     """Contenders without a single run."""
     empty = [document.contender for document in documents if not document.runs]

@@ -247,6 +247,14 @@ def test_known_figures_are_of_one_protocol(bench) -> None:
     assert anchors(load_results(bench.folder)) == ""
 
 
+def test_the_report_tells_how_long_everything_took(bench) -> None:
+    bench.add("ml-ro", "joint", 0.3, family="ours", fit=1800.0, seeds=(1, 2, 3))
+    report = written(bench)["REPORT.md"]
+    assert "1 trials and 3 runs took 1.7 hours of one core" in report, (
+        "3 × (1800 + 180) s and a trial"
+    )
+
+
 def test_the_readme_gets_its_table_between_its_markers(bench) -> None:
     add_some(bench)
     analyses = analyse(load_results(bench.folder)[0])
