@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 from recsys.bench.contenders import CONTENDERS
@@ -53,7 +54,8 @@ def took(documents: Iterable[ContenderDocument]) -> str:
     found = list(documents)
     trials = [trial.seconds for document in found for trial in document.tuning.trials]
     runs = [run.row.seconds for document in found for run in document.runs]
-    hours = (sum(trials) + sum(spent.fit + spent.score for spent in runs)) / 3600
+    spent = [part or 0.0 for seconds in runs for part in (seconds.fit, seconds.score)]
+    hours = math.fsum([*trials, *spent]) / 3600
     return (
         f"{len(trials):,} trials and {len(runs):,} runs took {hours:.1f} hours of one core. "
         "Starting processes, reading data and the sanity checks come on top."

@@ -108,8 +108,9 @@ DIVISIONS: Mapping[str, Division] = MappingProxyType(
             masked=_MASKED,
             cautions=(
                 _ONE_TEST,
-                "Many users of the test part are new and have no history at all: whoever has "
-                "none gets what a model gives to a stranger.",
+                "Many users of the test part are new and have no history at all. A model that "
+                "scores all movies alike for them is taken to recommend what is popular; RecBole's "
+                "own evaluator does not, and its figures are left out.",
             ),
         ),
         "leave-last": Division(
