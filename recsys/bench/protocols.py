@@ -171,7 +171,7 @@ _ALL: Final = (
         seeds=FIXED,
         draws="nothing",
         split_seed=2020,
-        families=("recbole",),
+        families=("recbole", "ours"),
         tunes=False,
     ),
     Protocol(
