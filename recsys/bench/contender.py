@@ -58,10 +58,13 @@ class Contender:
         family: where it comes from.
         tasks: what it can be judged on: ranking movies that were rated, stars, movies that nobody
             rated, and users who were not there in training.
+        about: what it is, what it is told besides ratings, and whose it is: a line.
         make: a fresh model from options and a seed.
         space: the options that are tried, in this order, as far as the budget goes; the first is
             the default. A model without anything to tune has one.
         source: where the space is documented.
+        searched: on what the space's first point was found, where that was an earlier search of
+            ours; "" where it is its documentation's.
         random: whether the seed matters to the fitted model.
         requires: a module that must be importable, or None.
         stops_early: whether fitting looks at valid. One that does not may be given valid's ratings
@@ -82,6 +85,8 @@ class Contender:
     make: Callable[[Options, int], Model]
     space: tuple[Options, ...] = ({},)
     source: str = ""
+    about: str = ""
+    searched: str = ""
     random: bool = False
     requires: str | None = None
     stops_early: bool = False

@@ -33,9 +33,9 @@ from recsys.bench import gate_lists, gate_ratings
 from recsys.bench.contender import Model
 from recsys.bench.grounds import Asked, Ground
 from recsys.bench.judging import Figures
-from recsys.bench.strangers import welcoming
 from recsys.data.interactions import Interactions
 from recsys.errors import RecsysError
+from recsys.evaluation.blocks import Scorer
 from recsys.models.recommender import Predictor
 
 CHANGED: Final = 0.02
@@ -101,8 +101,7 @@ def gates(model: Model, ground: Ground, figures: Figures) -> dict[str, float]:
         kinds = ground.asked("test")
         kind, asked = next(iter(kinds.items()))
         values |= unseen(split.train, split.valid, list(kinds.values()), ground)
-        scorer = welcoming(model, split.train)
-        values |= gate_lists.values(scorer, asked, figures.rankings[kind])
+        values |= gate_lists.values(cast(Scorer, model), asked, figures.rankings[kind])
     if figures.rating is not None:
         query = ground.judge("test").query
         found = gate_ratings.values(cast(Predictor, model), split.test, query)

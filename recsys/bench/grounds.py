@@ -130,6 +130,14 @@ class Ground:
         split = Split(whole, empty, self.split.test, self.split.spec)
         return replace(self, split=split)
 
+    def of_known_users(self, part: Interactions) -> Interactions:
+        """Without the ratings of users who have no training rating.
+
+        Nothing is known of them: what they get is no merit of a model that ranks.
+        """
+        known = self.split.train.user_counts() > 0
+        return part.select(np.flatnonzero(known[part.user]))
+
     def asked(self, part: Part) -> dict[str, Asked]:
         """Every kind of list that is judged, the one of the headline first.
 
@@ -143,7 +151,7 @@ class Ground:
     def _usual(self, part: Part) -> Iterator[tuple[str, Asked]]:
         judge, train = self.judge(part), self.split.train.matrix()
         seen = train + self.split.valid.matrix() if part == "test" else train
-        task = self._task(judge.truth.matrix(), seen)
+        task = self._task(self.of_known_users(judge.truth).matrix(), seen)
         if len(judge.cold):
             yield MAIN, Asked(replace(task, candidates=judge.cold), judge.query)
             yield OVERALL, Asked(task, judge.query)

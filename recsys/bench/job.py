@@ -20,11 +20,9 @@ from recsys.bench.judging import Figures, judge
 from recsys.bench.memory import peak_mib
 from recsys.bench.protocols import Cell, Protocol
 from recsys.bench.side_inputs import told_of_people
-from recsys.bench.strangers import strangers
 from recsys.bench.tuning import Budget, tried
 from recsys.errors import ConfigError, nearest
 from recsys.evaluation.environment import Hardware, hardware
-from recsys.evaluation.evaluator import RankingEvaluator
 from recsys.evaluation.report import ResultRow, Seconds
 from recsys.experiment.evaluate import limited_threads, reference
 
@@ -162,7 +160,9 @@ def run(contender: Contender, job: RunJob, material: Material) -> Run:
     divided, tasks = material.ground(cell), protocol.tasks_of(contender)
     ground = divided.refitted if protocol.refits_of(contender) else divided
     model = _model(contender, job.options, cell, ground)
-    more: dict[str, Any] = {"test": ground.split.test} if contender.fits_elsewhere else {}
+    more: dict[str, Any] = (
+        {"test": ground.of_known_users(ground.split.test)} if contender.fits_elsewhere else {}
+    )
     started = time.perf_counter()
     cast(Any, model).fit(ground.split.train, ground.split.valid, ground.catalogue, **more)
     seconds = time.perf_counter() - started
@@ -183,7 +183,7 @@ def run(contender: Contender, job: RunJob, material: Material) -> Run:
         per_user={name: Packed.of(found) for name, found in figures.per_user().items()},
         peak_mib=peak,
         gates=values,
-        reference=_reference(account, ground),
+        reference=_reference(account),
     )
 
 
@@ -204,16 +204,8 @@ def _costs(account: Account | None) -> dict[str, Any]:
     }
 
 
-def _has_strangers(ground: Ground) -> bool:
-    """Whether lists are judged of users without a history: nobody else knows our way with them."""
-    return any(
-        strangers(asked.query)[RankingEvaluator(asked.task).users].any()
-        for asked in ground.asked("test").values()
-    )
-
-
-def _reference(account: Account | None, ground: Ground) -> dict[str, float]:
-    if account is None or _has_strangers(ground):
+def _reference(account: Account | None) -> dict[str, float]:
+    if account is None:
         return {}
     native = {f"native/{name}": value for name, value in account.native.items()}
     both = {**account.reference, **native}

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from recsys.bench.contender import Model, Task
 from recsys.bench.grounds import MAIN, OVERALL, Asked, Ground
 from recsys.bench.side_inputs import told_of_times
-from recsys.bench.strangers import welcoming
 from recsys.evaluation.evaluator import RankingEvaluator, RankingResult
 from recsys.evaluation.rating import RatingResult, evaluate_ratings
 from recsys.experiment.measure import Part
@@ -142,7 +141,7 @@ def judge(model: Model, ground: Ground, part: Part, tasks: Sequence[Task]) -> Fi
     found = Figures()
     if set(tasks) - {"rating"}:
         for kind, asked in ground.asked(part).items():
-            watch = Stopwatch(welcoming(model, ground.split.train))
+            watch = Stopwatch(model)
             found.rankings[kind] = _ranked(watch, kind, asked)
             found.score_seconds = found.score_seconds or watch.seconds
     if "rating" in tasks:

@@ -147,12 +147,6 @@ _SLOW: Final = tuple(
     f"{model} (RecBole)"
     for model in ("NeuMF", "LightGCN", "NCL", "SimpleX", "MultiVAE", "RecVAE", "DiffRec")
 )
-_FM: Final = tuple(
-    f"myfm-{likelihood}-{inputs}"
-    for likelihood in ("regression", "ordinal")
-    for inputs in ("ids", "side", "date")
-)
-
 _ALL: Final = (
     Protocol(
         "ml-ro",
@@ -160,11 +154,10 @@ _ALL: Final = (
         ("warm", "rating"),
         ("ro",),
         _ML,
-        leaves_out=_FM,
     ),
     Protocol(
         "recbole-2020",
-        "RecBole's models as RecBole's own split knows them, nothing tuned here",
+        "RecBole's own split of MovieLens-100K, the first point of every space",
         ("warm",),
         ("ro",),
         _ML,
@@ -236,7 +229,7 @@ _ALL: Final = (
         ("warm", "rating"),
         ("ro",),
         _MMTF,
-        leaves_out=(*_SLOW, *_FM),
+        leaves_out=_SLOW,
         data_dir=_MMTF_DATA,
     ),
     Protocol(

@@ -23,6 +23,11 @@ _UNNAMED = ("title", "seeds", "folds", "leaves_out", "families", "tunes")
 """Of a protocol: what may change without making any run another."""
 
 
+HARNESS = 2
+"""Raised where the same settings no longer come to the same figures: what was measured before is
+then measured anew."""
+
+
 def file_name(contender: str) -> str:
     """The name of a contender as one of a file, on any system."""
     return re.sub(r"[^a-z0-9.+]+", "-", contender.lower()).strip("-")
@@ -40,6 +45,7 @@ def fingerprint_of(contender: Contender, protocol: Protocol, budget: Budget) -> 
     rules = {k: v for k, v in asdict(protocol).items() if k not in _UNNAMED}
     rules["tuning_cell"] = protocol.tuning_cell
     whole = {
+        "harness": HARNESS,
         "contender": contender.name,
         "space": [dict(point) for point in contender.space],
         "settings": contender.settings() if contender.settings else _configs(contender),

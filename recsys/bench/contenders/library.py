@@ -34,6 +34,7 @@ LIBRARY: tuple[Contender, ...] = (
         name=ImplicitALS.name,
         family="library",
         tasks=frozenset({"warm", "fold-in"}),
+        about="implicit's weighted matrix factorisation by alternating least squares",
         make=_als,
         space=around(
             factors=(64, 32, 128), alpha=(2.0, 1.0, 5.0), regularization=(20.0, 50.0, 5.0, 0.01)
@@ -43,6 +44,7 @@ LIBRARY: tuple[Contender, ...] = (
             "widened as Rendle et al., Revisiting the Performance of iALS, RecSys 2022, advise: "
             "the weight of what was not rated and λ matter most"
         ),
+        searched="valid of ro 2020",
         random=True,
         requires="implicit",
     ),
@@ -50,6 +52,7 @@ LIBRARY: tuple[Contender, ...] = (
         name=ImplicitBPR.name,
         family="library",
         tasks=frozenset({"warm"}),
+        about="implicit's BPR",
         make=_bpr,
         space=around(
             factors=(32, 64),
@@ -68,8 +71,10 @@ LIBRARY: tuple[Contender, ...] = (
         name=RankReducedEase.name,
         family="library",
         tasks=frozenset({"warm", "fold-in"}),
+        about="EASE cut to a rank, so that an index can serve it; a construction of ours",
         make=_low_rank_ease,
-        space=around(rank=(128, 64, 256), l2=(300.0, 500.0, 200.0, 1000.0, 100.0)),
-        source="ranks that an index serves at once; λ within the range of RecBole's documentation",
+        space=around(rank=(128, 64, 256), l2=(300.0, 1000.0, 100.0, 500.0, 2000.0, 5000.0)),
+        source="ranks that an index serves at once; λ as of EASE",
+        searched="valid of ro 2020",
     ),
 )

@@ -84,12 +84,14 @@ OURS: Final[tuple[Contender, ...]] = (
         name="joint",
         family="ours",
         tasks=frozenset({"warm", "rating", "cold", "fold-in"}),
+        about="our model: told the content of movies in every modality, and genres as labels",
         make=_joint,
         space=SPACE,
         source=(
             "benchmarks/MULTITASK.md: fusion, sharing, which ratings count as liked, width, how "
             "much is learnt from the teacher; 40 epochs"
         ),
+        searched="benchmarks/MULTITASK.md, whose test parts are of the same data",
         random=True,
         requires="torch",
         stops_early=True,

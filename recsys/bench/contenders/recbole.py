@@ -22,14 +22,19 @@ def _maker(model: str) -> Callable[[Options, int], RecBoleModel]:
     return lambda options, seed: RecBoleModel(RecBoleConfig(model, options, seed))
 
 
+_SEARCHED: Final = ("ADMMSLIM",)
+
+
 def _contender(model: str, space: tuple[Options, ...], *, random: bool = True) -> Contender:
     return Contender(
         name=f"{model} (RecBole)",
         family="recbole",
         tasks=frozenset({"warm"}),
+        about=f"RecBole 1.2.1's {model}",
         make=_maker(model),
         space=space,
         source=f"{_PAGE}{model.lower()}.html",
+        searched="valid of ro 2020" if model in _SEARCHED else "",
         random=random,
         requires="recbole",
     )

@@ -42,6 +42,14 @@ def test_spaces_can_be_written_and_say_where_they_are_from():
         assert contender.source or len(contender.space) == 1, contender.name
 
 
+def test_everybody_is_told_apart_by_what_they_are_told():
+    told = [contender.about for contender in CONTENDERS]
+    assert all(told)
+    assert len(set(told)) == len(told)
+    dated = {c.name for c in CONTENDERS if "day of the rating asked for" in c.about}
+    assert dated == {"myfm-regression-date", "myfm-ordinal-date"}
+
+
 def test_the_quick_ones_are_there_and_need_nothing_optional():
     quick = [contender for contender in CONTENDERS if contender.name in QUICK]
     assert len(quick) == len(QUICK)

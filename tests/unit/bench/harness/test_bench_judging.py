@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -29,6 +31,19 @@ def test_figures_are_those_of_the_projects_judge(material, fold, part):
     assert found.overall() == (overall.summary() if overall else None)
     assert (found.overall() is None) == (fold != "cold-items")
     assert found.rating.summary() == rules.rating(model).summary()
+
+
+def test_lists_are_judged_of_users_of_whom_something_is_known(material):
+    whole = material.ground(Cell("ro", 1))
+    split = whole.split
+    train = split.train.select(np.flatnonzero(split.train.user >= 5))
+    ground = replace(whole, split=replace(split, train=train))
+    for part in ("valid", "test"):
+        found = judge(fitted(ground), ground, part, ("warm",))
+        assert found.users.min() == 5
+        assert found.n_users == judge(fitted(whole), whole, part, ("warm",)).n_users - 5
+    assert np.isin(ground.of_known_users(split.test).user, train.user).all()
+    assert len(whole.of_known_users(split.test)) == len(split.test)
 
 
 def test_values_of_users_make_up_the_figures(material):

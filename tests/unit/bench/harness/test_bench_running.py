@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from recsys.baselines.ease import EaseConfig
+from recsys.bench import standing
 from recsys.bench.apart import Failure
 from recsys.bench.document import ContenderDocument
 from recsys.bench.job import work
@@ -222,6 +223,13 @@ def test_several_at_a_time_come_to_the_same(benchmark, document, tmp_path):
     assert outcome.failures == []
     found = ContenderDocument.load(results / "toy-ro" / "drawn.json")
     assert [run.row.ranking for run in found.runs] == one
+
+
+def test_another_harness_measures_anew(toys, protocol_of, monkeypatch):
+    case = toys["plain"], protocol_of(), Budget()
+    first = fingerprint_of(*case)
+    monkeypatch.setattr(standing, "HARNESS", standing.HARNESS + 1)
+    assert fingerprint_of(*case) != first
 
 
 def test_the_fingerprint_is_of_what_decides_the_numbers(toys, protocol_of):
