@@ -52,6 +52,7 @@ def _one_modality(modality: str) -> Contender:
         make=_named(name),
         space=_PLAIN,
         source=_TEXTBOOK_SOURCE,
+        searched="valid of cold-items 2020 to 2024",
         about=f"content-knn-plain on {modality} alone",
         modality=modality,
     )
@@ -99,6 +100,7 @@ CLASSICS: Final[tuple[Contender, ...]] = (
         make=_named("content-knn-plain"),
         space=_PLAIN,
         source=_TEXTBOOK_SOURCE,
+        searched="valid of cold-items 2020 to 2024",
     ),
     Contender(
         name="content-knn",

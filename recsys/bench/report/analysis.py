@@ -12,9 +12,9 @@ from recsys.bench.contender import Task
 from recsys.bench.document import ContenderDocument
 from recsys.bench.protocols import PROTOCOLS
 from recsys.bench.report.judged import Judged, judged
-from recsys.bench.report.load import Measured
+from recsys.bench.report.load import Measured, test_part
 from recsys.bench.report.metric import HEADLINE, METRICS, Metric
-from recsys.bench.report.statistics import Comparison, against
+from recsys.bench.report.statistics import Comparison, against, agreed
 
 OURS = "joint"
 TASKS: tuple[Task, ...] = ("warm", "cold", "fold-in", "rating")
@@ -61,7 +61,8 @@ class Analysis:
             name.
         partial: those with figures of some only, which are given no place.
         oracles: contenders that are shown the test ratings.
-        comparisons: our model, the best rival and the best of all, each against all others.
+        comparisons: our model, the best rival and the best of all, each against all others; a pair
+            of two of them has one verdict.
         n_parts: test parts that places are of: those of our model, of all where it has none.
     """
 
@@ -106,7 +107,10 @@ class Analysis:
 
     @property
     def rival(self) -> Standing | None:
-        """The best that is not of this project; None where there is none."""
+        """The best that is not our model; None where there is none.
+
+        Several contenders that are rivals of it are this project's own constructions.
+        """
         return _rival(self.standings)
 
     def place(self, name: str) -> int:
@@ -133,13 +137,21 @@ class Analysis:
 
 
 def mean_of(document: ContenderDocument, metric: Metric) -> tuple[float, float, int]:
-    """Mean and standard deviation over the runs that have a figure, and how many they are."""
-    values = np.array([metric.of(run.row) for run in document.runs])
-    values = values[~np.isnan(values)]
-    if not len(values):
+    """Mean and spread of a figure, and how many runs have it.
+
+    The spread is the standard deviation over test parts, each the mean of its runs, or over the
+    runs of a single one: trainings vary less than parts do.
+    """
+    by_part: dict[str, list[float]] = {}
+    for run in document.runs:
+        if not math.isnan(value := metric.of(run.row)):
+            by_part.setdefault(test_part(run), []).append(value)
+    values = [value for of_part in by_part.values() for value in of_part]
+    if not values:
         return math.nan, math.nan, 0
-    spread = float(values.std(ddof=1)) if len(values) > 1 else math.nan
-    return float(values.mean()), spread, len(values)
+    spread_over = [np.mean(of_part) for of_part in by_part.values()] if len(by_part) > 1 else values
+    spread = float(np.std(spread_over, ddof=1)) if len(spread_over) > 1 else math.nan
+    return float(np.mean(values)), spread, len(values)
 
 
 def analyse(measured: Measured) -> list[Analysis]:
@@ -209,7 +221,7 @@ def _comparisons(
     names = [standing.name for standing in standings]
     rival = _rival(standings)
     wanted = {names[0], *([rival.name] if rival else []), *(n for n in names if n == OURS)}
-    return {name: tuple(against(name, names, figures, metric)) for name in names if name in wanted}
+    return agreed({n: against(n, names, figures, metric) for n in names if n in wanted})
 
 
 def _rival(standings: tuple[Standing, ...]) -> Standing | None:

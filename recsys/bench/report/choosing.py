@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from recsys.bench.contender import Task
+from recsys.bench.contenders import CONTENDERS
 from recsys.bench.report.analysis import TASKS, Analysis, Standing, mean_of
-from recsys.bench.report.asides import asides
+from recsys.bench.report.asides import sentences
 from recsys.bench.report.claims import RULE, ordinal, said
 from recsys.bench.report.markdown import GENERATED, code, number, seconds, sections, table
 from recsys.bench.report.metric import FIT_SECONDS, SCORE_SECONDS
+from recsys.bench.report.provenance import listed, planned
 
 QUESTIONS: Mapping[Task, str] = MappingProxyType(
     {
@@ -20,16 +23,9 @@ QUESTIONS: Mapping[Task, str] = MappingProxyType(
         "rating": "How many stars would a user give?",
     }
 )
-_TELLS: Mapping[str, str] = MappingProxyType(
-    {
-        "overall.ndcg@10": (
-            "There rated movies stand in the same lists and count as misses: it tells whether new "
-            "movies come to be seen, not what showing them costs the others."
-        ),
-    }
-)
-"""What a figure beside the headline means, where its name does not say it."""
 _MANY = 4
+_DATED = "day of the rating asked for"
+"""In what a contender is told: what only a test knows."""
 
 
 def page(analyses: Sequence[Analysis]) -> str:
@@ -40,12 +36,17 @@ def page(analyses: Sequence[Analysis]) -> str:
             others are listed beside it.
     """
     by_task = {task: [a for a in analyses if a.task == task] for task in TASKS}
+    leading = [found[0] for found in by_task.values() if found]
+    answers = sections(
+        _summary(leading),
+        *(_section(task, found) for task, found in by_task.items() if found),
+        _everything(leading),
+    )
     return sections(
         "# Which model to choose",
         GENERATED,
-        _summary([found[0] for found in by_task.values() if found]),
-        *(_section(task, found) for task, found in by_task.items() if found),
-        _everything([found[0] for found in by_task.values() if found]),
+        answers,
+        _who(answers),
         "## What *shown* means",
         RULE,
         "Figures of different protocols are never comparable; the page of each says what it is.",
@@ -94,7 +95,8 @@ def _section(task: Task, found: Sequence[Analysis]) -> str:
     return sections(
         f"## {QUESTIONS[task]}",
         " ".join((_recommendation(leading), _cheaper(leading), _ours(leading))).strip(),
-        *_by_other_figures(leading),
+        _undated(leading),
+        *sentences(leading),
         _elsewhere(leading, others),
     )
 
@@ -131,6 +133,27 @@ def _cheaper(analysis: Analysis) -> str:
     )
 
 
+def _undated(analysis: Analysis) -> str:
+    """What to take where nobody knows what the best is told."""
+    best, digits = analysis.best.name, analysis.headline.digits
+    if not _knows_the_day(best):
+        return ""
+    told = (
+        f"`{best}` is told the day on which the test rating was given, which nobody knows when "
+        "serving."
+    )
+    other = next((s for s in analysis.standings if not _knows_the_day(s.name)), None)
+    if other is None:
+        return f"{told} So is everybody else here."
+    figure = f"{analysis.headline.title}: {number(other.mean, digits)}"
+    return f"{told} To serve, take `{other.name}`, the best that is not told it ({figure})."
+
+
+def _knows_the_day(name: str) -> bool:
+    contender = listed(name)
+    return contender is not None and _DATED in contender.about
+
+
 def _ours(analysis: Analysis) -> str:
     ours, rival = analysis.ours, analysis.rival
     if ours is None:
@@ -141,17 +164,6 @@ def _ours(analysis: Analysis) -> str:
         return f"Our `{ours.name}` is {place}."
     far = f"{found.difference:+.4f} against `{rival.name}`, the best rival: {said(found)}"
     return f"Our `{ours.name}` is {place}, {far}."
-
-
-def _by_other_figures(analysis: Analysis) -> Iterator[str]:
-    """Where somebody else is shown to be better by another figure."""
-    best = analysis.best.name
-    for aside in asides(analysis):
-        ours, theirs = (number(v, aside.metric.digits) for v in (aside.of_best, aside.mean))
-        yield (
-            f"By {aside.metric.title}, `{aside.name}` is shown to be better than `{best}`: "
-            f"{theirs} against {ours}. {_TELLS.get(aside.metric.path, '')}"
-        ).strip()
 
 
 def _elsewhere(leading: Analysis, others: Sequence[Analysis]) -> str:
@@ -173,11 +185,22 @@ def _elsewhere(leading: Analysis, others: Sequence[Analysis]) -> str:
 def _standing_of(analysis: Analysis, name: str) -> str:
     if name not in [standing.name for standing in analysis.standings]:
         return "not measured"
-    place = f"{ordinal(analysis.place(name))} of {len(analysis.standings)}"
+    place = _place_of(analysis, name)
     level = any(standing.name == name for standing in analysis.not_shown_worse())
     if name == analysis.best.name:
         return place
     return f"{place}, {'no difference to the best shown' if level else 'shown to be worse'}"
+
+
+def _place_of(analysis: Analysis, name: str) -> str:
+    """A place among all, or among those measured so far where others are planned."""
+    there = {standing.name for standing in analysis.standings}
+    asked = planned(analysis.protocol, analysis.task)
+    is_whole = all(c.name in there for c in asked if c.family != "oracle")
+    if not is_whole and len(there) == 1:
+        return "the only one measured"
+    place = ordinal(analysis.place(name))
+    return f"{place} of {len(there)}" if is_whole else f"{place} of the {len(there)} measured"
 
 
 def _everything(leading: Sequence[Analysis]) -> str:
@@ -195,6 +218,24 @@ def _everything(leading: Sequence[Analysis]) -> str:
     head = ["contender", *(_page_of(a) + f", {a.task}" for a in leading)]
     return sections(
         "## One model for all of these",
-        "Those that answer every question above, and their places:",
+        "Those that answer every question above, and their places. Each place is of a model that "
+        "was tuned and trained for that question, not of one trained model that answers all:",
         table(head, rows),
     )
+
+
+def _who(answers: str) -> str:
+    """Those who are named: what each is, what it is told, and how it is run."""
+    rows = [[c.name, c.about] for c in CONTENDERS if c.about and _names(answers, c.name)]
+    if not rows:
+        return ""
+    return sections(
+        "## Who they are",
+        table(["contender", "what it is, and what it is told besides ratings"], rows),
+        "Every row is run by `recsys benchmark run --protocols P --contenders NAME`.",
+    )
+
+
+def _names(text: str, name: str) -> bool:
+    """Whether a text has a name as code, in bold or at the beginning of a cell."""
+    return re.search(rf"(`|\*\*|\| ){re.escape(name)}(`|\*\*| \|| \(\d)", text) is not None

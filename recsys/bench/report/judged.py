@@ -5,7 +5,8 @@ Legend: U users.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,11 +41,42 @@ class Judged:
 
 def judged(document: ContenderDocument, metric: Metric) -> dict[str, Judged]:
     """A contender's figures by test part; parts on which it has none are left out."""
+    by_part = _runs_by_part(document, metric)
+    return {part: _mean(document, runs, metric) for part, runs in by_part.items()}
+
+
+def over_parts(
+    document: ContenderDocument, metric: Metric, parts: Collection[str] | None
+) -> tuple[float, float]:
+    """Mean and standard deviation over test parts, each the mean of its runs.
+
+    Of a single part the deviation is over its runs. NaN where there is nothing to take it of.
+
+    Args:
+        document: of the contender.
+        metric: the figure.
+        parts: those that count; None for all.
+    """
+    found = [
+        [metric.of(run.row) for run in runs]
+        for part, runs in _runs_by_part(document, metric).items()
+        if parts is None or part in parts
+    ]
+    if not found:
+        return math.nan, math.nan
+    means = [float(np.mean(values)) for values in found]
+    drawn = means if len(means) > 1 else found[0]
+    spread = float(np.std(drawn, ddof=1)) if len(drawn) > 1 else math.nan
+    return float(np.mean(means)), spread
+
+
+def _runs_by_part(document: ContenderDocument, metric: Metric) -> dict[str, list[Run]]:
+    """Runs with a figure."""
     by_part: dict[str, list[Run]] = {}
     for run in document.runs:
         if not np.isnan(metric.of(run.row)):
             by_part.setdefault(test_part(run), []).append(run)
-    return {part: _mean(document, runs, metric) for part, runs in by_part.items()}
+    return by_part
 
 
 def _mean(document: ContenderDocument, runs: Sequence[Run], metric: Metric) -> Judged:

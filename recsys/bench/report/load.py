@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,13 +22,34 @@ class Measured:
         documents: one a contender, by name, in the order of their names.
 
     Raises:
-        DataError: two contenders were judged on different splits under one name and seed.
+        DataError: documents are of different interactions or movies, or two contenders were judged
+            on different splits under one name and seed.
     """
 
     protocol: str
     documents: Mapping[str, ContenderDocument]
 
     def __post_init__(self) -> None:
+        documents = self.documents.values()
+        self._refuse_several("ratings", ((d, d.dataset) for d in documents))
+        # Older documents do not tell their movies: they are taken to be of the same.
+        self._refuse_several("movies", ((d, d.movies) for d in documents if d.movies is not None))
+        self._refuse_torn_splits()
+
+    def _refuse_several(
+        self, what: str, fingerprints: Iterable[tuple[ContenderDocument, str]]
+    ) -> None:
+        found: dict[str, list[str]] = {}
+        for document, fingerprint in fingerprints:
+            found.setdefault(fingerprint, []).append(f"{document.contender} ({document.created})")
+        if len(found) > 1:
+            raise DataError(
+                f"documents of {self.protocol} are of different {what}",
+                rows=[f"{key[:12]}: {', '.join(names)}" for key, names in found.items()],
+                hint="delete the older documents and run the benchmark again",
+            )
+
+    def _refuse_torn_splits(self) -> None:
         found: dict[tuple[str, int | None, int], dict[str, list[str]]] = {}
         for name, document in self.documents.items():
             for run in document.runs:
@@ -56,7 +77,7 @@ def load_results(results: Path) -> list[Measured]:
 
     Raises:
         DataError: there is no document; one cannot be read, is not of the protocol of its folder,
-            or repeats a contender; or splits differ within a protocol.
+            or repeats a contender; or data or splits differ within a protocol.
     """
     folders = sorted({path.parent for path in results.glob("*/*.json")})
     if not folders:
@@ -83,3 +104,8 @@ def test_part(run: Run) -> str:
     """What a run was judged on: runs that share it differ in their training alone."""
     fixed = run.split.name in FIXED_TESTS
     return run.split.name if fixed else f"{run.split.name} {run.split.seed}"
+
+
+def split_of(part: str) -> str:
+    """The name of the split that a test part, as ``test_part`` names it, was drawn by."""
+    return part if part in FIXED_TESTS else part.rpartition(" ")[0]

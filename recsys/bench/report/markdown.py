@@ -58,5 +58,6 @@ def code(names: Iterable[str]) -> str:
 
 
 def sections(*parts: str) -> str:
-    """Parts with an empty line between them, those that are empty left out."""
-    return "\n\n".join(part.strip("\n") for part in parts if part) + "\n"
+    """Parts with an empty line between them, those that are empty left out; "" of none."""
+    told = [stripped for part in parts if (stripped := part.strip("\n"))]
+    return "\n\n".join(told) + "\n" if told else ""

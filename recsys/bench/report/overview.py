@@ -28,6 +28,12 @@ from recsys.errors import DataError
 
 START, END = "<!-- bench:start -->", "<!-- bench:end -->"
 
+_STOPPING = (
+    "The known figures are of RecBole run by itself, which stops early by MRR@10. Here they "
+    "stop by NDCG@10 at their first point, and by MRR@10 at the second. Which comes first was "
+    "settled after both had been seen on this split: "
+    "[the decision](../docs/decisions/0016-benchmark.md) has the figures of both."
+)
 _RUNNING = """## How to run it
 
 ```sh
@@ -130,6 +136,7 @@ def _anchors(measured: Sequence[Measured]) -> str:
         f"options that valid prefers come to there (`{TUNED_PROTOCOL}`). A model that draws "
         "numbers is trained with several seeds: RecBole numbers movies in the order of its files, "
         "so that on the same split and seed its own run draws others than ours do.",
+        _STOPPING,
         found,
     )
 

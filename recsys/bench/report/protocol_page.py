@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 
 from recsys.bench.contender import Task
+from recsys.bench.protocols import Protocol
 from recsys.bench.report import tables
 from recsys.bench.report.analysis import OURS, TASK_TITLES, Analysis
 from recsys.bench.report.claims import RULE, claims, headline
 from recsys.bench.report.crosschecks import references
 from recsys.bench.report.load import Measured
-from recsys.bench.report.markdown import GENERATED, code, sections, table, with_spread
-from recsys.bench.report.provenance import budget, fell_short, machines, missing, seeds
+from recsys.bench.report.markdown import GENERATED, sections, table, with_spread
+from recsys.bench.report.provenance import (
+    budget,
+    fell_short,
+    machines,
+    missing,
+    rules_of,
+    runs_made,
+    seeds,
+)
 from recsys.bench.report.texts import DIVISIONS, EQUATIONS, Division
 
 
@@ -70,27 +79,29 @@ def _appendix(*parts: str) -> str:
 def _division(measured: Measured, tasks: Set[Task]) -> str:
     names = dict.fromkeys(run.split.name for run in measured.runs)
     found = dict.fromkeys(DIVISIONS[name] for name in names if name in DIVISIONS)
-    return sections(*(_described(division, tasks) for division in found))
+    rules = rules_of(measured.protocol)
+    return sections(*(_described(division, rules, tasks) for division in found))
 
 
-def _described(division: Division, tasks: Set[Task]) -> str:
+def _described(division: Division, rules: Protocol, tasks: Set[Task]) -> str:
     masked = [division.masked] if tasks - {"rating"} else []
     cut = [_CUT] if "rating" in tasks else []
+    cautions = division.cautions_under(rules)
     return sections(
-        f"**What is split how.** {division.split}",
-        f"**What is known at test.** {division.known}",
+        f"**What is split how.** {division.split_under(rules)}",
+        f"**What is known at test.** {division.known_under(rules)}",
         f"**What is masked.** {' '.join(masked + cut)}",
-        "**Cautions.**\n\n" + "".join(f"- {caution}\n" for caution in division.cautions),
+        "**Cautions.**\n\n" + "".join(f"- {caution}\n" for caution in cautions),
     )
 
 
 def _task(analysis: Analysis) -> str:
-    metrics = analysis.metrics
     return sections(
         f"## {TASK_TITLES[analysis.task]}",
         headline(analysis),
-        tables.quality(analysis.standings, metrics),
-        _unmeasured(analysis),
+        tables.quality(analysis, analysis.standings),
+        runs_made(analysis.protocol, {s.name: s.n_runs for s in analysis.standings}),
+        _partial(analysis),
         _pictures(analysis),
         _oracles(analysis),
         _shown(analysis),
@@ -129,7 +140,7 @@ def _oracles(analysis: Analysis) -> str:
     return sections(
         "Where the scale begins and ends, what chance reaches and what knowing the test ratings "
         "does, and therefore no contenders:",
-        tables.quality(analysis.oracles, analysis.metrics),
+        tables.quality(analysis, analysis.oracles),
     )
 
 
@@ -144,19 +155,6 @@ def _pictures(analysis: Analysis) -> str:
 def picture_name(analysis: Analysis) -> str:
     """How the files of an analysis' pictures begin."""
     return f"{analysis.protocol}-{analysis.task}"
-
-
-def _unmeasured(analysis: Analysis) -> str:
-    """Who has fewer runs than others, and why that is or is not the same."""
-    most = max(s.n_runs for s in analysis.standings)
-    fewer = [s.name for s in analysis.standings if s.n_runs < most]
-    enough = (
-        f"With fewer runs: {code(fewer)}. One run a test part is enough of a model that draws "
-        "nothing, where the ratings it learns from are the same for every seed."
-        if fewer
-        else ""
-    )
-    return sections(enough, _partial(analysis))
 
 
 def _partial(analysis: Analysis) -> str:

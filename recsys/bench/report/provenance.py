@@ -3,31 +3,69 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from recsys.bench.contender import Contender, Task
 from recsys.bench.contenders import CONTENDERS
 from recsys.bench.document import ContenderDocument
-from recsys.bench.protocols import PROTOCOLS
+from recsys.bench.protocols import PROTOCOLS, Protocol
 from recsys.bench.report.load import Measured
 from recsys.bench.report.markdown import code, sections
+
+_CHOSEN = (
+    "Options are chosen on the valid part of the first division, by the headline metric of the "
+    "first of a protocol's tasks that a contender does, and serve every run; test is never read "
+    "while choosing."
+)
+_UNTUNED = "nothing is tuned: the first point of every space is taken."
+_SEARCHED = (
+    "The first points of some come from an earlier search: the table on the page of a protocol "
+    "names it."
+)
+
+
+def listed(name: str) -> Contender | None:
+    """The contender of a name; None where it takes part no more."""
+    return next((contender for contender in CONTENDERS if contender.name == name), None)
+
+
+def rules_of(name: str) -> Protocol:
+    """The protocol of a name; one that is not listed is taken to tune and divide as most do."""
+    return PROTOCOLS.get(name) or Protocol(name, name, tasks=(), folds=(), bases=())
+
+
+def planned(name: str, task: Task | None = None) -> list[Contender]:
+    """Those whom a protocol asks anything, or a task of it."""
+    asked = ((contender, rules_of(name).tasks_of(contender)) for contender in CONTENDERS)
+    return [contender for contender, tasks in asked if (task in tasks if task else tasks)]
 
 
 def budget(documents: Sequence[ContenderDocument]) -> str:
     """What every contender might spend; a warning where they might not spend the same."""
-    found = sorted({(d.tuning.max_trials, d.tuning.max_seconds) for d in documents})
+    untuned = {d.protocol for d in documents if not rules_of(d.protocol).tunes}
+    tuned = [d for d in documents if d.protocol not in untuned]
+    if not tuned:
+        return f"{_UNTUNED.capitalize()} {_searched(documents)}".strip()
+    apart = f"Under {code(sorted(untuned))} {_UNTUNED}" if untuned else ""
+    return " ".join(t for t in (_CHOSEN, _allowed(tuned), _searched(documents), apart) if t)
+
+
+def _allowed(documents: Sequence[ContenderDocument]) -> str:
+    found = sorted({_budget_of(document) for document in documents})
     stated = [f"{trials} points and {seconds:,.0f} s of trials" for trials, seconds in found]
-    told = (
-        "Options are chosen on the valid part of the first division, by the headline metric of the "
-        "first of a protocol's tasks that a contender does, and serve every run; test is never "
-        "read while choosing. "
-    )
     if len(stated) == 1:
-        return f"{told}Every contender had the same budget: {stated[0]}."
+        return f"Every contender had the same budget here: {stated[0]}."
     who = "; ".join(
         f"{text}: {code(d.contender for d in documents if _budget_of(d) == key)}"
         for key, text in zip(found, stated, strict=True)
     )
-    return f"{told}**Budgets differ**, and rows with different ones are not comparable: {who}."
+    return f"**Budgets differ**, and rows with different ones are not comparable: {who}."
+
+
+def _searched(documents: Iterable[ContenderDocument]) -> str:
+    """Says so where a search did not begin with what documentation says."""
+    found = (listed(document.contender) for document in documents)
+    return _SEARCHED if any(contender and contender.searched for contender in found) else ""
 
 
 def _budget_of(document: ContenderDocument) -> tuple[int, float]:
@@ -70,19 +108,39 @@ def fell_short(documents: Iterable[ContenderDocument]) -> str:
 
 def missing(measured: Measured) -> str:
     """Who is left out of the protocol by its plan, and who has not been measured yet."""
-    protocol = PROTOCOLS.get(measured.protocol)
-    if protocol is None:
-        return ""
-    waiting = [
-        contender.name
-        for contender in CONTENDERS
-        if protocol.tasks_of(contender) and contender.name not in measured.documents
-    ]
+    waiting = [c.name for c in planned(measured.protocol) if c.name not in measured.documents]
     told = (
-        ("Left out here, for the time they take: {}.", protocol.leaves_out),
+        ("Left out here, for the time they take: {}.", rules_of(measured.protocol).leaves_out),
         ("Not measured, or not yet: {}.", waiting),
     )
     return sections(*(text.format(code(names)) for text, names in told if names))
+
+
+def runs_made(protocol: str, runs: Mapping[str, int]) -> str:
+    """Who has fewer runs than planned, and of whom fewer than of others are enough.
+
+    Args:
+        protocol: its name.
+        runs: of each contender.
+    """
+    plans = {name: _n_planned(protocol, name) for name in runs}
+    short = [name for name, n in runs.items() if n < plans[name]]
+    enough = [name for name, n in runs.items() if 0 < plans[name] <= n < max(runs.values())]
+    told = (
+        (
+            "With fewer runs than others: {}. One run a test part is enough of a model that draws "
+            "nothing, where the ratings it learns from are the same for every seed.",
+            enough,
+        ),
+        ("Not all of their planned runs were made yet: {}.", short),
+    )
+    return sections(*(text.format(code(names)) for text, names in told if names))
+
+
+def _n_planned(protocol: str, name: str) -> int:
+    """Runs that a contender is to have; 0 where nobody knows."""
+    contender = listed(name)
+    return len(rules_of(protocol).cells_of(contender)) if contender else 0
 
 
 def machines(documents: Iterable[ContenderDocument]) -> str:

@@ -1,27 +1,49 @@
 """Whether one contender is better than another: in pairs, corrected, and by two measures.
 
 Where a protocol draws five test parts or more, the pairs of the tests are test parts: two
-contenders' figures on the same one, each the mean of the runs on it. Where it draws fewer, the
-pairs are users, each with the mean of the parts; where documents do not tell who is who, every part
-must show a difference by itself. The interval is of users always.
+contenders' figures on the same one, each the mean of the runs on it; the t-test is corrected for
+what the parts share. Where it draws fewer, the pairs are users, each with the mean of the parts;
+where documents do not tell who is who, every part must show a difference by itself. The interval is
+of users always.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
 
+from recsys.bench.fold_in import COLD_USERS
 from recsys.bench.report.judged import Floats, Judged, user_pairs
+from recsys.bench.report.load import split_of
 from recsys.bench.report.metric import Metric
-from recsys.evaluation.statistics import PairedComparison, bootstrap_interval, compare, holm
+from recsys.evaluation.statistics import (
+    PairedComparison,
+    bootstrap_interval,
+    compare,
+    holm,
+    resampled_t_p,
+)
 
 Verdict = Literal["better", "worse", "no difference shown"]
 
 LEVEL = 0.05
 ENOUGH_PARTS = 5
+TEST_TO_TRAIN: Mapping[str, float] = MappingProxyType(
+    {
+        "ro": 1 / 8,
+        "random-90-10": 0.1 / 0.9,
+        "cold-items": 0.2 / 0.72,
+        COLD_USERS: 0.2 / 0.72,
+        **{f"u{fold}": 0.2 / 0.8 for fold in range(1, 6)},
+    }
+)
+"""Ratings of test to those learnt from, by split."""
+# Nothing is known of a split that is not listed, and the largest ratio never makes a claim easier.
+_LARGEST = max(TEST_TO_TRAIN.values())
 _SEED = 0
 
 
@@ -38,7 +60,9 @@ class Comparison:
         interval: 95 % bootstrap interval of the mean difference over users; None without values a
             user. Of RMSE it is that of the mean squares over the sum of both RMSEs, since
             a − b = (a² − b²) / (a + b).
-        t_p: p of the paired t-test, corrected by Holm where the family is complete.
+        t_p: p of the t-test that decides, corrected by Holm where the family is complete: of test
+            parts the corrected resampled one, of users the paired one.
+        plain_t_p: likewise of the paired t-test, whatever the pairs are.
         wilcoxon_p: likewise of Wilcoxon's signed-rank test.
         higher_is_better: which way is up.
     """
@@ -50,6 +74,7 @@ class Comparison:
     difference: float
     interval: tuple[float, float] | None
     t_p: float
+    plain_t_p: float
     wilcoxon_p: float
     higher_is_better: bool
 
@@ -84,14 +109,17 @@ def compare_pair(
     )
     interval = _interval(pairs, float(values.mean(axis=0).sum()), metric)
     tested = _tests(values, pairs)
+    plain = max((found.t_p for found in tested), default=1.0)
+    of_parts = len(parts) >= ENOUGH_PARTS
     return Comparison(
         first=name,
         second=other,
         n=min((found.n for found in tested), default=len(parts)),
-        unit="users" if tested and len(parts) < ENOUGH_PARTS else "test parts",
+        unit="users" if tested and not of_parts else "test parts",
         difference=float(np.mean(values[:, 0] - values[:, 1])),
         interval=interval,
-        t_p=max((found.t_p for found in tested), default=1.0),
+        t_p=_resampled(parts, values) if of_parts else plain,
+        plain_t_p=plain,
         wilcoxon_p=max((found.wilcoxon_p for found in tested), default=1.0),
         higher_is_better=metric.higher_is_better,
     )
@@ -102,6 +130,12 @@ def _tests(values: Floats, pairs: Sequence[tuple[Floats, Floats]]) -> list[Paire
     if len(values) >= ENOUGH_PARTS:
         return [compare(values[:, 0], values[:, 1], seed=_SEED)]
     return [compare(one, two, seed=_SEED) for one, two in pairs if len(one) > 1]
+
+
+def _resampled(parts: Sequence[str], values: Floats) -> float:
+    """What the t-test over test parts shows; of parts of several splits the largest ratio holds."""
+    ratio = max(TEST_TO_TRAIN.get(split_of(part), _LARGEST) for part in parts)
+    return resampled_t_p(values[:, 0] - values[:, 1], ratio)
 
 
 def _interval(
@@ -131,6 +165,39 @@ def against(
             )
         )
     ]
-    t_p = holm({comparison.second: comparison.t_p for comparison in found})
-    wilcoxon_p = holm({comparison.second: comparison.wilcoxon_p for comparison in found})
-    return [replace(c, t_p=t_p[c.second], wilcoxon_p=wilcoxon_p[c.second]) for c in found]
+    t_p = holm({c.second: c.t_p for c in found})
+    plain = holm({c.second: c.plain_t_p for c in found})
+    wilcoxon = holm({c.second: c.wilcoxon_p for c in found})
+    return [
+        replace(c, t_p=t_p[c.second], plain_t_p=plain[c.second], wilcoxon_p=wilcoxon[c.second])
+        for c in found
+    ]
+
+
+def agreed(families: Mapping[str, Sequence[Comparison]]) -> dict[str, tuple[Comparison, ...]]:
+    """Families with one verdict a pair: one that is in two has the larger p-values in both.
+
+    Args:
+        families: each corrected by Holm, by the contender that is compared with the others.
+    """
+    found: dict[frozenset[str], list[Comparison]] = {}
+    for family in families.values():
+        for one in family:
+            found.setdefault(_pair(one), []).append(one)
+    return {
+        name: tuple(_most_cautious(one, found[_pair(one)]) for one in family)
+        for name, family in families.items()
+    }
+
+
+def _pair(comparison: Comparison) -> frozenset[str]:
+    return frozenset((comparison.first, comparison.second))
+
+
+def _most_cautious(comparison: Comparison, of_pair: Sequence[Comparison]) -> Comparison:
+    return replace(
+        comparison,
+        t_p=max(c.t_p for c in of_pair),
+        plain_t_p=max(c.plain_t_p for c in of_pair),
+        wilcoxon_p=max(c.wilcoxon_p for c in of_pair),
+    )

@@ -3,35 +3,64 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import TypeGuard
 
 import numpy as np
 
+from recsys.bench.contender import Contender, Options, Value
 from recsys.bench.document import ContenderDocument, Tuning
 from recsys.bench.report.analysis import Analysis, Standing, mean_of
+from recsys.bench.report.judged import judged, over_parts
 from recsys.bench.report.load import Measured
-from recsys.bench.report.markdown import MISSING, number, p_value, seconds, table, with_spread
+from recsys.bench.report.markdown import (
+    MISSING,
+    number,
+    p_value,
+    seconds,
+    sections,
+    table,
+    with_spread,
+)
 from recsys.bench.report.metric import BESIDE, FIT_SECONDS, SCORE_SECONDS, Metric
+from recsys.bench.report.provenance import listed
 from recsys.bench.report.statistics import Comparison
 
+UP, DOWN = " ↑", " ↓"
+_ARROWS = (
+    "An arrow marks a number at the largest (↑) or smallest (↓) of the three or more values that "
+    "its range offers: the range ended there, and a step further might be better."
+)
+_A_RANGE = 3
 
-def quality(standings: Sequence[Standing], metrics: Sequence[Metric]) -> str:
-    """Mean ± standard deviation over the runs of each contender, the best first."""
+
+def quality(analysis: Analysis, standings: Sequence[Standing]) -> str:
+    """Mean ± standard deviation over the test parts of each contender, the best first."""
+    parts = _parts(analysis)
     rows = [
         [
             standing.name,
             standing.document.family,
-            *(_mean(standing.document, metric) for metric in metrics),
+            *(_figure(analysis, standing, metric, parts) for metric in analysis.metrics),
             str(standing.n_runs),
         ]
         for standing in standings
     ]
-    return table(["contender", "family", *(m.title for m in metrics), "runs"], rows)
+    return table(["contender", "family", *(m.title for m in analysis.metrics), "runs"], rows)
 
 
-def _mean(document: ContenderDocument, metric: Metric) -> str:
-    mean, spread, _ = mean_of(document, metric)
-    return with_spread(mean, spread, metric.digits)
+def _parts(analysis: Analysis) -> Collection[str] | None:
+    """The test parts that places are of; None where all are."""
+    ours = analysis.ours
+    return None if ours is None else judged(ours.document, analysis.headline).keys()
+
+
+def _figure(
+    analysis: Analysis, standing: Standing, metric: Metric, parts: Collection[str] | None
+) -> str:
+    if metric == analysis.headline:
+        return with_spread(standing.mean, standing.spread, metric.digits)
+    return with_spread(*over_parts(standing.document, metric, parts), metric.digits)
 
 
 def differences(comparisons: Iterable[Comparison], digits: int = 4) -> str:
@@ -81,11 +110,12 @@ def _parameters(document: ContenderDocument) -> str:
 
 
 def tuning(documents: Iterable[ContenderDocument]) -> str:
-    """How each contender's options were chosen."""
+    """How each contender's options were chosen, and what an arrow in it means."""
     rows = [
         [
             document.contender,
-            f"`{chosen}`" if (chosen := options(document.tuning)) else "nothing to choose",
+            f"`{chosen}`" if (chosen := _chosen(document)) else "nothing to choose",
+            _first_point(listed(document.contender)),
             _tried(document.tuning),
             seconds(math.fsum(trial.seconds for trial in document.tuning.trials)),
             _on_valid(document.tuning),
@@ -93,12 +123,42 @@ def tuning(documents: Iterable[ContenderDocument]) -> str:
         ]
         for document in documents
     ]
-    return table(["contender", "chosen", "points tried", "seconds", "on valid", "seed"], rows)
+    head = ["contender", "chosen", "first point from", "points tried", "seconds", "on valid"]
+    found = table([*head, "seed"], rows)
+    return sections(found, _ARROWS) if any(_is_marked(row[1]) for row in rows) else found
 
 
-def options(found: Tuning) -> str:
-    """The chosen options, as ``name=value``."""
-    return ", ".join(f"{name}={value}" for name, value in found.chosen.items())
+def _is_marked(cell: str) -> bool:
+    return UP in cell or DOWN in cell
+
+
+def _chosen(document: ContenderDocument) -> str:
+    """The chosen options, as ``name=value``, those at the end of their range marked."""
+    contender = listed(document.contender)
+    # Where nothing was tried nothing was chosen: the first point is where its documentation put it.
+    space = contender.space if contender and document.tuning.trials else ()
+    options = document.tuning.chosen.items()
+    return ", ".join(f"{name}={value}{_end_of(space, name, value)}" for name, value in options)
+
+
+def _end_of(space: Iterable[Options], name: str, value: Value) -> str:
+    """An arrow where a number is the largest or smallest of several; "" otherwise."""
+    offered = {point[name] for point in space if name in point}
+    numbers = {found for found in offered if _is_number(found)}
+    if value not in numbers or len(numbers) < _A_RANGE:
+        return ""
+    return UP if value == max(numbers) else DOWN if value == min(numbers) else ""
+
+
+def _is_number(value: Value) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _first_point(contender: Contender | None) -> str:
+    """Where the search began; a dash where there was nothing to search, or nobody knows."""
+    if contender is None or len(contender.space) == 1:
+        return MISSING
+    return contender.searched or "its documentation"
 
 
 def _tried(found: Tuning) -> str:
@@ -141,7 +201,7 @@ def gates(measured: Measured) -> str:
 def overview(analysis: Analysis) -> str:
     """Headline, cost and our model's difference, a contender a row."""
     metric, ours = analysis.headline, analysis.ours
-    beside = BESIDE[analysis.task]
+    beside, parts = BESIDE[analysis.task], _parts(analysis)
     rows = []
     for standing in analysis.standings:
         document = standing.document
@@ -149,8 +209,7 @@ def overview(analysis: Analysis) -> str:
         rows.append(
             [
                 standing.name,
-                with_spread(standing.mean, standing.spread, metric.digits),
-                *(_mean(document, other) for other in beside),
+                *(_figure(analysis, standing, shown, parts) for shown in (metric, *beside)),
                 seconds(mean_of(document, FIT_SECONDS)[0]),
                 f"{np.mean([run.peak_mib for run in document.runs]):,.0f}",
                 f"{found.difference:+.4f}" if found else MISSING,

@@ -8,38 +8,22 @@ from types import MappingProxyType
 
 from recsys.bench.contender import Task
 from recsys.bench.fold_in import COLD_USERS, HEADLINE_LIKES, LIKED, LIKES
+from recsys.bench.protocols import Protocol
 
-
-@dataclass(frozen=True)
-class Division:
-    """How data is divided, and what that means.
-
-    Attributes:
-        split: what goes where.
-        known: what a model knows of a user when test is judged.
-        masked: what lists never hold, and which movies are candidates.
-        cautions: how its figures must not be read.
-    """
-
-    split: str
-    known: str
-    masked: str
-    cautions: tuple[str, ...]
-
-
-_HISTORY = (
-    "A user's history is their training ratings. Valid serves to choose options and to stop "
-    "early; it is in no history when test is judged. The content of all movies is known."
-)
 _MASKED = (
     "The user's training and valid movies are masked, and every other movie of the catalogue is "
     "a candidate: the whole of it is ranked, never a sample. Every test rating counts as "
     "relevant, whatever its stars. Ties go to the lower row."
 )
+_REFITTED = (
+    "A model that does not stop early learns from train and valid together once its options are "
+    "chosen, and is told both as history, since published figures of this division have no valid "
+    "part."
+)
 _REDRAWN = (
     "Splits of different seeds share most of their ratings, so that they are not independent "
-    "draws: p-values over test parts are optimistic. The interval takes users for the draws, not "
-    "splits."
+    "draws. The t-test over test parts is corrected for that; Wilcoxon's is not, and its p is "
+    "optimistic. The interval takes users for the draws, not splits."
 )
 _HINDSIGHT = (
     "A random split shows a model ratings given after those it must predict. Under a split in "
@@ -49,24 +33,94 @@ _ONE_TEST = (
     "There is one test part, the same for every seed: seeds tell how much training varies, and "
     "the tests pair users."
 )
+
+
+@dataclass(frozen=True)
+class Division:
+    """How data is divided, and what that means.
+
+    Attributes:
+        split: what goes where.
+        masked: what lists never hold, and which movies are candidates.
+        cautions: how its figures must not be read, whatever the protocol.
+        known: what a model knows when test is judged, besides what ``by_history`` tells.
+        by_history: whether users are known by their training ratings.
+        redrawn: whether every seed draws anew, where its protocol does not fix the seed.
+    """
+
+    split: str
+    masked: str
+    cautions: tuple[str, ...]
+    known: str = ""
+    by_history: bool = True
+    redrawn: bool = False
+
+    def split_under(self, protocol: Protocol) -> str:
+        """What goes where, what of it differs between runs, and who learns from valid."""
+        parts = [self.split]
+        if self.redrawn:
+            parts.append(_drawn(protocol))
+        if protocol.refits:
+            parts.append(_REFITTED)
+        return " ".join(parts)
+
+    def known_under(self, protocol: Protocol) -> str:
+        """What a model knows when test is judged."""
+        parts = [_history(protocol) if self.by_history else "", self.known]
+        return " ".join(part for part in parts if part)
+
+    def cautions_under(self, protocol: Protocol) -> tuple[str, ...]:
+        """How its figures must not be read."""
+        if not self.redrawn:
+            return self.cautions
+        return (_REDRAWN if protocol.split_seed is None else _ONE_TEST, *self.cautions)
+
+
+def _drawn(protocol: Protocol) -> str:
+    if protocol.split_seed is None:
+        return "Every seed draws anew."
+    return f"The division is the one of seed {protocol.split_seed} for every run."
+
+
+def _history(protocol: Protocol) -> str:
+    more = (
+        "; a model that does not stop early is told their valid ratings too"
+        if protocol.refits
+        else ""
+    )
+    serves = (
+        "Valid serves to choose options and to stop early"
+        if protocol.tunes
+        else "Nothing is tuned: the first point of every space is taken. Valid serves to stop early"
+    )
+    nowhere = (
+        "it is in no history of a model that stops early"
+        if protocol.refits
+        else "it is in no history when test is judged"
+    )
+    return (
+        f"A user's history is their training ratings{more}. {serves}; {nowhere}. The content of "
+        "all movies is known."
+    )
+
+
 _FOLDS = Division(
     split=(
         "The five folds that come with MovieLens-100K: test of fold k is rows 20,000 (k − 1) to "
         "20,000 k of `u.data`, the same for every seed; a random 10 % of the rest, drawn with "
-        "the seed, is valid. A model that does not stop early learns from train and valid "
-        "together once its options are chosen, and is told both as history, since published "
-        "figures of these folds have no valid part."
+        "the seed, is valid."
     ),
     known=(
-        "The user's other ratings, later ones included. A contender that is told dates or who "
-        "rated what says so in its name."
+        "Ratings given after those of test are among what is known. A contender that is told dates "
+        "or who rated what says so in its name."
     ),
     masked=_MASKED,
     cautions=(
         "Fold 1 is harder than the others; a figure for u1 and a mean of the five folds are not "
         "comparable.",
-        "The folds share training ratings, and options are chosen on fold 1, whose training "
-        "part holds test ratings of the others: p-values over the folds are optimistic.",
+        "The folds share training ratings, which the t-test is corrected for and Wilcoxon's is "
+        "not. Options are chosen on fold 1, whose training part holds test ratings of the others: "
+        "the figures of these are a little optimistic.",
         "With five pairs the p of Wilcoxon's test cannot fall below 0.06.",
         "The date of a test rating, where it is an input, tells what else the user rated that day.",
     ),
@@ -78,39 +132,32 @@ DIVISIONS: Mapping[str, Division] = MappingProxyType(
             split=(
                 "Each user's ratings, in the random order that RecBole 1.2.1 gives them, are "
                 "dealt 8 : 1 : 1 to train, valid and test. Seed 2020 on MovieLens-100K is "
-                "RecBole's very split; every seed draws anew."
+                "RecBole's very split."
             ),
-            known=_HISTORY,
             masked=_MASKED,
-            cautions=(_REDRAWN, _HINDSIGHT),
+            cautions=(_HINDSIGHT,),
+            redrawn=True,
         ),
         "random-90-10": Division(
-            split=(
-                "A random 10 % of all ratings are test, a random 10 % of the others valid; "
-                "every seed draws anew. A model that does not stop early learns from train and "
-                "valid together once its options are chosen, and is told both as history."
-            ),
-            known=_HISTORY,
+            split="A random 10 % of all ratings are test, a random 10 % of the others valid.",
             masked=_MASKED,
             cautions=(
-                _REDRAWN,
                 _HINDSIGHT,
                 "It leaves more to learn from than u1 to u5 do: figures of the two are not "
                 "comparable.",
             ),
+            redrawn=True,
         ),
         "global-time": Division(
             split=(
                 "The last 10 % of all ratings by time are test, the 10 % before them valid; "
                 "ratings of one second stay together."
             ),
-            known=_HISTORY,
             masked=_MASKED,
             cautions=(
                 _ONE_TEST,
-                "Many users of the test part are new and have no history at all. A model that "
-                "scores all movies alike for them is taken to recommend what is popular; RecBole's "
-                "own evaluator does not, and its figures are left out.",
+                "Many users of the test part are new and have no history at all: they are not "
+                "judged, since what they get is no merit of a model that ranks.",
             ),
         ),
         "leave-last": Division(
@@ -118,7 +165,6 @@ DIVISIONS: Mapping[str, Division] = MappingProxyType(
                 "Each user's last rating by time is test, the one before it valid; users with "
                 "fewer than three ratings stay in train."
             ),
-            known=_HISTORY,
             masked=_MASKED,
             cautions=(
                 _ONE_TEST,
@@ -134,10 +180,9 @@ DIVISIONS: Mapping[str, Division] = MappingProxyType(
                 "movie is learnt from."
             ),
             known=(
-                f"{_HISTORY} Genres are an input of those contenders alone that say so in their "
-                "name. `joint` learns to tell the genres of four fifths of the films, cold ones "
-                "among them; the cold movies' places do not depend on that but through the rated "
-                "ones."
+                "Genres are an input of those contenders alone that say so in their name. `joint` "
+                "learns to tell the genres of four fifths of the films, cold ones among them; the "
+                "cold movies' places do not depend on that but through the rated ones."
             ),
             masked=(
                 "Candidates are the cold test movies alone, all of them; beside it the same "
@@ -145,19 +190,19 @@ DIVISIONS: Mapping[str, Division] = MappingProxyType(
                 "masked. Ties go to the lower row."
             ),
             cautions=(
-                _REDRAWN,
                 "A model that knows no content scores all cold movies alike. Ties go to the "
                 "lower row, and MovieLens' first movies are its best known: such a row shows "
                 "what that order is worth, not chance.",
                 "Over all movies a cold one competes with movies whose ratings are known: "
                 "figures are far lower and rank models differently.",
             ),
+            redrawn=True,
         ),
         COLD_USERS: Division(
             split=(
                 "A random 20 % of the users are held out to be judged, 10 % of the others to "
                 "choose options by; a random 10 % of the ratings of the remaining users are "
-                "valid, for models that stop early. Every seed draws anew."
+                "valid, for models that stop early."
             ),
             known=(
                 f"Of ten movies that a held-out user rated {LIKED:g} or better, the first n, for "
@@ -169,8 +214,9 @@ DIVISIONS: Mapping[str, Division] = MappingProxyType(
                 "on the same movies. Everything else the user rated is relevant, whatever its "
                 "stars."
             ),
+            by_history=False,
+            redrawn=True,
             cautions=(
-                _REDRAWN,
                 f"Options are chosen for {HEADLINE_LIKES} likes.",
                 "Models that know a user by a row of a table cannot answer and are not listed, nor "
                 "are RecBole's: they are asked for the scores of known users only.",

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from recsys.errors import DataError
-from recsys.evaluation.statistics import bootstrap_interval, compare, holm
+from recsys.evaluation.statistics import bootstrap_interval, compare, holm, resampled_t_p
 
 RNG = np.random.default_rng(0)
 FIRST, SECOND = RNG.normal(0.3, 1, 200), RNG.normal(0, 1, 200)
@@ -17,6 +17,16 @@ def test_p_values_are_scipys() -> None:
     assert found.difference == pytest.approx(FIRST.mean() - SECOND.mean())
     assert found.t_p == pytest.approx(stats.ttest_rel(FIRST, SECOND).pvalue, rel=1e-9)
     assert found.wilcoxon_p == pytest.approx(stats.wilcoxon(FIRST, SECOND).pvalue, rel=1e-9)
+
+
+def test_the_resampled_test_is_the_paired_one_with_a_larger_variance() -> None:
+    difference = (FIRST - SECOND)[:10]
+    t = difference.mean() / (difference.std(ddof=1) * np.sqrt(1 / 10 + 1 / 8))
+    assert resampled_t_p(difference, 1 / 8) == pytest.approx(2 * stats.t.cdf(-abs(t), 9), rel=1e-9)
+    assert resampled_t_p(-difference, 1 / 8) == resampled_t_p(difference, 1 / 8)
+    plain = stats.ttest_1samp(difference, 0).pvalue
+    assert resampled_t_p(difference, 0.0) == pytest.approx(plain, rel=1e-9)
+    assert resampled_t_p(np.zeros(10), 1 / 8) == 1
 
 
 def test_swapping_the_models_flips_the_sign_only() -> None:

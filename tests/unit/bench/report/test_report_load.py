@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from recsys.bench.report.load import load_results
+from recsys.bench.report.load import Measured, load_results, split_of
+from recsys.bench.report.load import test_part as part_of
 from recsys.errors import DataError
 
 
@@ -60,3 +61,31 @@ def test_contenders_judged_on_different_splits_are_not_compared(bench, make_docu
         load_results(bench.folder)
     assert "2020" in caught.value.rows[0]
     assert "joint" in caught.value.rows[0]
+
+
+@pytest.mark.parametrize(
+    ("field", "said"), [("dataset", "different ratings"), ("movies", "different movies")]
+)
+def test_documents_of_other_data_are_not_compared(bench, make_document, field, said) -> None:
+    for name, fingerprint in (("ease", "a" * 64), ("item-knn", "a" * 64), ("joint", "b" * 64)):
+        document = make_document("ml-ro", name, 0.3).model_copy(update={field: fingerprint})
+        document.save(bench.folder / "ml-ro" / f"{name}.json")
+    with pytest.raises(DataError, match=f"documents of ml-ro are of {said}") as caught:
+        load_results(bench.folder)
+    assert caught.value.rows == (
+        "aaaaaaaaaaaa: ease (2026-01-02), item-knn (2026-01-02)",
+        "bbbbbbbbbbbb: joint (2026-01-02)",
+    )
+    assert "delete the older" in caught.value.hint
+
+
+def test_a_document_that_does_not_tell_its_movies_matches_any(make_document) -> None:
+    told, untold = make_document("p", "a", 0.3), make_document("p", "b", 0.3)
+    told = told.model_copy(update={"movies": "a" * 64})
+    assert Measured("p", {"a": told, "b": untold}).documents == {"a": told, "b": untold}
+
+
+@pytest.mark.parametrize("split", ["u3", "ro", "leave-last", "somebody's own"])
+def test_a_test_part_tells_its_split(make_document, split) -> None:
+    run = make_document("p", "a", 0.3, split=split).runs[0]
+    assert split_of(part_of(run)) == split

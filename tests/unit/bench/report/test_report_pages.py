@@ -3,13 +3,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from recsys.bench.contender import Contender, grid
 from recsys.bench.document import Trial
 from recsys.bench.report import pages
 from recsys.bench.report.analysis import analyse, in_order
 from recsys.bench.report.crosschecks import anchors, references
-from recsys.bench.report.load import load_results
-from recsys.bench.report.markdown import p_value, seconds, table
+from recsys.bench.report.load import Measured, load_results
+from recsys.bench.report.markdown import p_value, seconds, sections, table
 from recsys.bench.report.overview import END, START, with_table
+from recsys.bench.report.provenance import missing, runs_made
 from recsys.errors import DataError
 
 FOLDS = tuple(f"u{k}" for k in range(1, 6))
@@ -24,6 +26,15 @@ def add_some(bench, joint: float = 0.35, ease: float = 0.32) -> None:
     bench.add("ml-ro", "joint", joint, family="ours", fit=60.0)
     bench.add("ml-ro", "ease", ease, fit=0.3)
     bench.add("ml-ro", "popularity", 0.14, fit=0.001)
+
+
+def add_stars(bench, *names: str) -> None:
+    for place, name in enumerate(names):
+        bench.add("ml-u", name, 0.8 + place / 10, task="rating", folds=FOLDS, seeds=(2020, 2021))
+
+
+def contender(name: str, **more) -> Contender:
+    return Contender(name, "classic", frozenset({"warm"}), make=lambda *_: None, **more)
 
 
 def test_a_claim_is_printed_where_the_tests_support_it(bench) -> None:
@@ -77,6 +88,62 @@ def test_the_guide_tells_who_is_better_by_another_figure(bench, beside, told) ->
     assert "`random` is shown" not in guide
 
 
+@pytest.mark.parametrize(("beside", "below"), [(0.0, True), (0.06, False)])
+def test_the_guide_tells_what_chance_reaches_by_another_figure(bench, beside, below) -> None:
+    cold = {"task": "cold", "split": "cold-items"}
+    bench.add("ml-cold", "joint", 0.35, family="ours", beside=beside, **cold)
+    bench.add("ml-cold", "marec", 0.30, beside=0.1, **cold)
+    random = bench.add("ml-cold", "random", 0.05, family="oracle", beside=0.05, **cold)
+    guide = written(bench)["CHOOSING.md"]
+    chance = np.mean([run.row.overall["ndcg@10"] for run in random.runs])
+    assert f"(chance: {chance:.4f})" in guide
+    assert ("The mean of our `joint`, 0.0" in guide) == below
+    assert ("is worse than chance." in guide) == below
+
+
+def test_who_is_told_the_day_of_the_test_is_not_what_to_serve(bench) -> None:
+    add_stars(bench, "myfm-ordinal-date", "myfm-regression-date", "myfm-ordinal-side", "bias")
+    guide = written(bench)["CHOOSING.md"]
+    assert "`myfm-ordinal-date` is told the day on which the test rating was given" in guide
+    assert "To serve, take `myfm-ordinal-side`, the best that is not told it (RMSE: " in guide
+
+
+def test_nothing_is_said_of_the_day_where_the_best_is_not_told_it(bench) -> None:
+    add_stars(bench, "myfm-ordinal-side", "myfm-ordinal-date")
+    assert "the day on which" not in written(bench)["CHOOSING.md"]
+
+
+def test_the_guide_tells_who_those_are_whom_it_names_and_nobody_else(bench) -> None:
+    add_some(bench)
+    bench.add("ml-ro", "item-knn", 0.2)
+    bench.add("ml-ro", "EASE (RecBole)", 0.1, family="recbole")
+    guide = written(bench)["CHOOSING.md"]
+    who = guide.split("## Who they are")[1].split("## What *shown* means")[0]
+    assert "| joint | our model" in who
+    assert "| ease | EASE" in who
+    assert "item-knn" not in who
+    assert "RecBole" not in who
+    assert "`recsys benchmark run --protocols P --contenders NAME`" in who
+
+
+def test_without_anybody_who_is_listed_the_guide_tells_of_nobody(bench) -> None:
+    bench.add("ml-ro", "somebody", 0.3)
+    assert "Who they are" not in written(bench)["CHOOSING.md"]
+
+
+def test_a_place_among_some_of_those_planned_says_so(bench, monkeypatch) -> None:
+    add_some(bench)
+    bench.add("mmtf-ro", "joint", 0.30, family="ours")
+    bench.add("ml-leave-last", "joint", 0.30, family="ours", split="leave-last")
+    bench.add("ml-leave-last", "ease", 0.20, split="leave-last")
+    guide = written(bench)["CHOOSING.md"]
+    assert "| 1st of the 2 measured | 1st of the 2 measured |" in guide
+    assert "| the only one measured | the only one measured |" in guide
+    both = tuple(contender(name) for name in ("joint", "ease"))
+    monkeypatch.setattr("recsys.bench.report.provenance.CONTENDERS", both)
+    assert "| 1st of 2 | 1st of 2 |" in written(bench)["CHOOSING.md"]
+
+
 def test_the_guide_answers_each_question_by_the_protocol_that_is_about_it(bench) -> None:
     add_some(bench)
     bench.add("ml-ro", "bias", 0.9, task="rating")
@@ -95,6 +162,7 @@ def test_models_that_answer_every_question_are_named(bench) -> None:
     bench.add("ml-cold", "content-knn", 0.4, task="cold", split="cold-items")
     guide = written(bench)["CHOOSING.md"]
     assert "| joint | 1 of 3 | 2 of 2 |" in guide
+    assert "not of one trained model that answers all" in guide
     assert "| ease | 2 of 3" not in guide
 
 
@@ -148,8 +216,44 @@ def test_points_that_failed_are_told_with_the_reason(bench) -> None:
     ]
     bench.add("ml-ro", "item-knn", 0.3, trials=trials)
     page = written(bench)["protocols/ml-ro.md"]
-    assert "| item-knn | `k=10` | 2 of 12, 1 failed | 2.00 | 0.2500 | 2020 |" in page
+    line = next(li for li in page.splitlines() if li.startswith("| item-knn | `k=10` |"))
+    assert line.endswith(" | 2 of 12, 1 failed | 2.00 | 0.2500 | 2020 |")
     assert "| item-knn | 1 | ValueError: too few \\| users |" in page
+
+
+def test_the_table_of_options_tells_where_a_search_began_and_where_a_range_ended(
+    bench, monkeypatch
+) -> None:
+    wide = grid(l2=(10, 100, 1000), shrink=(0.0, 1.0), kind=("a", "b", "c"))
+    found = (
+        contender("high", space=wide, searched="valid of another split"),
+        contender("low", space=wide),
+        contender("middle", space=wide),
+        contender("fixed"),
+    )
+    monkeypatch.setattr("recsys.bench.report.provenance.CONTENDERS", found)
+    for name, l2 in (("high", 1000), ("low", 10), ("middle", 100), ("gone", 1000)):
+        trial = Trial(options={"l2": l2, "shrink": 1.0, "kind": "c"}, score=0.3, seconds=1.0)
+        bench.add("ml-ro", name, 0.3, trials=[trial])
+    bench.add("ml-ro", "fixed", 0.3, trials=[])
+    page = written(bench)["protocols/ml-ro.md"]
+    assert "| high | `l2=1000 ↑, shrink=1.0, kind=c` | valid of another split | 1 of 12 |" in page
+    assert "| low | `l2=10 ↓, shrink=1.0, kind=c` | its documentation |" in page
+    assert "| middle | `l2=100, shrink=1.0, kind=c` | its documentation |" in page
+    assert "| gone | `l2=1000, shrink=1.0, kind=c` | – |" in page
+    assert "| fixed | nothing to choose | – |" in page
+    assert "the range ended there" in page
+    assert "come from an earlier search" in page
+
+
+def test_arrows_are_explained_where_there_are_any(bench, monkeypatch) -> None:
+    found = (contender("ease", space=grid(l2=(10, 100, 1000))),)
+    monkeypatch.setattr("recsys.bench.report.provenance.CONTENDERS", found)
+    trial = Trial(options={"l2": 100}, score=0.3, seconds=1.0)
+    bench.add("ml-ro", "ease", 0.3, trials=[trial])
+    page = written(bench)["protocols/ml-ro.md"]
+    assert "An arrow" not in page
+    assert "an earlier search" not in page
 
 
 def test_nothing_to_choose_and_no_run_are_told(bench) -> None:
@@ -185,13 +289,66 @@ def test_places_are_of_the_test_parts_of_our_model(bench) -> None:
 
 def test_a_budget_is_stated_once_and_different_ones_are_a_warning(bench) -> None:
     bench.add("ml-ro", "ease", 0.3)
-    same = "Every contender had the same budget: 8 points and 600 s of trials."
+    same = "Every contender had the same budget here: 8 points and 600 s of trials."
     assert same in written(bench)["REPORT.md"]
     bench.add("ml-ro", "pampered", 0.4, budget=(100, 600.0))
     warned = written(bench)["REPORT.md"]
     assert same not in warned
     assert "**Budgets differ**" in warned
     assert "100 points and 600 s of trials: `pampered`" in warned
+
+
+def test_a_protocol_that_fixes_the_division_and_tunes_nothing_says_so(bench) -> None:
+    bench.add("recbole-2020", "EASE (RecBole)", 0.33, family="recbole", trials=[])
+    bench.add("ml-ro", "ease", 0.3)
+    found = written(bench)
+    page, usual = found["protocols/recbole-2020.md"], found["protocols/ml-ro.md"]
+    assert "The division is the one of seed 2020 for every run." in page
+    assert "There is one test part, the same for every seed" in page
+    assert page.count("Nothing is tuned: the first point of every space is taken.") == 2
+    anew = ("Every seed draws anew.", "Splits of different seeds", "same budget", "choose options")
+    assert [text in usual for text in anew] == [True] * 4
+    assert [text in page for text in anew] == [False] * 4
+    assert "Nothing is tuned" not in usual
+    assert "Under `recbole-2020` nothing is tuned" in found["REPORT.md"]
+
+
+def test_a_protocol_that_refits_says_who_knows_valid(bench) -> None:
+    stars = {"task": "rating", "seeds": (2020,)}
+    bench.add("ml-90-10", "bias", 0.9, split="random-90-10", **stars)
+    bench.add("ml-u", "bias", 0.9, folds=FOLDS, **stars)
+    bench.add("ml-ro", "bias", 0.9, **stars)
+    pages = written(bench)
+    for name in ("ml-90-10", "ml-u"):
+        page = pages[f"protocols/{name}.md"]
+        assert "a model that does not stop early is told their valid ratings too" in page
+        assert "it is in no history of a model that stops early." in page
+        assert "in no history when test is judged" not in page
+    usual = pages["protocols/ml-ro.md"]
+    assert "it is in no history when test is judged" in usual
+    assert "does not stop early" not in usual
+
+
+def test_few_runs_are_enough_of_those_alone_whose_plan_is_as_short() -> None:
+    told = runs_made("ml-u", {"item-knn": 5, "joint": 5, "svd": 10, "gone": 1})
+    enough, short = told.strip().split("\n\n")
+    assert enough.startswith("With fewer runs than others: `item-knn`. One run a test part")
+    assert short == "Not all of their planned runs were made yet: `joint`."
+    assert runs_made("ml-u", {"item-knn": 5, "svd": 10, "joint": 10}).count("`") == 2
+    assert runs_made("ml-u", {"svd": 10, "joint": 10}) == ""
+    assert runs_made("somebody's own", {"svd": 10, "joint": 5}) == ""
+
+
+def test_a_figure_has_one_spread_wherever_it_is_printed(bench) -> None:
+    made = bench.add("ml-u", "svd", 0.9, task="rating", folds=FOLDS, seeds=(2020, 2021))
+    found = written(bench)
+    for name in ("rmse", "mae"):
+        values = np.array([run.row.rating[name] for run in made.runs]).reshape(len(FOLDS), 2)
+        means = values.mean(axis=1)
+        printed = f"{means.mean():.4f} ± {means.std(ddof=1):.4f}"
+        assert printed != f"{means.mean():.4f} ± {values.std(ddof=1):.4f}"
+        assert f" | {printed} | " in found["REPORT.md"]
+        assert f" | {printed} | " in found["protocols/ml-u.md"]
 
 
 def test_two_evaluators_are_compared(bench) -> None:
@@ -242,6 +399,14 @@ def test_a_known_figure_is_compared_with_the_mean_of_the_training_seeds(bench) -
     assert [float(value) for value in each.split(", ")] == pytest.approx(values, abs=1e-4)
 
 
+def test_known_figures_are_told_with_what_they_were_stopped_by(bench) -> None:
+    bench.add("recbole-2020", "BPR (RecBole)", 0.29, family="recbole")
+    report = written(bench)["REPORT.md"]
+    assert "RecBole run by itself, which stops early by MRR@10" in report
+    assert "settled after both had been seen" in report
+    assert "(../docs/decisions/0016-benchmark.md)" in report
+
+
 def test_known_figures_are_of_one_protocol(bench) -> None:
     bench.add("ml-u", "EASE (RecBole)", 0.33, family="recbole")
     assert anchors(load_results(bench.folder)) == ""
@@ -286,12 +451,14 @@ def test_small_numbers_are_written_short() -> None:
 
 
 def test_a_page_names_who_is_missing():
-    from recsys.bench.report.load import Measured
-    from recsys.bench.report.provenance import missing
-
     told = missing(Measured("ml-global-time", {}))
     left_out, waiting = told.split("\n\n")
     assert "`RecVAE (RecBole)`" in left_out
     assert "`joint`" in waiting
     assert "RecVAE" not in waiting
     assert missing(Measured("somebody's own", {})) == ""
+
+
+def test_parts_without_text_leave_no_trace() -> None:
+    assert sections("", "one\n", sections(""), "two") == "one\n\ntwo\n"
+    assert sections("", "\n") == ""

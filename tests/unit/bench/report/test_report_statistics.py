@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
-from recsys.bench.report.analysis import analyse
+from recsys.bench.report.analysis import analyse, mean_of
 from recsys.bench.report.judged import Judged, judged
 from recsys.bench.report.judged import _by_user as by_user
 from recsys.bench.report.load import load_results
 from recsys.bench.report.metric import HEADLINE, RATING
-from recsys.bench.report.statistics import Comparison, against, compare_pair
+from recsys.bench.report.statistics import TEST_TO_TRAIN, Comparison, against, agreed, compare_pair
 from recsys.errors import DataError
 from recsys.evaluation.statistics import holm
 
@@ -23,11 +24,79 @@ def compared(first, second, metric=NDCG):
     )
 
 
-def parts(values, per_user):
+def parts(values, per_user, split="part"):
     """Test parts on which all users are judged, in one order."""
     users = np.arange(np.shape(per_user)[1])
     pairs = zip(values, per_user, strict=True)
-    return {f"part {n}": Judged(v, users, np.asarray(u)) for n, (v, u) in enumerate(pairs)}
+    return {f"{split} {n}": Judged(v, users, np.asarray(u)) for n, (v, u) in enumerate(pairs)}
+
+
+def of_values(first, second, names):
+    """Two contenders on test parts of these names."""
+    sides = [
+        {name: Judged(v, None, None) for name, v in zip(names, values, strict=True)}
+        for values in (first, second)
+    ]
+    return compare_pair(("first", sides[0]), ("second", sides[1]), NDCG)
+
+
+def resampled(differences, ratio):
+    """Nadeau and Bengio's formula, written out."""
+    t = np.mean(differences) / np.sqrt(np.var(differences, ddof=1) * (1 / len(differences) + ratio))
+    return 2 * stats.t.cdf(-abs(t), len(differences) - 1)
+
+
+FIRST = np.array([0.31, 0.33, 0.30, 0.34, 0.325, 0.30])
+SECOND = np.array([0.30, 0.305, 0.301, 0.32, 0.31, 0.295])
+
+
+@pytest.mark.parametrize(
+    ("split", "ratio"),
+    [
+        ("ro", 0.125),
+        ("random-90-10", 1 / 9),
+        ("cold-items", 5 / 18),
+        ("cold-users", 5 / 18),
+        ("toy", max(TEST_TO_TRAIN.values())),
+        ("a split of two", max(TEST_TO_TRAIN.values())),
+    ],
+)
+def test_test_parts_of_the_same_ratings_are_corrected_for_what_they_share(split, ratio) -> None:
+    found = of_values(FIRST, SECOND, [f"{split} {seed}" for seed in range(2020, 2026)])
+    assert found.t_p == pytest.approx(resampled(FIRST - SECOND, ratio), rel=1e-9)
+    assert found.plain_t_p == pytest.approx(stats.ttest_rel(FIRST, SECOND).pvalue, rel=1e-9)
+    assert found.wilcoxon_p == pytest.approx(stats.wilcoxon(FIRST - SECOND).pvalue, rel=1e-9)
+
+
+def test_folds_are_corrected_by_a_quarter_and_mixed_parts_by_the_largest_ratio() -> None:
+    folds = [f"u{fold}" for fold in range(1, 6)]
+    found = of_values(FIRST[:5], SECOND[:5], folds)
+    assert found.t_p == pytest.approx(resampled((FIRST - SECOND)[:5], 0.25), rel=1e-9)
+    found = of_values(FIRST, SECOND, [*folds, "ro 2020"])
+    assert found.t_p == pytest.approx(resampled(FIRST - SECOND, 0.25), rel=1e-9)
+
+
+@pytest.mark.filterwarnings("ignore:Exact p-value", "ignore:Sample size too small")
+@given(
+    st.lists(st.tuples(st.integers(0, 999), st.integers(0, 999)), min_size=5, max_size=12),
+    st.sampled_from([*TEST_TO_TRAIN, "toy"]),
+)
+def test_the_correction_never_makes_a_claim_easier(pairs, split) -> None:
+    first, second = np.array(pairs).T / 1000
+    # Differences that are equal but for rounding have no p to speak of.
+    first[0] += 0.5
+    found = of_values(first, second, [f"{split} {seed}" for seed in range(len(pairs))])
+    assert found.plain_t_p <= found.t_p <= 1
+
+
+def test_the_t_test_over_users_is_not_corrected() -> None:
+    rng = np.random.default_rng(3)
+    one, other = rng.normal(0.3, 0.1, (2, 40))
+    sides = [parts([side.mean()], [side], "ro") for side in (one, other)]
+    found = compare_pair(("one", sides[0]), ("other", sides[1]), NDCG)
+    assert found.unit == "users"
+    assert found.t_p == found.plain_t_p
+    assert found.t_p == pytest.approx(stats.ttest_rel(one, other).pvalue, rel=1e-9)
 
 
 def test_a_difference_that_seeds_and_users_agree_on_is_shown(make_document) -> None:
@@ -170,11 +239,63 @@ def test_p_values_of_a_family_are_corrected_together(make_document) -> None:
     found = {c.second: c for c in against("a", documents, figures, NDCG)}
     raw = {n: compared(documents["a"], documents[n]) for n in ("b", "c")}
     assert {n: c.t_p for n, c in found.items()} == holm({n: c.t_p for n, c in raw.items()})
+    plain = {n: c.plain_t_p for n, c in found.items()}
+    assert plain == holm({n: c.plain_t_p for n, c in raw.items()})
     assert found["b"].wilcoxon_p >= raw["b"].wilcoxon_p
 
 
+def test_a_pair_of_two_families_has_the_larger_p_values_in_both() -> None:
+    def one(first, second, difference, *p_values):
+        ends = (difference - 0.005, difference + 0.005)
+        return Comparison(first, second, 10, "test parts", difference, ends, *p_values, True)
+
+    found = agreed(
+        {
+            "a": [one("a", "b", 0.01, 0.04, 0.01, 0.2), one("a", "c", 0.02, 0.01, 0.01, 0.01)],
+            "b": [one("b", "a", -0.01, 0.06, 0.005, 0.3), one("b", "c", 0.01, 0.02, 0.02, 0.02)],
+        }
+    )
+    assert found == {
+        "a": (one("a", "b", 0.01, 0.06, 0.01, 0.3), one("a", "c", 0.02, 0.01, 0.01, 0.01)),
+        "b": (one("b", "a", -0.01, 0.06, 0.01, 0.3), one("b", "c", 0.01, 0.02, 0.02, 0.02)),
+    }
+    assert [c.verdict for c in found["a"]] == ["no difference shown", "better"]
+
+
+def test_families_of_a_task_do_not_contradict_each_other(bench) -> None:
+    # All are close, so that Holm gives the pair another p in each family.
+    worths = {"joint": 0.3, "ease": 0.302, "a": 0.2985, "b": 0.2985, "c": 0.2985}
+    for name, worth in worths.items():
+        family = "ours" if name == "joint" else "classic"
+        bench.add("ml-ro", name, worth, family=family, noise=0.02)
+    (found,) = analyse(load_results(bench.folder)[0])
+    there, back = found.versus("ease", "joint"), found.versus("joint", "ease")
+    figures = {s.name: judged(s.document, NDCG) for s in found.standings}
+    apart = [
+        next(c for c in against(first, figures, figures, NDCG) if c.second == second)
+        for first, second in (("ease", "joint"), ("joint", "ease"))
+    ]
+    assert apart[0].t_p != apart[1].t_p
+    assert there.t_p == back.t_p == max(c.t_p for c in apart)
+    assert there.plain_t_p == back.plain_t_p == max(c.plain_t_p for c in apart)
+    assert there.wilcoxon_p == back.wilcoxon_p == max(c.wilcoxon_p for c in apart)
+
+
+def test_the_spread_is_over_test_parts_or_over_the_trainings_of_one(make_document) -> None:
+    def means(document):
+        return np.array([run.row.rating["rmse"] for run in document.runs])
+
+    folds = ["u1", "u2", "u3"]
+    found = make_document("p", "a", 0.9, task="rating", folds=folds, seeds=(2020, 2021), noise=0.1)
+    of_folds = means(found).reshape(3, 2).mean(axis=1)
+    expected = (means(found).mean(), of_folds.std(ddof=1), 6)
+    assert mean_of(found, RATING[0]) == pytest.approx(expected)
+    found = make_document("p", "a", 0.9, task="rating", folds=["u1"], seeds=(2020, 2021, 2022))
+    assert mean_of(found, RATING[0])[1] == pytest.approx(means(found).std(ddof=1))
+
+
 def test_the_interval_must_lie_on_the_side_of_the_difference() -> None:
-    odd = Comparison("a", "b", 10, "test parts", 0.01, (-0.02, -0.01), 0.001, 0.001, True)
+    odd = Comparison("a", "b", 10, "test parts", 0.01, (-0.02, -0.01), 0.001, 0.001, 0.001, True)
     assert odd.verdict == "no difference shown"
 
 
