@@ -134,7 +134,7 @@ def test_what_is_exported_is_imported_to_the_bit(tmp_path_factory, vectors, pres
     assert found.card == card
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     hnp.arrays(
         np.float32, (3, 2), elements=st.floats(width=32, allow_nan=False).filter(np.isfinite)

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.bundle import load_bundle, write_bundle
@@ -45,7 +45,6 @@ def refused(intact, damage):
             load_bundle(folder)
 
 
-@settings(deadline=None)
 @given(name=NAMES, where=POSITIONS, bits=st.integers(1, 255))
 def test_any_changed_byte(intact, name, where, bits):
     def damage(folder):
@@ -56,7 +55,6 @@ def test_any_changed_byte(intact, name, where, bits):
     refused(intact, damage)
 
 
-@settings(deadline=None)
 @given(name=NAMES, where=POSITIONS)
 def test_any_truncation(intact, name, where):
     def damage(folder):
@@ -66,7 +64,6 @@ def test_any_truncation(intact, name, where):
     refused(intact, damage)
 
 
-@settings(deadline=None)
 @given(name=NAMES, more=st.binary(min_size=1, max_size=64))
 def test_any_appended_bytes(intact, name, more):
     def damage(folder):
@@ -80,13 +77,11 @@ def test_any_removed_file(intact, name):
     refused(intact, lambda folder: (folder / name).unlink())
 
 
-@settings(deadline=None)
 @given(name=st.text("abc.-_ é", min_size=1).filter(lambda n: n not in {".", ".."}))
 def test_any_added_file(intact, name):
     refused(intact, lambda folder: (folder / name).write_bytes(b"{}"))
 
 
-@settings(deadline=None)
 @given(pair=st.lists(NAMES, min_size=2, max_size=2, unique=True))
 def test_any_two_files_exchanged(intact, pair):
     def damage(folder):

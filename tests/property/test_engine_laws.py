@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.bundle import write_bundle
@@ -31,7 +31,6 @@ def engine(tmp_path_factory):
     return Engine.load(folder)
 
 
-@settings(deadline=None)
 @given(ratings=RATINGS, k=COUNTS, keep=st.none() | st.integers(0, 10))
 def test_shares_add_up_to_the_score(engine, ratings, k, keep):
     answer = engine.recommend(engine.profile(ratings=ratings), k, because=keep)
@@ -41,7 +40,6 @@ def test_shares_add_up_to_the_score(engine, ratings, k, keep):
         assert len(named) == min(len(answer.liked), N_ITEMS if keep is None else keep)
 
 
-@settings(deadline=None)
 @given(user=USERS, k=COUNTS, exclude=st.booleans(), filters=FILTERS)
 def test_exactly_what_is_eligible_and_never_anything_else(engine, user, k, exclude, filters):
     answer = engine.recommend(user, k, exclude_seen=exclude, filters=filters)
@@ -54,7 +52,6 @@ def test_exactly_what_is_eligible_and_never_anything_else(engine, user, k, exclu
     assert bool(answer.notes) >= (k > answer.available)
 
 
-@settings(deadline=None)
 @given(user=USERS, k=COUNTS, filters=FILTERS)
 def test_the_index_finds_what_scoring_everything_finds(engine, user, k, filters):
     person = engine.user(user)
@@ -67,7 +64,6 @@ def test_the_index_finds_what_scoring_everything_finds(engine, user, k, filters)
     np.testing.assert_allclose(found, expected.scores[0][there], atol=1e-4)
 
 
-@settings(deadline=None)
 @given(ratings=RATINGS)
 def test_the_order_in_which_movies_are_named_does_not_matter(engine, ratings):
     backwards = dict(reversed(ratings.items()))
@@ -75,7 +71,6 @@ def test_the_order_in_which_movies_are_named_does_not_matter(engine, ratings):
     assert engine.recommend(one, 5) == engine.recommend(other, 5)
 
 
-@settings(deadline=None)
 @given(one=MOVIES, other=MOVIES)
 def test_similarity_is_symmetric_and_bounded(engine, one, other):
     there = {m.item: m.similarity for m in engine.similar(one, N_ITEMS).items}

@@ -58,7 +58,6 @@ def encode(texts, root):
     return sorted(recorder.seen)
 
 
-@settings(deadline=None)
 @given(titles, st.lists(edit, max_size=6))
 def test_exactly_the_changed_movies_are_encoded(texts, changes):
     with tempfile.TemporaryDirectory() as folder:
@@ -70,7 +69,7 @@ def test_exactly_the_changed_movies_are_encoded(texts, changes):
             known |= {text}
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(titles.filter(any), damage)
 def test_a_damaged_cache_is_rebuilt_with_the_right_vectors(texts, hit):
     with tempfile.TemporaryDirectory() as folder:
@@ -83,7 +82,6 @@ def test_a_damaged_cache_is_rebuilt_with_the_right_vectors(texts, hit):
         assert encode(texts, Path(folder)) == []
 
 
-@settings(deadline=None)
 @given(st.permutations(["a", "b", "dd", ""]))
 def test_the_order_of_movies_asks_for_nothing_new(texts):
     with tempfile.TemporaryDirectory() as folder:

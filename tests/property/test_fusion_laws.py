@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.optimize import brentq
@@ -102,7 +102,6 @@ def test_a_movie_is_fused_alone_as_among_others(kind, present, seed):
     np.testing.assert_allclose(alone.weights, among.weights[:1], atol=1e-6)
 
 
-@settings(deadline=None)
 @given(kinds, masks, st.integers(0, 99))
 def test_torch_and_numpy_agree(kind, present, seed):
     torch = pytest.importorskip("torch", reason="compares the two libraries")
@@ -114,7 +113,6 @@ def test_torch_and_numpy_agree(kind, present, seed):
     np.testing.assert_allclose(served.weights, trained.weights.detach(), rtol=1e-6, atol=1e-6)
 
 
-@settings(deadline=None)
 @given(kinds, masks, st.integers(0, 99), st.booleans())
 def test_gradients_are_finite_and_reach_nothing_absent(kind, present, seed, equal):
     torch = pytest.importorskip("torch", reason="gradients need torch")
@@ -150,7 +148,6 @@ def test_sparsemax_closes_what_is_one_below_the_largest(logits):
     assert (shares[logits <= logits.max() - 1.001] == 0).all()
 
 
-@settings(deadline=None)
 @given(logit_rows)
 def test_the_gradient_of_sparsemax_is_its_jacobian(logits):
     """``∂p/∂z = diag(s) − s sᵀ / Σ s``, s being 1 on the support (Martins & Astudillo, 2016)."""

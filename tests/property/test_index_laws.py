@@ -30,7 +30,7 @@ def searches(draw):
     return vectors, queries, draw(st.integers(1, 60)), eligible
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(searches())
 def test_both_indexes_find_what_sorting_finds(search):
     vectors, queries, k, eligible = search
@@ -41,7 +41,7 @@ def test_both_indexes_find_what_sorting_finds(search):
         np.testing.assert_array_equal(found.items, expected)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(searches())
 def test_lists_descend_hold_nothing_twice_and_are_as_long_as_they_can_be(search):
     vectors, queries, k, eligible = search
@@ -55,7 +55,7 @@ def test_lists_descend_hold_nothing_twice_and_are_as_long_as_they_can_be(search)
         assert np.isneginf(scores[len(kept) :]).all()
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(searches(), st.integers(1, 10))
 def test_a_shorter_list_is_the_head_of_a_longer_one(search, more):
     vectors, queries, k, eligible = search
@@ -65,7 +65,7 @@ def test_a_shorter_list_is_the_head_of_a_longer_one(search, more):
     np.testing.assert_array_equal(longer.items[:, :k], shorter.items)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(searches())
 def test_bytes_bring_back_an_index_that_answers_the_same(search):
     vectors, queries, k, eligible = search

@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.data.catalogue import EncoderCard
@@ -73,7 +73,6 @@ def expected(text):
     )
 
 
-@settings(deadline=None)
 @given(runs, st.integers(1, 3))
 def test_what_was_finished_by_any_stopped_run_is_never_encoded_again(stopped, block):
     with tempfile.TemporaryDirectory() as name:

@@ -32,7 +32,7 @@ RULES = st.builds(
     attention_dim=st.integers(0, 3),
 )
 SHRINKAGES = st.builds(RatingShrinkage, bias=st.floats(0.1, 20), vector=st.floats(0.1, 20))
-FAST = settings(deadline=None, max_examples=60)
+FAST = settings(max_examples=60)
 
 
 @dataclass(frozen=True)

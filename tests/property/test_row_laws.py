@@ -3,7 +3,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.data.bad_rows import validate
@@ -30,7 +30,6 @@ BAD_LINES = st.one_of(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.one_of(GOOD_LINES, BAD_LINES)), min_size=1))
 def test_nothing_is_lost_and_good_rows_keep_their_order(lines: list[tuple[bool, str]]) -> None:
     text = "".join("\n" * blank + line + "\n" for blank, line in lines)

@@ -24,7 +24,7 @@ from recsys.models.sharing import (
     reverse_gradient,
 )
 
-FAST = settings(deadline=None, max_examples=60)
+FAST = settings(max_examples=60)
 SEEDS = st.integers(0, 2**32)
 TASK_SETS = st.lists(st.sampled_from(TASKS), min_size=1, unique=True)
 

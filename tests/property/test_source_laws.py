@@ -30,7 +30,6 @@ def _titles(films: list[tuple[str, int]]) -> TitleList:
     return TitleList([title for title, _ in films], [year for _, year in films])
 
 
-@settings(deadline=None)
 @given(FILMS, FILMS, OPTIONS)
 def test_every_row_has_one_fate(
     left: list[tuple[str, int]], right: list[tuple[str, int]], options: MatchOptions
@@ -49,7 +48,6 @@ def test_every_row_has_one_fate(
         assert len({(match_keys(title), year) for title, year in others}) == 1
 
 
-@settings(deadline=None)
 @given(FILMS, FILMS, OPTIONS, st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(
     left: list[tuple[str, int]],
@@ -71,7 +69,6 @@ def test_the_order_of_rows_does_not_matter(
     }
 
 
-@settings(deadline=None)
 @given(st.sets(st.tuples(st.integers(0, 999), st.integers(1900, 2030)), max_size=20), OPTIONS)
 def test_a_list_of_distinct_films_matches_itself(
     films: set[tuple[int, int]], options: MatchOptions
@@ -85,7 +82,6 @@ CELLS = st.text("ab|1.0 \"'[{", max_size=6)
 ROWS = st.lists(st.tuples(st.text("123x. ", max_size=3), CELLS, CELLS), max_size=12)
 
 
-@settings(deadline=None)
 @given(ROWS)
 def test_the_counts_of_a_table_add_up(rows: list[tuple[str, str, str]]) -> None:
     catalogue = build_catalogue([Movie(str(n)) for n in (1, 2, 3, 12)], (), "toy")
@@ -104,7 +100,6 @@ def test_the_counts_of_a_table_add_up(rows: list[tuple[str, str, str]]) -> None:
             assert len(set(values)) == len(values)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_any_cell_is_read_or_refused(cell: str) -> None:
     specs = [
@@ -120,7 +115,6 @@ def test_any_cell_is_read_or_refused(cell: str) -> None:
         assert all(isinstance(value, str) and value for value in values)
 
 
-@settings(deadline=None)
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_a_number_keeps_its_value(number: float) -> None:
     text = number_text(repr(number))
@@ -128,7 +122,6 @@ def test_a_number_keeps_its_value(number: float) -> None:
     assert number_text(text) == text
 
 
-@settings(deadline=None)
 @given(st.floats(0.5, 50), st.integers(1, 10), st.lists(st.floats(0, 2), min_size=1, max_size=40))
 def test_no_window_of_time_holds_more_requests_than_it_may(
     rate: float, burst: int, pauses: list[float]
@@ -150,13 +143,11 @@ def test_no_window_of_time_holds_more_requests_than_it_may(
             assert last - first + 1 <= allowed + 1e-6
 
 
-@settings(deadline=None)
 @given(st.integers(1, 60), st.floats(0, 1, exclude_max=True))
 def test_a_wait_is_never_longer_than_it_may_be(attempt: int, chance: float) -> None:
     assert 0.25 <= backoff(attempt, 0.5, 60.0, chance) <= 60.0
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_no_header_breaks_the_reader(header: str) -> None:
     wait = retry_after(header, 0.0)
@@ -170,7 +161,7 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.none() | st.dictionaries(st.text(), JSON), st.data())
 def test_what_is_kept_comes_back_whole_or_not_at_all(
     movie: dict[str, object] | None, data: st.DataObject

@@ -18,7 +18,7 @@ from recsys.models.recommender import Query
 from recsys.testing.served import N_ITEMS, served_world
 
 DAY = 86_400
-FAST = settings(deadline=None, max_examples=60)
+FAST = settings(max_examples=60)
 RULES = st.builds(
     UserConfig,
     liked_min_rating=st.sampled_from([1.0, 3.0, 4.0, 5.0]),

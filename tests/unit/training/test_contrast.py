@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch", reason="training needs torch")
@@ -51,7 +51,6 @@ def by_formula(anchor, target, kin, temperature) -> float:
     return float(np.mean(terms))
 
 
-@settings(deadline=None)
 @given(seed=SEEDS, temperature=st.floats(0.05, 2))
 def test_the_loss_is_its_formula(seed, temperature):
     anchor, target = codes(seed)
@@ -60,7 +59,6 @@ def test_the_loss_is_its_formula(seed, temperature):
     assert found == pytest.approx(by_formula(anchor.numpy(), target.numpy(), kin, temperature))
 
 
-@settings(deadline=None)
 @given(seed=SEEDS)
 def test_neither_order_nor_direction_nor_length_counts(seed):
     anchor, target = codes(seed)
@@ -107,7 +105,6 @@ def test_an_empty_code_has_a_small_gradient():
     assert anchor.grad.abs().max() < 1e4
 
 
-@settings(deadline=None)
 @given(seed=SEEDS)
 def test_ranks_are_places_in_a_sort(seed):
     anchor, target = (unit(c) for c in codes(seed, movies=12))
@@ -153,7 +150,6 @@ def test_metrics_of_ranks_by_hand():
     }
 
 
-@settings(deadline=None)
 @given(counts=st.lists(st.integers(1, 40), min_size=1, max_size=5))
 def test_chance_is_the_mean_over_every_order(counts):
     each = [retrieval_metrics(np.arange(1, count + 1)) for count in counts]
