@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from recsys.bench import planning, protocols
+from recsys.bench import protocols
 from recsys.bench.document import ContenderDocument
 from recsys.bench.protocols import Protocol
 
@@ -78,11 +78,8 @@ def test_quick_results_have_a_folder_of_their_own(run: Any, toy: Path) -> None:
     assert (document.tuning.trials, document.tuning.max_trials) == ([], 1)
 
 
-def test_a_failure_is_told_at_the_end_and_by_the_exit_code(
-    run: Any, toy: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failure_is_told_at_the_end_and_by_the_exit_code(run: Any, toy: Path) -> None:
     options = ("--contenders", "content-knn-plain,random", "--seeds", 1, "--results", toy)
-    monkeypatch.setattr(planning, "_lacking", lambda *_: None)
     bad = toy / "toy-cold" / "content-knn-plain.json"
     bad.parent.mkdir(parents=True)
     bad.write_text("no document", encoding="utf-8")
