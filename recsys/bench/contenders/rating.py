@@ -40,11 +40,13 @@ def _schedules(*points: tuple[float, int, int]) -> tuple[Options, ...]:
     return tuple({"reg": reg, "epochs": n, "factors": factors} for reg, n, factors in points)
 
 
+DATED = "day of the rating asked for"
+"""In what a contender is told: what only a test knows."""
 _SIDE = "age, occupation, postal code, year, genres and who rated what"
 _TOLD: Mapping[Inputs, str] = {
     "ids": "ids alone",
     "side": _SIDE,
-    "date": f"{_SIDE}, and the day of the rating asked for",
+    "date": f"{_SIDE}, and the {DATED}",
 }
 
 

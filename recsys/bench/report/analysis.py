@@ -11,8 +11,8 @@ import numpy as np
 from recsys.bench.contender import Task
 from recsys.bench.document import ContenderDocument
 from recsys.bench.protocols import PROTOCOLS
-from recsys.bench.report.judged import Judged, judged
-from recsys.bench.report.load import Measured, test_part
+from recsys.bench.report.judged import Judged, judged, over_parts
+from recsys.bench.report.load import Measured
 from recsys.bench.report.metric import HEADLINE, METRICS, Metric
 from recsys.bench.report.statistics import Comparison, against, agreed
 
@@ -63,7 +63,7 @@ class Analysis:
         oracles: contenders that are shown the test ratings.
         comparisons: our model, the best rival and the best of all, each against all others; a pair
             of two of them has one verdict.
-        n_parts: test parts that places are of: those of our model, of all where it has none.
+        parts: test parts that places are of: those of our model, of all where it has none.
     """
 
     measured: Measured
@@ -72,7 +72,7 @@ class Analysis:
     partial: tuple[Standing, ...]
     oracles: tuple[Standing, ...]
     comparisons: Mapping[str, tuple[Comparison, ...]]
-    n_parts: int
+    parts: Set[str]
 
     @property
     def protocol(self) -> str:
@@ -139,19 +139,12 @@ class Analysis:
 def mean_of(document: ContenderDocument, metric: Metric) -> tuple[float, float, int]:
     """Mean and spread of a figure, and how many runs have it.
 
-    The spread is the standard deviation over test parts, each the mean of its runs, or over the
-    runs of a single one: trainings vary less than parts do.
+    The mean is over runs; the spread is that of ``over_parts``.
     """
-    by_part: dict[str, list[float]] = {}
-    for run in document.runs:
-        if not math.isnan(value := metric.of(run.row)):
-            by_part.setdefault(test_part(run), []).append(value)
-    values = [value for of_part in by_part.values() for value in of_part]
+    values = [value for run in document.runs if not math.isnan(value := metric.of(run.row))]
     if not values:
         return math.nan, math.nan, 0
-    spread_over = [np.mean(of_part) for of_part in by_part.values()] if len(by_part) > 1 else values
-    spread = float(np.std(spread_over, ddof=1)) if len(spread_over) > 1 else math.nan
-    return float(np.mean(values)), spread, len(values)
+    return float(np.mean(values)), over_parts(document, metric, None)[1], len(values)
 
 
 def analyse(measured: Measured) -> list[Analysis]:
@@ -195,7 +188,7 @@ def _of_task(measured: Measured, task: Task) -> Analysis | None:
     oracles = tuple(s for s in places if s.document.family == "oracle")
     whole = {n: {p: f for p, f in found.items() if p in parts} for n, found in figures.items()}
     comparisons = _comparisons(standings, whole, metric)
-    return Analysis(measured, task, standings, partial, oracles, comparisons, len(parts))
+    return Analysis(measured, task, standings, partial, oracles, comparisons, parts)
 
 
 def _standings(
@@ -206,11 +199,9 @@ def _standings(
 ) -> list[Standing]:
     found = []
     for name, document in measured.documents.items():
-        values = [of_one.value for part, of_one in figures[name].items() if part in parts]
-        if values:
-            _, over_runs, runs = mean_of(document, metric)
-            spread = float(np.std(values, ddof=1)) if len(values) > 1 else over_runs
-            found.append(Standing(document, runs, float(np.mean(values)), spread, len(values)))
+        if n_parts := len(parts & figures[name].keys()):
+            runs = mean_of(document, metric)[2]
+            found.append(Standing(document, runs, *over_parts(document, metric, parts), n_parts))
     sign = -1 if metric.higher_is_better else 1
     return sorted(found, key=lambda standing: (sign * standing.mean, standing.name))
 

@@ -98,7 +98,7 @@ def asides(analysis: Analysis) -> Iterator[Aside]:
 def _figures(analysis: Analysis, metric: Metric) -> dict[str, dict[str, Judged]]:
     """Those with a figure of as many test parts as the headline has."""
     found = {s.name: judged(s.document, metric) for s in analysis.standings}
-    return {name: parts for name, parts in found.items() if len(parts) >= analysis.n_parts}
+    return {name: parts for name, parts in found.items() if len(parts) >= len(analysis.parts)}
 
 
 def _mean(found: dict[str, Judged]) -> float:

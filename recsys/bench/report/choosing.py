@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from recsys.bench.contender import Task
 from recsys.bench.contenders import CONTENDERS
+from recsys.bench.contenders.rating import DATED
 from recsys.bench.report.analysis import TASKS, Analysis, Standing, mean_of
 from recsys.bench.report.asides import sentences
 from recsys.bench.report.claims import RULE, ordinal, said
@@ -24,8 +25,6 @@ QUESTIONS: Mapping[Task, str] = MappingProxyType(
     }
 )
 _MANY = 4
-_DATED = "day of the rating asked for"
-"""In what a contender is told: what only a test knows."""
 
 
 def page(analyses: Sequence[Analysis]) -> str:
@@ -151,7 +150,7 @@ def _undated(analysis: Analysis) -> str:
 
 def _knows_the_day(name: str) -> bool:
     contender = listed(name)
-    return contender is not None and _DATED in contender.about
+    return contender is not None and DATED in contender.about
 
 
 def _ours(analysis: Analysis) -> str:

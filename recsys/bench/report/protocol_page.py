@@ -164,7 +164,7 @@ def _partial(analysis: Analysis) -> str:
         [
             s.name,
             with_spread(s.mean, s.spread, analysis.headline.digits),
-            f"{s.n_parts} of {analysis.n_parts}",
+            f"{s.n_parts} of {len(analysis.parts)}",
         ]
         for s in analysis.partial
     ]

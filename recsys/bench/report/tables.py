@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeGuard
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from recsys.bench.contender import Contender, Options, Value
 from recsys.bench.document import ContenderDocument, Tuning
 from recsys.bench.report.analysis import Analysis, Standing, mean_of
-from recsys.bench.report.judged import judged, over_parts
+from recsys.bench.report.judged import over_parts
 from recsys.bench.report.load import Measured
 from recsys.bench.report.markdown import (
     MISSING,
@@ -36,12 +36,11 @@ _A_RANGE = 3
 
 def quality(analysis: Analysis, standings: Sequence[Standing]) -> str:
     """Mean ± standard deviation over the test parts of each contender, the best first."""
-    parts = _parts(analysis)
     rows = [
         [
             standing.name,
             standing.document.family,
-            *(_figure(analysis, standing, metric, parts) for metric in analysis.metrics),
+            *(_figure(analysis, standing, metric) for metric in analysis.metrics),
             str(standing.n_runs),
         ]
         for standing in standings
@@ -49,18 +48,10 @@ def quality(analysis: Analysis, standings: Sequence[Standing]) -> str:
     return table(["contender", "family", *(m.title for m in analysis.metrics), "runs"], rows)
 
 
-def _parts(analysis: Analysis) -> Collection[str] | None:
-    """The test parts that places are of; None where all are."""
-    ours = analysis.ours
-    return None if ours is None else judged(ours.document, analysis.headline).keys()
-
-
-def _figure(
-    analysis: Analysis, standing: Standing, metric: Metric, parts: Collection[str] | None
-) -> str:
+def _figure(analysis: Analysis, standing: Standing, metric: Metric) -> str:
     if metric == analysis.headline:
         return with_spread(standing.mean, standing.spread, metric.digits)
-    return with_spread(*over_parts(standing.document, metric, parts), metric.digits)
+    return with_spread(*over_parts(standing.document, metric, analysis.parts), metric.digits)
 
 
 def differences(comparisons: Iterable[Comparison], digits: int = 4) -> str:
@@ -201,7 +192,7 @@ def gates(measured: Measured) -> str:
 def overview(analysis: Analysis) -> str:
     """Headline, cost and our model's difference, a contender a row."""
     metric, ours = analysis.headline, analysis.ours
-    beside, parts = BESIDE[analysis.task], _parts(analysis)
+    beside = BESIDE[analysis.task]
     rows = []
     for standing in analysis.standings:
         document = standing.document
@@ -209,7 +200,7 @@ def overview(analysis: Analysis) -> str:
         rows.append(
             [
                 standing.name,
-                *(_figure(analysis, standing, shown, parts) for shown in (metric, *beside)),
+                *(_figure(analysis, standing, shown) for shown in (metric, *beside)),
                 seconds(mean_of(document, FIT_SECONDS)[0]),
                 f"{np.mean([run.peak_mib for run in document.runs]):,.0f}",
                 f"{found.difference:+.4f}" if found else MISSING,
