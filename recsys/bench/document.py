@@ -82,6 +82,24 @@ class Tuning(_Document):
     chosen: Point
 
 
+class NullFit(_Document):
+    """One fit with the chosen options to shuffled ratings, which came to chance.
+
+    Attributes:
+        seed: of the split, of what was shuffled and of the training.
+        split: its name.
+        seconds: of fitting.
+        gates: what it was judged by, see ``recsys.bench.null_fit``.
+        commit: of the program that made it.
+    """
+
+    seed: int
+    split: str
+    seconds: FiniteFloat
+    gates: dict[str, FiniteFloat]
+    commit: str | None = None
+
+
 class Run(_Document):
     """One fit with the chosen options, and what it came to on test.
 
@@ -125,6 +143,7 @@ class ContenderDocument(_Document):
         family: of the contender.
         fingerprint: of everything that decides the numbers: contender, space, budget, protocol.
         tuning: how its options were chosen.
+        null: a fit to shuffled ratings; None where there is none yet.
         runs: one a seed, in order.
     """
 
@@ -140,6 +159,7 @@ class ContenderDocument(_Document):
     family: str
     fingerprint: str
     tuning: Tuning
+    null: NullFit | None = None
     runs: list[Run]
 
     def save(self, path: Path) -> None:

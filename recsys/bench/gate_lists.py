@@ -45,29 +45,29 @@ def values(scorer: Scorer, asked: Asked, result: RankingResult) -> dict[str, flo
         asked: the lists of the headline.
         result: what evaluating them all came to.
     """
-    users, task = _sample(asked.task)
+    users, task = sample(asked.task)
     query = asked.query.select(users)
     scores = scorer.score(query)
-    model = _ndcg(task, scores)
+    model = ndcg(task, scores)
     parts = [scorer.score(query.slice(s, s + _BLOCK)) for s in range(0, len(query), _BLOCK)]
     backwards = scorer.score(query.select(np.arange(len(query))[::-1]))[::-1]
     with two_threads():
         threaded = scorer.score(query)
     truth = _truth(task)
     whole = result.per_user[_NDCG][np.searchsorted(result.users, users)]
-    by_block = (whole, _ndcg(task, np.concatenate(parts)))
+    by_block = (whole, ndcg(task, np.concatenate(parts)))
     return {
-        "perfect": float(_ndcg(task, truth.astype(np.float32)).min()),
-        "worst": float(_ndcg(task, np.where(truth, -np.inf, 0).astype(np.float32)).max()),
+        "perfect": float(ndcg(task, truth.astype(np.float32)).min()),
+        "worst": float(ndcg(task, np.where(truth, -np.inf, 0).astype(np.float32)).max()),
         "model": float(model.mean()),
         "block": max(_changed(model, other) for other in by_block),
-        "order": _changed(model, _ndcg(task, backwards)),
-        "threads": _changed(model, _ndcg(task, threaded)),
+        "order": _changed(model, ndcg(task, backwards)),
+        "threads": _changed(model, ndcg(task, threaded)),
         "shuffled": shuffled(task, scores),
     }
 
 
-def _sample(task: RankingTask) -> tuple[NDArray[np.int64], RankingTask]:
+def sample(task: RankingTask) -> tuple[NDArray[np.int64], RankingTask]:
     """Some of the judged users, and the task about them alone."""
     users = RankingEvaluator(task).users
     if len(users) > SAMPLE:
@@ -77,7 +77,8 @@ def _sample(task: RankingTask) -> tuple[NDArray[np.int64], RankingTask]:
     return users, replace(task, truth=truth, seen=seen, ks=(K,), popularity=None, block=SAMPLE)
 
 
-def _ndcg(task: RankingTask, scores: Scores) -> Floats:
+def ndcg(task: RankingTask, scores: Scores) -> Floats:
+    """(S,) NDCG@10 of each sampled user."""
     return RankingEvaluator(task).evaluate(scores).per_user[_NDCG]
 
 

@@ -1,7 +1,7 @@
 """Checks that every run must pass, so that a mistake of the harness cannot become a result.
 
-Nothing is fitted again: a model that is fitted is asked again, about a sample of the users, and the
-evaluator is asked about lists whose worth is known.
+A model that is fitted is asked again, about a sample of the users, and the evaluator is asked about
+lists whose worth is known. Once for each contender a model is fitted again, to shuffled ratings.
 
 ================ ===================================================================================
 test_in_train    test pairs among those learnt from: 0
@@ -18,6 +18,7 @@ threads          the same with two threads for linear algebra in place of one
 shuffled         hits when what is to be found is drawn anew, in standard deviations from chance,
                  see ``recsys.bench.gate_lists``: within ``DEVIATIONS``
 rating/…         the same of predicted stars, see ``recsys.bench.gate_ratings``
+null/…           of a fit to shuffled ratings, see ``recsys.bench.null_fit``
 ================ ===================================================================================
 """
 
@@ -47,6 +48,9 @@ STARS: Final = 1e-3
 
 DEVIATIONS: Final = 5.0
 """A normal variable is farther away once in 1.7 million runs."""
+
+EXPLAINED: Final = 0.02
+"""Predictions that follow noise explain less than nothing of what is to be predicted."""
 
 _ROUNDING: Final = 1e-9
 
@@ -78,6 +82,8 @@ BOUNDS: Final[Mapping[str, Bounds]] = {
     "rating/perfect": Bounds(0, _ROUNDING),
     **dict.fromkeys(("rating/block", "rating/order", "rating/threads"), _ROUNDED),
     "rating/shuffled": _CHANCE,
+    "null/deviations": Bounds(-np.inf, DEVIATIONS),
+    "null/explained": Bounds(-np.inf, EXPLAINED),
 }
 
 
@@ -112,10 +118,10 @@ def gates(model: Model, ground: Ground, figures: Figures) -> dict[str, float]:
 
 def separation(train: Interactions, valid: Interactions, test: Interactions) -> dict[str, float]:
     """How many test pairs are in the other parts."""
-    key = _pairs(test)
+    key = pairs(test)
     return {
-        "test_in_train": float(np.isin(key, _pairs(train)).sum()),
-        "test_in_valid": float(np.isin(key, _pairs(valid)).sum()),
+        "test_in_train": float(np.isin(key, pairs(train)).sum()),
+        "test_in_valid": float(np.isin(key, pairs(valid)).sum()),
     }
 
 
@@ -135,7 +141,8 @@ def unseen(
     return values
 
 
-def _pairs(part: Interactions) -> NDArray[np.int64]:
+def pairs(part: Interactions) -> NDArray[np.int64]:
+    """(N,) a number for each pair of user and movie."""
     return part.user.astype(np.int64) * max(len(part.items), 1) + part.item
 
 

@@ -1,25 +1,25 @@
-"""What one process does: try points of a search space, or fit once and judge on test.
+"""What one process does: try points of a search space, fit to shuffled ratings, or fit and judge.
 
 A job names its contender; the process looks it up, so that a contender need not be sent to it.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from math import isfinite
-from typing import Any, Final, cast
+from typing import Any, ClassVar, Final, cast
 
+from recsys.bench import null_fit
 from recsys.bench.contender import Account, Contender, Model, Options, Oracle
-from recsys.bench.document import Packed, Run, Trial
-from recsys.bench.gates import gates
-from recsys.bench.grounds import Ground, Material
+from recsys.bench.document import NullFit, Packed, Run, Trial
+from recsys.bench.fitting import fit
+from recsys.bench.gates import gates, require
+from recsys.bench.grounds import Material
 from recsys.bench.judging import Figures, judge
 from recsys.bench.memory import peak_mib
 from recsys.bench.protocols import Cell, Protocol
-from recsys.bench.side_inputs import told_of_people
 from recsys.bench.tuning import Budget, tried
 from recsys.errors import ConfigError, nearest
 from recsys.evaluation.environment import Hardware, hardware
@@ -60,6 +60,7 @@ class TuningJob:
     points: tuple[Options, ...]
     spent: float
     budget: Budget
+    title: ClassVar[str] = "options"
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,27 @@ class RunJob:
     cell: Cell
     options: Options
 
+    @property
+    def title(self) -> str:
+        """Of the division."""
+        return f"{self.cell.fold}, seed {self.cell.seed}"
 
-Job = TuningJob | RunJob
+
+@dataclass(frozen=True)
+class NullJob:
+    """One fit with the chosen options to shuffled ratings of the protocol's first division.
+
+    Attributes:
+        subject: who and on what.
+        options: the chosen ones.
+    """
+
+    subject: Subject
+    options: Options
+    title: ClassVar[str] = "shuffled ratings"
+
+
+Job = TuningJob | NullJob | RunJob
 
 
 @dataclass(frozen=True)
@@ -95,7 +115,7 @@ class Surroundings:
     hardware: Hardware
 
 
-Message = Surroundings | Trial | Run
+Message = Surroundings | Trial | NullFit | Run
 
 
 def contenders(registry: str = REGISTRY) -> dict[str, Contender]:
@@ -130,6 +150,8 @@ def work(job: Job) -> Iterator[Message]:
         yield Surroundings(ratings, material.movies, hardware())
         if isinstance(job, TuningJob):
             yield from _trials(job, contender, material)
+        elif isinstance(job, NullJob):
+            yield _null(job, contender, material)
         else:
             yield run(contender, job, material)
 
@@ -141,11 +163,21 @@ def _trials(job: TuningJob, contender: Contender, material: Material) -> Iterato
     ground = material.ground(cell)
 
     def score(options: Options) -> float:
-        model = _model(contender, options, cell, ground)
-        cast(Any, model).fit(ground.split.train, ground.split.valid, ground.catalogue)
+        model = fit(contender, options, cell, ground, for_test=False).model
         return sign * judge(model, ground, "valid", tasks[:1]).metrics()[name]
 
     yield from tried(job.points, score, job.spent, job.budget)
+
+
+def _null(job: NullJob, contender: Contender, material: Material) -> NullFit:
+    protocol = job.subject.protocol
+    cell = protocol.tuning_cell
+    divided = null_fit.Shuffled.of(material.ground(cell), cell.seed)
+    shuffled = divided.refitted if protocol.refits_of(contender) else divided
+    model, seconds = fit(contender, job.options, cell, shuffled.ground)
+    values = null_fit.values(model, shuffled, protocol.tasks_of(contender))
+    require(values)
+    return NullFit(seed=cell.seed, split=cell.fold, seconds=seconds, gates=values)
 
 
 def run(contender: Contender, job: RunJob, material: Material) -> Run:
@@ -159,13 +191,7 @@ def run(contender: Contender, job: RunJob, material: Material) -> Run:
     protocol, cell = job.subject.protocol, job.cell
     divided, tasks = material.ground(cell), protocol.tasks_of(contender)
     ground = divided.refitted if protocol.refits_of(contender) else divided
-    model = _model(contender, job.options, cell, ground)
-    more: dict[str, Any] = (
-        {"test": ground.of_known_users(ground.split.test)} if contender.fits_elsewhere else {}
-    )
-    started = time.perf_counter()
-    cast(Any, model).fit(ground.split.train, ground.split.valid, ground.catalogue, **more)
-    seconds = time.perf_counter() - started
+    model, seconds = fit(contender, job.options, cell, ground)
     if contender.sees_test:
         cast(Oracle, model).see(ground.split.test)
     figures = judge(model, ground, "test", tasks)
@@ -185,12 +211,6 @@ def run(contender: Contender, job: RunJob, material: Material) -> Run:
         gates=values,
         reference=_reference(account),
     )
-
-
-def _model(contender: Contender, options: Options, cell: Cell, ground: Ground) -> Model:
-    """A fresh model, told of the users if it asks."""
-    model = contender.make(options, cell.seed)
-    return told_of_people(model, ground.material.dataset.origin)
 
 
 def _costs(account: Account | None) -> dict[str, Any]:

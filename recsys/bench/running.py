@@ -15,11 +15,11 @@ from threading import Thread
 from typing import NamedTuple
 
 from recsys.bench.apart import Apart, Failure, one_thread
-from recsys.bench.document import Run, Trial
-from recsys.bench.job import Job, Message, Surroundings
+from recsys.bench.document import NullFit, Run, Trial
+from recsys.bench.job import Job, Message, Surroundings, TuningJob
 from recsys.bench.planning import Rules, Say, plan
 from recsys.bench.progress import Progress
-from recsys.bench.protocols import Cell, Protocol
+from recsys.bench.protocols import Protocol
 from recsys.bench.standing import Standing, died
 from recsys.errors import ConfigError
 
@@ -46,13 +46,13 @@ class _Event(NamedTuple):
 
     Attributes:
         standing: of whom.
-        cell: of the run; None for tuning.
+        job: that was done.
         what: something found, or how the job ended: why it failed, or None.
         seconds: since the job, or what it found last, began.
     """
 
     standing: Standing
-    cell: Cell | None
+    job: Job
     what: Message | Failure | None
     seconds: float
 
@@ -109,27 +109,21 @@ def _start_one(
 ) -> bool:
     """Start the first job that can be; whether there was one."""
     for standing in standings:
-        for cell, job in standing.jobs():
-            standing.busy.add(cell)
-            arguments = (standing, cell, job, execute, events)
+        for job in standing.jobs():
+            standing.busy.add(job.title)
+            arguments = (standing, job, execute, events)
             Thread(target=_do, args=arguments, daemon=True).start()
             return True
     return False
 
 
-def _do(
-    standing: Standing,
-    cell: Cell | None,
-    job: Job,
-    execute: Execute,
-    events: SimpleQueue[_Event],
-) -> None:
+def _do(standing: Standing, job: Job, execute: Execute, events: SimpleQueue[_Event]) -> None:
     last = time.monotonic()
 
     def tell(what: Message | Failure | None) -> None:
         nonlocal last
         now = time.monotonic()
-        events.put(_Event(standing, cell, what, now - last))
+        events.put(_Event(standing, job, what, now - last))
         if not isinstance(what, Surroundings):  # reading the data is part of what comes first
             last = now
 
@@ -137,25 +131,25 @@ def _do(
     try:
         end = execute(job, tell)
     finally:
-        events.put(_Event(standing, cell, end, time.monotonic() - last))
+        events.put(_Event(standing, job, end, time.monotonic() - last))
 
 
 def _take_in(event: _Event, progress: Progress, say: Say) -> int:
     """Keep what was found; 1 if the job has ended, else 0."""
     standing, what = event.standing, event.what
-    if isinstance(what, Trial | Run):
+    if isinstance(what, Trial | NullFit | Run):
         _keep(event, what, progress, say)
     elif isinstance(what, Surroundings):
         standing.keep(what)
     else:
-        standing.busy.discard(event.cell)
+        standing.busy.discard(event.job.title)
         if what is not None:
             _fail(event, what, progress, say)
         return 1
     return 0
 
 
-def _keep(event: _Event, found: Trial | Run, progress: Progress, say: Say) -> None:
+def _keep(event: _Event, found: Trial | NullFit | Run, progress: Progress, say: Say) -> None:
     standing = event.standing
     standing.keep(found)
     progress.add(standing, event.seconds)
@@ -165,11 +159,11 @@ def _keep(event: _Event, found: Trial | Run, progress: Progress, say: Say) -> No
 def _fail(event: _Event, failure: Failure, progress: Progress, say: Say) -> None:
     """A process that ended in the middle of tuning takes the point it was at with it."""
     standing = event.standing
-    if event.cell is None and failure.died and standing.surroundings and not standing.is_tuned:
+    tuning = isinstance(event.job, TuningJob)
+    if tuning and failure.died and standing.surroundings and not standing.is_tuned:
         _keep(event, died(standing, event.seconds, failure.what), progress, say)
         return
-    where = "" if event.cell is None else f"{event.cell.fold}, seed {event.cell.seed}: "
-    standing.failure = where + failure.what
+    standing.failure = f"{event.job.title}: {failure.what}"
     say(f"{_name(standing)} failed: {standing.failure}")
 
 
@@ -177,7 +171,10 @@ def _name(standing: Standing) -> str:
     return f"{standing.protocol.name} {standing.contender.name}"
 
 
-def _told(standing: Standing, found: Trial | Run) -> str:
+def _told(standing: Standing, found: Trial | NullFit | Run) -> str:
+    if isinstance(found, NullFit):
+        values = ", ".join(f"{name} {value:.4f}" for name, value in found.gates.items())
+        return f"shuffled ratings: {values}"
     metric, sign = standing.protocol.headline_of(standing.contender)
     if isinstance(found, Trial):
         score = "failed" if found.score is None else f"{metric} {sign * found.score:.4f}"

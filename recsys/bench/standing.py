@@ -12,9 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from recsys.bench.contender import Contender, Options
-from recsys.bench.document import ContenderDocument, Point, Run, Trial, Tuning
+from recsys.bench.document import ContenderDocument, NullFit, Point, Run, Trial, Tuning
 from recsys.bench.grounds import configuration
-from recsys.bench.job import REGISTRY, Job, RunJob, Subject, Surroundings, TuningJob
+from recsys.bench.job import (
+    REGISTRY,
+    Job,
+    Message,
+    NullJob,
+    RunJob,
+    Subject,
+    Surroundings,
+    TuningJob,
+)
 from recsys.bench.origin import commit, versions
 from recsys.bench.protocols import Cell, Protocol
 from recsys.bench.tuning import Budget, best_of, is_over, points_of
@@ -78,7 +87,7 @@ class Standing:
         document: what lies there of this very measurement; None where it is another.
         surroundings: of the processes that measure.
         failure: why no more is measured of it.
-        busy: jobs that are under way: a cell, or None for tuning.
+        busy: titles of the jobs that are under way.
     """
 
     contender: Contender
@@ -90,7 +99,7 @@ class Standing:
     document: ContenderDocument | None = field(init=False)
     surroundings: Surroundings | None = None
     failure: str | None = None
-    busy: set[Cell | None] = field(default_factory=set)
+    busy: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         tunes = self.protocol.tunes
@@ -124,6 +133,16 @@ class Standing:
         return [] if self.document is None else self.document.runs
 
     @property
+    def null(self) -> NullFit | None:
+        """The fit to shuffled ratings that was made."""
+        return None if self.document is None else self.document.null
+
+    @property
+    def lacks_null(self) -> bool:
+        """Whether a fit to shuffled ratings is to be made; what sees test finds it anyway."""
+        return self.null is None and not self.contender.sees_test
+
+    @property
     def is_tuned(self) -> bool:
         """Whether the options are chosen."""
         return is_over(self.trials, self.points, self.budget)
@@ -136,28 +155,27 @@ class Standing:
     def units(self) -> int:
         """Fits that are left, at most."""
         trials = 0 if self.is_tuned else len(self.points) - len(self.trials)
-        return 0 if self.failure else trials + len(self.missing())
+        return 0 if self.failure else trials + self.lacks_null + len(self.missing())
 
-    def jobs(self) -> Iterator[tuple[Cell | None, Job]]:
-        """What can be started now: tuning first, then every run beside the others."""
-        if self.failure:
-            return
+    def jobs(self) -> Iterator[Job]:
+        """What can be started now: tuning, then the fit to shuffled ratings, then all the runs."""
+        if not self.failure:
+            yield from (job for job in self._next() if job.title not in self.busy)
+
+    def _next(self) -> Iterator[Job]:
         subject = Subject(self.protocol, self.contender.name, self.registry)
-        if not self.is_tuned:
-            if None not in self.busy:
-                spent = sum(trial.seconds for trial in self.trials)
-                left = self.points[len(self.trials) :]
-                yield None, TuningJob(subject, left, spent, self.budget)
-            return
         options = self._chosen(self.trials)
-        if options is None:
-            return
-        for cell in self.missing():
-            if cell not in self.busy:
-                yield cell, RunJob(subject, cell, options)
+        if not self.is_tuned:
+            spent = sum(trial.seconds for trial in self.trials)
+            left = self.points[len(self.trials) :]
+            yield TuningJob(subject, left, spent, self.budget)
+        elif options is not None and self.lacks_null:
+            yield NullJob(subject, options)
+        elif options is not None:
+            yield from (RunJob(subject, cell, options) for cell in self.missing())
 
-    def keep(self, message: Surroundings | Trial | Run) -> None:
-        """Take in what a process found; trials and runs are saved at once."""
+    def keep(self, message: Message) -> None:
+        """Take in what a process found; fits are saved at once."""
         if isinstance(message, Surroundings):
             self.surroundings = message
             self.failure = self.failure or self._of_other_data(message)
@@ -167,6 +185,8 @@ class Standing:
             self._save(trials=[*self.trials, message])
             if self.is_tuned and self._chosen(self.trials) is None:
                 self.failure = f"none of its options could be fitted: {message.failure}"
+        elif isinstance(message, NullFit):
+            self._save(null=message.model_copy(update={"commit": commit()}))
         else:
             made = message.model_copy(update={"commit": commit()})
             self._save(runs=[*self.runs, made])
@@ -185,24 +205,24 @@ class Standing:
         )
 
     def _save(self, **new: Any) -> None:
-        trials: list[Trial] = new.get("trials", self.trials)
-        runs: list[Run] = new.get("runs", self.runs)
-        chosen: Point = dict(self._chosen(trials) or self.contender.space[0])
+        there = {"trials": self.trials, "null": self.null, "runs": self.runs} | new
+        chosen: Point = dict(self._chosen(there["trials"]) or self.contender.space[0])
         tuning = Tuning(
             seed=self.protocol.tuning_cell.seed,
             max_trials=self.budget.trials,
             max_seconds=self.budget.seconds,
             n_points=len(self.contender.space),
-            trials=trials,
+            trials=there["trials"],
             chosen=chosen,
         )
-        self.document = self._document(tuning, sorted(runs, key=self._place))
+        runs = sorted(there["runs"], key=self._place)
+        self.document = self._document(tuning, there["null"], runs)
         self.document.save(self.path)
 
     def _place(self, run: Run) -> tuple[int, str]:
         return run.seed, run.split.name
 
-    def _document(self, tuning: Tuning, runs: list[Run]) -> ContenderDocument:
+    def _document(self, tuning: Tuning, null: NullFit | None, runs: list[Run]) -> ContenderDocument:
         if self.surroundings is None:
             raise RuntimeError("results came before what they were measured in")
         return ContenderDocument(
@@ -217,6 +237,7 @@ class Standing:
             family=self.contender.family,
             fingerprint=self.fingerprint,
             tuning=tuning,
+            null=null,
             runs=runs,
         )
 

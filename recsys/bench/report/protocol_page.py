@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 
 from recsys.bench.contender import Task
+from recsys.bench.gate_lists import SAMPLE
+from recsys.bench.gates import DEVIATIONS, EXPLAINED
+from recsys.bench.null_fit import DRAWS
 from recsys.bench.protocols import Protocol
 from recsys.bench.report import tables
 from recsys.bench.report.analysis import OURS, TASK_TITLES, Analysis
@@ -42,6 +45,7 @@ def page(measured: Measured, analyses: Sequence[Analysis]) -> str:
         _appendix("### Points that failed", tables.failures(documents)),
         _appendix("## Our evaluator beside the contenders' own", _REFERENCE, references(documents)),
         _appendix("## Sanity gates", _GATES, tables.gates(measured)),
+        _appendix("### Fits to shuffled ratings", _NULL, tables.null_fits(measured)),
         _appendix(
             "## Runs",
             seeds(measured),
@@ -68,6 +72,16 @@ _REFERENCE = (
 _GATES = (
     "A run that fails a gate is not kept. What each checks stands in `recsys/bench/gates.py`; "
     "values are over all runs of all contenders."
+)
+
+_NULL = (
+    "Each contender is fitted once more with its chosen options, on the first division, where "
+    "every movie has the ratings of another and stars are exchanged between ratings. What finds "
+    "test ratings even then was told of them by something else than ratings to learn from, and is "
+    f"not measured. NDCG@10 is of at most {SAMPLE} users. Chance is the mean of {DRAWS} random "
+    "lists that are alike for everybody, and a deviation their standard deviation: at most "
+    f"{DEVIATIONS:g} above chance are let through. Of the variance of stars at most "
+    f"{EXPLAINED:g} may be explained; predictions that follow noise explain less than nothing."
 )
 
 

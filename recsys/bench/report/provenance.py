@@ -93,9 +93,11 @@ def took(documents: Iterable[ContenderDocument]) -> str:
     trials = [trial.seconds for document in found for trial in document.tuning.trials]
     runs = [run.row.seconds for document in found for run in document.runs]
     spent = [part or 0.0 for seconds in runs for part in (seconds.fit, seconds.score)]
-    hours = math.fsum([*trials, *spent]) / 3600
+    null = [document.null.seconds for document in found if document.null]
+    hours = math.fsum([*trials, *null, *spent]) / 3600
     return (
-        f"{len(trials):,} trials and {len(runs):,} runs took {hours:.1f} hours of one core. "
+        f"{len(trials):,} trials, {len(null):,} fits to shuffled ratings and {len(runs):,} runs "
+        f"took {hours:.1f} hours of one core. "
         "Starting processes, reading data and the sanity checks come on top."
     )
 

@@ -62,7 +62,6 @@ class Comparison:
             a − b = (a² − b²) / (a + b).
         t_p: p of the t-test that decides, corrected by Holm where the family is complete: of test
             parts the corrected resampled one, of users the paired one.
-        plain_t_p: likewise of the paired t-test, whatever the pairs are.
         wilcoxon_p: likewise of Wilcoxon's signed-rank test.
         higher_is_better: which way is up.
     """
@@ -74,7 +73,6 @@ class Comparison:
     difference: float
     interval: tuple[float, float] | None
     t_p: float
-    plain_t_p: float
     wilcoxon_p: float
     higher_is_better: bool
 
@@ -109,7 +107,6 @@ def compare_pair(
     )
     interval = _interval(pairs, float(values.mean(axis=0).sum()), metric)
     tested = _tests(values, pairs)
-    plain = max((found.t_p for found in tested), default=1.0)
     of_parts = len(parts) >= ENOUGH_PARTS
     return Comparison(
         first=name,
@@ -118,11 +115,15 @@ def compare_pair(
         unit="users" if tested and not of_parts else "test parts",
         difference=float(np.mean(values[:, 0] - values[:, 1])),
         interval=interval,
-        t_p=_resampled(parts, values) if of_parts else plain,
-        plain_t_p=plain,
-        wilcoxon_p=max((found.wilcoxon_p for found in tested), default=1.0),
+        t_p=_resampled(parts, values) if of_parts else _largest(found.t_p for found in tested),
+        wilcoxon_p=_largest(found.wilcoxon_p for found in tested),
         higher_is_better=metric.higher_is_better,
     )
+
+
+def _largest(p_values: Iterable[float]) -> float:
+    """1 where nothing could be tested."""
+    return max(p_values, default=1.0)
 
 
 def _tests(values: Floats, pairs: Sequence[tuple[Floats, Floats]]) -> list[PairedComparison]:
@@ -166,12 +167,8 @@ def against(
         )
     ]
     t_p = holm({c.second: c.t_p for c in found})
-    plain = holm({c.second: c.plain_t_p for c in found})
     wilcoxon = holm({c.second: c.wilcoxon_p for c in found})
-    return [
-        replace(c, t_p=t_p[c.second], plain_t_p=plain[c.second], wilcoxon_p=wilcoxon[c.second])
-        for c in found
-    ]
+    return [replace(c, t_p=t_p[c.second], wilcoxon_p=wilcoxon[c.second]) for c in found]
 
 
 def agreed(families: Mapping[str, Sequence[Comparison]]) -> dict[str, tuple[Comparison, ...]]:
@@ -198,6 +195,5 @@ def _most_cautious(comparison: Comparison, of_pair: Sequence[Comparison]) -> Com
     return replace(
         comparison,
         t_p=max(c.t_p for c in of_pair),
-        plain_t_p=max(c.plain_t_p for c in of_pair),
         wilcoxon_p=max(c.wilcoxon_p for c in of_pair),
     )

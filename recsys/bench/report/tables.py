@@ -15,6 +15,7 @@ from recsys.bench.report.judged import over_parts
 from recsys.bench.report.load import Measured
 from recsys.bench.report.markdown import (
     MISSING,
+    code,
     number,
     p_value,
     seconds,
@@ -187,6 +188,29 @@ def gates(measured: Measured) -> str:
         for name, values in sorted(found.items())
     ]
     return table(["gate", "smallest", "largest", "runs"], rows)
+
+
+_OF_NULL = {"ndcg@10": 4, "chance": 4, "deviations": 1, "explained": 3}
+"""What is shown of a fit to shuffled ratings, and its digits."""
+
+
+def null_fits(measured: Measured) -> str:
+    """What fits to shuffled ratings came to; contenders without one are named below."""
+    found = {name: d.null.gates for name, d in measured.documents.items() if d.null}
+    rows = [
+        [name, *(number(gates.get(f"null/{k}", math.nan), n) for k, n in _OF_NULL.items())]
+        for name, gates in found.items()
+    ]
+    head = ["contender", "NDCG@10", "chance", "deviations", "variance of stars explained"]
+    waiting = [
+        name
+        for name, document in measured.documents.items()
+        if document.null is None and document.family != "oracle"
+    ]
+    return sections(
+        table(head, rows),
+        f"Not fitted to shuffled ratings yet: {code(waiting)}." if waiting else "",
+    )
 
 
 def overview(analysis: Analysis) -> str:

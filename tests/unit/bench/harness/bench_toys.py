@@ -76,6 +76,15 @@ class ByPlace(Marked):
         return scores * np.where(np.arange(len(scores)) % 3, 1, -1)[:, None].astype(np.float32)
 
 
+class Leaky(Marked):
+    """Broken: it has the test ratings from elsewhere."""
+
+    told = None
+
+    def score(self, query):
+        return self.told.matrix().toarray()[query.users]
+
+
 class Seer(Marked):
     def see(self, test):
         self.test = test.item_counts().astype(np.float32)
@@ -121,6 +130,7 @@ CONTENDERS = (
     marked("dies at once", Dies, space=({"l2": 100.0},)),
     marked("waits", Waits),
     marked("by place", ByPlace),
+    marked("leaky", Leaky),
     marked("seer", Seer, sees_test=True),
     marked("elsewhere", Elsewhere, fits_elsewhere=True),
     marked("drawn", random=True),

@@ -139,7 +139,7 @@ def test_a_tie_that_falls_otherwise_for_one_user_in_a_hundred_is_rounding():
 def test_drawn_labels_are_hit_by_chance_and_no_more(material):
     ground = material.ground(Cell("ro", 1))
     asked = ground.asked("test")[""]
-    users, task = gate_lists._sample(asked.task)
+    users, task = gate_lists.sample(asked.task)
     found = []
     for seed in range(30):
         model = RandomScores(seed)
@@ -151,7 +151,7 @@ def test_drawn_labels_are_hit_by_chance_and_no_more(material):
 
 def test_labels_that_are_not_drawn_at_random_are_noticed(material, monkeypatch):
     ground = material.ground(Cell("ro", 1))
-    truth = gate_lists._truth(gate_lists._sample(ground.asked("test")[""].task)[1])
+    truth = gate_lists._truth(gate_lists.sample(ground.asked("test")[""].task)[1])
     monkeypatch.setattr(gate_lists, "_drawn", lambda *_: truth)
     with pytest.raises(GateError, match="shuffled is"):
         checked(Broken(), ground, ("warm",))

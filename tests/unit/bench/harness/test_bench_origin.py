@@ -70,12 +70,12 @@ def test_time_left_is_guessed_from_like_fits(toys, protocol_of, tmp_path):
     progress = Progress(standings, workers=2)
     assert "left" not in progress.line("x"), "nothing is known yet"
     progress.add(plain, 10)
-    assert progress.left() == 12 * 10 / 2
+    assert progress.left() == 16 * 10 / 2
     progress.add(drawn, 100)
-    assert progress.left() == (6 * 10 + 6 * 100) / 2, "by contender, under other protocols too"
+    assert progress.left() == (8 * 10 + 8 * 100) / 2, "by contender, under other protocols too"
     progress.add(plain_later, 40)
-    assert progress.left() == (3 * 10 + 3 * 40 + 6 * 100) / 2, "by its own, where there are some"
+    assert progress.left() == (4 * 10 + 4 * 40 + 8 * 100) / 2, "by its own, where there are some"
     drawn_later.failure = "x"
-    assert progress.left() == (3 * 10 + 3 * 40 + 3 * 100) / 2
-    assert str(timedelta(seconds=225)) in progress.line("x")
+    assert progress.left() == (4 * 10 + 4 * 40 + 4 * 100) / 2
+    assert str(timedelta(seconds=300)) in progress.line("x")
     assert progress.line("x").startswith("[3/")

@@ -146,8 +146,8 @@ def test_where_nothing_is_tuned_the_first_point_is_taken():
         standing = Standing(one, protocol, Budget(), Path("nowhere"))
         assert standing.is_tuned
         seeds = protocol.seeds if one.random else protocol.seeds[:1]
-        assert [cell.seed for cell, _ in standing.jobs()] == list(seeds)
-        assert all(job.options == one.space[0] for _, job in standing.jobs())
+        assert [cell.seed for cell in standing.missing()] == list(seeds)
+        assert all(job.options == one.space[0] for job in standing.jobs())
 
 
 def test_one_division_may_serve_every_seed(protocol_of):

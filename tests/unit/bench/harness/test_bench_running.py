@@ -11,9 +11,11 @@ import pytest
 from recsys.baselines.ease import EaseConfig
 from recsys.bench import standing
 from recsys.bench.apart import Failure
-from recsys.bench.document import ContenderDocument
+from recsys.bench.document import ContenderDocument, Run
+from recsys.bench.grounds import Material
 from recsys.bench.job import work
 from recsys.bench.planning import Rules, plan
+from recsys.bench.protocols import Cell
 from recsys.bench.running import work_off
 from recsys.bench.standing import file_name, fingerprint_of
 from recsys.bench.tuning import Budget, explained
@@ -58,7 +60,7 @@ def document(tmp_path):
 def test_a_benchmark_leaves_a_document_each(benchmark, document, fits):
     outcome, lines = benchmark("tuned", "plain")
     assert (outcome.failures, outcome.left) == ([], 0)
-    assert outcome.fits == 4 + 2 + 2
+    assert outcome.fits == 4 + 1 + 2 + 1 + 2, "each is fitted to shuffled ratings once"
     found = document("tuned")
     assert [run.seed for run in found.runs] == [1, 2]
     assert found.tuning.chosen == max(found.tuning.trials, key=lambda t: t.score).options
@@ -67,8 +69,10 @@ def test_a_benchmark_leaves_a_document_each(benchmark, document, fits):
     assert found.hardware.threads == 1
     assert found.versions["numpy"]
     assert fits()[f"tuned-2-l2={found.tuning.chosen['l2']}"] == 1
+    assert (found.null.seed, found.null.split) == (1, "ro")
+    assert found.null.gates["null/deviations"] < 5
     assert document("plain").tuning.trials == []
-    assert "8/8" in lines[-1]
+    assert "10/10" in lines[-1]
     assert "left" in lines[-1]
 
 
@@ -102,7 +106,7 @@ class KilledError(Exception):
     """The whole benchmark ends here."""
 
 
-@pytest.mark.parametrize("after", [1, 3, 5])
+@pytest.mark.parametrize("after", [1, 3, 5, 6])
 def test_a_benchmark_that_is_killed_goes_on_where_it_was(benchmark, document, fits, after):
     kept = Counter()
 
@@ -127,23 +131,53 @@ def test_a_benchmark_that_is_killed_goes_on_where_it_was(benchmark, document, fi
 
     benchmark("tuned", execute=stopping)
     begun = document("tuned")
-    assert len(begun.tuning.trials) + len(begun.runs) == after
+    assert len(begun.tuning.trials) + (begun.null is not None) + len(begun.runs) == after
     outcome, _ = benchmark("tuned")
     assert outcome.failures == []
     whole = document("tuned")
     assert (len(whole.tuning.trials), len(whole.runs)) == (4, 2)
     assert whole.tuning.trials[: len(begun.tuning.trials)] == begun.tuning.trials
-    assert sum(fits().values()) == 6, "nothing is fitted twice"
+    assert whole.null is not None
+    assert sum(fits().values()) == 7, "nothing is fitted twice"
 
 
 def test_one_failure_stops_nothing_but_its_own_rows(benchmark, document):
     outcome, lines = benchmark("refuses", "plain", "by place")
     assert len(outcome.failures) == 2
     assert "ValueError: no, thank you" in outcome.failures[0]
-    assert "ro, seed 1" in outcome.failures[0]
+    assert "shuffled ratings" in outcome.failures[0]
     assert "sanity check" in outcome.failures[1]
+    assert "ro, seed 1" in outcome.failures[1]
     assert len(document("plain").runs) == 2
     assert any("refuses failed" in line for line in lines)
+
+
+def test_who_finds_test_ratings_after_shuffled_ones_gets_no_run(
+    benchmark, document, protocol_of, monkeypatch, tmp_path
+):
+    import bench_toys
+
+    test = Material.of(protocol_of()).ground(Cell("ro", 1)).split.test
+    monkeypatch.setattr(bench_toys.Leaky, "told", test)
+    outcome, _ = benchmark("leaky", "seer", "plain")
+    assert len(outcome.failures) == 1
+    assert "leaky: shuffled ratings: a sanity check failed: null/deviations" in outcome.failures[0]
+    assert not (tmp_path / "results" / "toy-ro" / "leaky.json").exists()
+    assert document("seer").null is None, "an oracle finds them anyway"
+    assert len(document("plain").runs) == 2
+
+
+def test_documents_of_before_are_fitted_to_shuffled_ratings_alone(benchmark, document, tmp_path):
+    benchmark("plain")
+    path = tmp_path / "results" / "toy-ro" / "plain.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    del content["null"]
+    path.write_text(json.dumps(content), encoding="utf-8")
+    outcome, lines = benchmark("plain")
+    assert outcome.fits == 1
+    assert any("shuffled ratings: null/ndcg@10" in line for line in lines)
+    assert document("plain").null is not None
+    assert document("plain").runs == [Run.model_validate(run) for run in content["runs"]]
 
 
 def test_points_that_fail_are_not_chosen(benchmark, document):
@@ -180,7 +214,7 @@ def test_a_process_that_dies_takes_one_point_with_it(benchmark, document):
 
 def test_no_fit_starts_after_the_hours_are_over(benchmark, fits):
     outcome, _ = benchmark("tuned", "plain", max_hours=0.0)
-    assert (outcome.fits, outcome.left, outcome.failures) == (0, 8, [])
+    assert (outcome.fits, outcome.left, outcome.failures) == (0, 10, [])
     assert not fits()
 
 
@@ -191,7 +225,7 @@ def test_what_cannot_be_measured_here_is_passed_over_and_it_is_said(
     asked = [nowhere, protocol_of().shortened(1)]
     outcome, lines = benchmark("plain", "absent", "poster", protocols=asked)
     assert outcome.failures == []
-    assert outcome.fits == 1
+    assert outcome.fits == 2
     assert any("toy-leave-last: passed over" in line and "\n" not in line for line in lines)
     assert any("absent: passed over: no no_such_module" in line for line in lines)
     assert any("poster: passed over: no poster" in line for line in lines)
@@ -211,7 +245,7 @@ def test_a_file_that_is_no_document_is_told_and_left(benchmark, tmp_path):
     outcome, _ = benchmark("plain", "tuned")
     assert len(outcome.failures) == 1
     assert "plain.json" in outcome.failures[0]
-    assert outcome.fits == 6
+    assert outcome.fits == 4 + 1 + 2
     assert path.read_text() == "{}"
 
 

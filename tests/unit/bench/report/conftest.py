@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recsys.bench.document import ContenderDocument, Packed, Run, Trial, Tuning
+from recsys.bench.document import ContenderDocument, NullFit, Packed, Run, Trial, Tuning
 from recsys.evaluation.environment import Hardware
 from recsys.evaluation.report import ResultRow, Seconds, SplitReference
 
@@ -63,6 +63,7 @@ def fabricated(
     trials: Sequence[Trial] | None = None,
     budget: tuple[int, float] = (8, 600.0),
     reference: Callable[[Mapping[str, float]], dict[str, float]] | None = None,
+    null: NullFit | None = None,
 ) -> ContenderDocument:
     runs = []
     for fold in folds or (split,):
@@ -100,6 +101,7 @@ def fabricated(
             trials=tried,
             chosen=dict(tried[0].options) if tried else {},
         ),
+        null=null,
         runs=runs,
     )
 

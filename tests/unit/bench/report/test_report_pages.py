@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recsys.bench.contender import Contender, grid
-from recsys.bench.document import Trial
+from recsys.bench.document import NullFit, Trial
 from recsys.bench.report import pages
 from recsys.bench.report.analysis import analyse, in_order
 from recsys.bench.report.crosschecks import anchors, references
@@ -415,9 +415,28 @@ def test_known_figures_are_of_one_protocol(bench) -> None:
 def test_the_report_tells_how_long_everything_took(bench) -> None:
     bench.add("ml-ro", "joint", 0.3, family="ours", fit=1800.0, seeds=(1, 2, 3))
     report = written(bench)["REPORT.md"]
-    assert "1 trials and 3 runs took 1.7 hours of one core" in report, (
-        "3 × (1800 + 180) s and a trial"
-    )
+    told = "1 trials, 0 fits to shuffled ratings and 3 runs took 1.7 hours of one core"
+    assert told in report, "3 × (1800 + 180) s and a trial"
+    null = NullFit(seed=1, split="ro", seconds=3600.0, gates={})
+    bench.add("ml-ro", "joint", 0.3, family="ours", fit=1800.0, seeds=(1, 2, 3), null=null)
+    report = written(bench)["REPORT.md"]
+    assert "1 fits to shuffled ratings and 3 runs took 2.7 hours" in report
+
+
+def test_a_page_shows_what_fits_to_shuffled_ratings_came_to(bench) -> None:
+    bench.add("ml-ro", "random", 0.01, family="oracle")
+    bench.add("ml-ro", "ease", 0.3)
+    told = "Not fitted to shuffled ratings yet: `ease`."
+    assert told in written(bench)["protocols/ml-ro.md"], "an oracle never is"
+    lists = {"null/ndcg@10": 0.0111, "null/chance": 0.0072, "null/deviations": 1.234}
+    for name, gates in (("ease", lists), ("bias", {"null/explained": -0.0512})):
+        null = NullFit(seed=1, split="ro", seconds=1.0, gates=gates)
+        bench.add("ml-ro", name, 0.3, null=null)
+    bench.add("ml-ro", "item-knn", 0.2)
+    page = written(bench)["protocols/ml-ro.md"]
+    assert "| ease | 0.0111 | 0.0072 | 1.2 | – |" in page
+    assert "| bias | – | – | – | -0.051 |" in page
+    assert "Not fitted to shuffled ratings yet: `item-knn`." in page
 
 
 def test_the_readme_gets_its_table_between_its_markers(bench) -> None:
