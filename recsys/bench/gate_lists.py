@@ -67,14 +67,14 @@ def values(scorer: Scorer, asked: Asked, result: RankingResult) -> dict[str, flo
     }
 
 
-def sample(task: RankingTask) -> tuple[NDArray[np.int64], RankingTask]:
-    """Some of the judged users, and the task about them alone."""
+def sample(task: RankingTask, size: int = SAMPLE) -> tuple[NDArray[np.int64], RankingTask]:
+    """(S,) some of the judged users, ascending, and the task about them alone."""
     users = RankingEvaluator(task).users
-    if len(users) > SAMPLE:
+    if len(users) > size:
         rng = stream(0, "gates/users")
-        users = np.sort(rng.choice(users, SAMPLE, replace=False))
+        users = np.sort(rng.choice(users, size, replace=False))
     truth, seen = (sp.csr_array(matrix)[users] for matrix in (task.truth, task.seen))
-    return users, replace(task, truth=truth, seen=seen, ks=(K,), popularity=None, block=SAMPLE)
+    return users, replace(task, truth=truth, seen=seen, ks=(K,), popularity=None, block=size)
 
 
 def ndcg(task: RankingTask, scores: Scores) -> Floats:

@@ -82,7 +82,7 @@ BOUNDS: Final[Mapping[str, Bounds]] = {
     "rating/perfect": Bounds(0, _ROUNDING),
     **dict.fromkeys(("rating/block", "rating/order", "rating/threads"), _ROUNDED),
     "rating/shuffled": _CHANCE,
-    "null/deviations": Bounds(-np.inf, DEVIATIONS),
+    **dict.fromkeys(("null/personal", "null/deviations"), Bounds(-np.inf, DEVIATIONS)),
     "null/explained": Bounds(-np.inf, EXPLAINED),
 }
 

@@ -7,17 +7,21 @@ from.
 
 ================== =================================================================================
 null/ndcg@10       mean over a sample of the users
-null/chance        the same of lists that are alike for everybody, drawn at random; the mean of many
-null/deviations    how far the first is above the second, in standard deviations of such lists: at
-                   most ``DEVIATIONS``
+null/others        the same where each user's list is judged by what users who rated about as many
+                   movies are to find
+null/personal      how far the first is above the second, in standard errors of the users'
+                   differences: at most ``DEVIATIONS``
+null/chance        NDCG@10 of lists that are alike for everybody, drawn at random; the mean of many
+null/deviations    how far the first is above chance, in standard deviations of such lists: at most
+                   ``DEVIATIONS``
 null/explained     share of the variance of test ratings that predictions explain: at most
                    ``EXPLAINED``
 ================== =================================================================================
 
-Random lists that are alike for everybody vary more than any others, because a few movies have most
-of the ratings: the gate is for leaks, and not for faint ones.
+Who knows what a user is to find is caught by the one comparison. Who knows what many are to find is
+caught by the other, which is coarse: a few movies have most of the ratings, and random lists vary.
 
-Legend: U users, I movies.
+Legend: U users, I movies, S sampled users.
 """
 
 from __future__ import annotations
@@ -37,12 +41,16 @@ from recsys.bench.grounds import Asked, Ground
 from recsys.bench.side_inputs import told_of_times
 from recsys.data.splits import Split
 from recsys.evaluation.blocks import Scorer
-from recsys.evaluation.evaluator import RankingTask
+from recsys.evaluation.evaluator import RankingEvaluator, RankingTask
 from recsys.evaluation.rating import evaluate_ratings
 from recsys.models.recommender import Predictor
 from recsys.seeding import stream
 
-DRAWS: Final = 100
+SAMPLE: Final = 1000
+DRAWS: Final = 50
+_STEPS: Final = (-2, -1, 1, 2)
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -52,10 +60,12 @@ class Shuffled:
     Attributes:
         ground: those of test that are among them by chance are taken out of test.
         given: (I,) the row that the ratings of each movie are given to.
+        before: the ground as it was.
     """
 
     ground: Ground
     given: NDArray[np.int32]
+    before: Ground
 
     @classmethod
     def of(cls, ground: Ground, seed: int) -> Shuffled:
@@ -72,9 +82,8 @@ class Shuffled:
         )
         learnt = np.concatenate([pairs(train), pairs(valid)])
         test = split.test.select(~np.isin(pairs(split.test), learnt))
-        return cls(
-            replace(ground, split=replace(split, train=train, valid=valid, test=test)), given
-        )
+        split = replace(split, train=train, valid=valid, test=test)
+        return cls(replace(ground, split=split), given, ground)
 
     @property
     def refitted(self) -> Shuffled:
@@ -89,6 +98,10 @@ class Shuffled:
         task, seen = asked.task, self._moved(asked.task.seen)
         query = replace(asked.query, histories=self._moved(asked.query.histories))
         return Asked(replace(task, truth=_without(task.truth, seen), seen=seen), query)
+
+    def to_find(self) -> sp.csr_array:
+        """(U, I) what the same lists are to hold, with what is known by chance."""
+        return sp.csr_array(next(iter(self.before.asked("test").values())).task.truth)
 
     def _moved(self, ratings: sp.csr_array) -> sp.csr_array:
         """(U, I) with each column where its movie's ratings are given to."""
@@ -118,25 +131,59 @@ def values(model: Model, shuffled: Shuffled, tasks: Sequence[Task]) -> dict[str,
     """What a model that was fitted to shuffled ratings is checked by."""
     found: dict[str, float] = {}
     if set(tasks) - {"rating"}:
-        found |= _of_lists(cast(Scorer, model), shuffled.asked())
+        found |= _of_lists(cast(Scorer, model), shuffled.asked(), shuffled.to_find())
     if "rating" in tasks:
         found["explained"] = _explained(cast(Predictor, model), shuffled.ground)
     return {f"null/{name}": value for name, value in found.items()}
 
 
-def _of_lists(scorer: Scorer, asked: Asked) -> dict[str, float]:
-    users, task = sample(asked.task)
-    found = float(ndcg(task, scorer.score(asked.query.select(users))).mean())
-    chance = _alike(task)
-    deviation = float(chance.std())
+def _of_lists(scorer: Scorer, asked: Asked, to_find: sp.csr_array) -> dict[str, float]:
+    users, task = sample(asked.task, SAMPLE)
+    query = asked.query.select(users)
+    scores = scorer.score(query)
+    order = np.argsort(np.diff(query.histories.indptr), kind="stable")
+    own, others = ndcg(task, scores), _by_others(task, scores, to_find[users], order)
+    apart = own - others
+    found, chance = float(own.mean()), _alike(task)
     return {
         "ndcg@10": found,
+        "others": float(others.mean()),
+        "personal": _times(float(apart.mean()), float(apart.std() / np.sqrt(len(apart)))),
         "chance": float(chance.mean()),
-        "deviations": (found - float(chance.mean())) / deviation if deviation else 0.0,
+        "deviations": _times(found - float(chance.mean()), float(chance.std())),
     }
 
 
-def _alike(task: RankingTask) -> NDArray[np.float64]:
+def _times(difference: float, deviation: float) -> float:
+    return difference / deviation if deviation else 0.0
+
+
+def _by_others(
+    task: RankingTask,
+    scores: NDArray[np.float32],
+    to_find: sp.csr_array,
+    order: NDArray[np.int64],
+) -> Floats:
+    """(S,) NDCG@10 of each user's list by what the next in (S,) order are to find; a mean.
+
+    Of each of these what the user knows is taken out, as of their own: taken out of both, movies
+    that many know would be fewer among what others are to find.
+    """
+    place = np.argsort(order)
+    neighbours = (order[(place + step) % len(order)] for step in _STEPS)
+    found = [_judged_by(task, scores, to_find[other]) for other in neighbours]
+    return np.asarray(np.mean(found, axis=0))
+
+
+def _judged_by(task: RankingTask, scores: NDArray[np.float32], to_find: sp.csr_array) -> Floats:
+    """(S,) 0 where everything is known, as where nothing is found."""
+    exchanged = replace(task, truth=_without(to_find, sp.csr_array(task.seen)))
+    found = np.zeros(len(scores))
+    found[RankingEvaluator(exchanged).users] = ndcg(exchanged, scores)
+    return found
+
+
+def _alike(task: RankingTask) -> Floats:
     """Means over users of random lists that are alike for everybody, one a draw."""
     rng = stream(0, "null fit/chance")
     shape = task.truth.shape

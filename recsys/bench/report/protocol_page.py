@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 
 from recsys.bench.contender import Task
-from recsys.bench.gate_lists import SAMPLE
 from recsys.bench.gates import DEVIATIONS, EXPLAINED
-from recsys.bench.null_fit import DRAWS
+from recsys.bench.null_fit import DRAWS, SAMPLE
 from recsys.bench.protocols import Protocol
 from recsys.bench.report import tables
 from recsys.bench.report.analysis import OURS, TASK_TITLES, Analysis
@@ -78,10 +77,12 @@ _NULL = (
     "Each contender is fitted once more with its chosen options, on the first division, where "
     "every movie has the ratings of another and stars are exchanged between ratings. What finds "
     "test ratings even then was told of them by something else than ratings to learn from, and is "
-    f"not measured. NDCG@10 is of at most {SAMPLE} users. Chance is the mean of {DRAWS} random "
-    "lists that are alike for everybody, and a deviation their standard deviation: at most "
-    f"{DEVIATIONS:g} above chance are let through. Of the variance of stars at most "
-    f"{EXPLAINED:g} may be explained; predictions that follow noise explain less than nothing."
+    f"not measured. NDCG@10 is of at most {SAMPLE:,} users; *of others* is the same lists judged "
+    "by what users who rated about as many movies are to find, and t their difference in standard "
+    f"errors; chance is the mean of {DRAWS} random lists that are alike for everybody, and z the "
+    "difference to it in standard deviations of such lists. Both are let through up to "
+    f"{DEVIATIONS:g}. Of the variance of stars at most {EXPLAINED:g} may be explained; predictions "
+    "that follow noise explain less than nothing."
 )
 
 

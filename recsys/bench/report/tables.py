@@ -190,7 +190,14 @@ def gates(measured: Measured) -> str:
     return table(["gate", "smallest", "largest", "runs"], rows)
 
 
-_OF_NULL = {"ndcg@10": 4, "chance": 4, "deviations": 1, "explained": 3}
+_OF_NULL = {
+    "ndcg@10": 4,
+    "others": 4,
+    "personal": 1,
+    "chance": 4,
+    "deviations": 1,
+    "explained": 3,
+}
 """What is shown of a fit to shuffled ratings, and its digits."""
 
 
@@ -201,7 +208,7 @@ def null_fits(measured: Measured) -> str:
         [name, *(number(gates.get(f"null/{k}", math.nan), n) for k, n in _OF_NULL.items())]
         for name, gates in found.items()
     ]
-    head = ["contender", "NDCG@10", "chance", "deviations", "variance of stars explained"]
+    head = ["contender", "NDCG@10", "of others", "t", "chance", "z", "stars explained"]
     waiting = [
         name
         for name, document in measured.documents.items()

@@ -11,13 +11,16 @@ import scipy.sparse as sp
 from recsys.baselines.bias import BiasModel
 from recsys.baselines.ease import Ease, EaseConfig
 from recsys.baselines.item_knn import ItemKNN
+from recsys.baselines.popularity import Popularity
 from recsys.bench import null_fit
 from recsys.bench.gates import GateError, pairs, require
-from recsys.bench.grounds import Material
+from recsys.bench.grounds import Material, joined
 from recsys.bench.null_fit import Shuffled
-from recsys.bench.protocols import Cell
+from recsys.bench.protocols import PROTOCOLS, Cell
 from recsys.data.interactions import Interactions
 
+TITLES = ("features.text=null",)
+NAMES = ("ndcg@10", "others", "personal", "chance", "deviations", "explained")
 LISTS = ["ro", "cold-items", "cold-users"]
 
 
@@ -27,7 +30,7 @@ def shuffled(protocol_of):
         """The ground as it is, told as shuffled, and shuffled."""
         ground = Material.of(protocol_of(split)).ground(Cell(split, seed))
         same = np.arange(len(ground.split.train.items), dtype=np.int32)
-        return Shuffled(ground, same), Shuffled.of(ground, seed)
+        return Shuffled(ground, same, ground), Shuffled.of(ground, seed)
 
     return make
 
@@ -103,7 +106,7 @@ def test_of_who_ranks_and_predicts_both_are_looked_at(shuffled):
     ranking = fitted(Ease(EaseConfig()), after)
     model.score = ranking.score
     both = null_fit.values(model, after, ("warm", "rating"))
-    assert set(both) == {f"null/{n}" for n in ("ndcg@10", "chance", "deviations", "explained")}
+    assert set(both) == {f"null/{n}" for n in NAMES}
 
 
 class Knows:
@@ -121,12 +124,40 @@ class Knows:
         return RatingPrediction(self.truth[query.users[rows], items].astype(np.float32))
 
 
-@pytest.mark.parametrize("task", ["warm", "rating"])
-def test_who_was_told_of_the_test_part_is_caught(shuffled, task):
+@pytest.mark.parametrize(("task", "gate"), [("warm", "null/personal"), ("rating", "null/exp")])
+def test_who_was_told_of_the_test_part_is_caught(shuffled, task, gate):
     before, after = shuffled("ro")
     values = null_fit.values(Knows(before.ground.split.test), after, (task,))
-    with pytest.raises(GateError, match="null/"):
+    with pytest.raises(GateError, match=gate):
         require(values)
+
+
+class Liked:
+    """The same movies for everybody: the first, before all others."""
+
+    def score(self, query):
+        return np.tile(-np.arange(query.histories.shape[1], dtype=np.float32), (len(query), 1))
+
+
+def test_who_was_told_what_most_are_to_find_is_caught(shuffled):
+    asked = shuffled("ro")[1].asked()
+    shape = asked.task.truth.shape
+    half = np.random.default_rng(3).random(shape) < 0.5 * (np.arange(shape[1]) < 6)
+    to_find = sp.csr_array(half.astype(np.float32))
+    truth = null_fit._without(to_find, sp.csr_array(asked.task.seen))
+    of_few = asked._replace(task=replace(asked.task, truth=truth))
+    found = null_fit._of_lists(Liked(), of_few, to_find)
+    assert abs(found["personal"]) < 5
+    with pytest.raises(GateError, match="null/deviations"):
+        require({"null/deviations": found["deviations"]})
+
+
+def test_lists_of_everybody_are_worth_as_much_for_others(shuffled):
+    """Movies that many know are taken out of what others are to find as out of one's own."""
+    after = shuffled("ro")[1]
+    values = null_fit.values(fitted(Popularity(), after), after, ("warm",))
+    assert abs(values["null/personal"]) < 3
+    assert values["null/others"] == pytest.approx(values["null/ndcg@10"], abs=0.05)
 
 
 def test_chance_is_what_random_lists_come_to(shuffled):
@@ -154,4 +185,24 @@ def test_where_every_list_is_the_same_there_is_no_deviation(shuffled):
     first = sp.csr_array(asked.task.truth.multiply(np.arange(asked.task.truth.shape[1]) == 0))
     first.eliminate_zeros()
     task = replace(asked.task, truth=first, candidates=np.array([0], dtype=np.int32))
-    assert null_fit._of_lists(_Drawn(), asked._replace(task=task))["deviations"] == 0
+    found = null_fit._of_lists(_Drawn(), asked._replace(task=task), first)
+    assert found["deviations"] == found["personal"] == 0
+
+
+@pytest.mark.realdata
+@pytest.mark.recbole
+def test_on_real_data_test_ratings_among_shuffled_ones_are_found():
+    """EASE tells, which learns pairs of movies; popularity cannot: it hardly changes."""
+    material = Material.of(replace(PROTOCOLS["ml-ro"], bases=("default",), overrides=TITLES))
+    shuffled = Shuffled.of(material.ground(Cell("ro", 2020)), 2020)
+    split, catalogue = shuffled.ground.split, material.catalogue
+    honest, leaky = split.train, joined(split.train, split.test)
+    found = {
+        (kind, told is leaky): null_fit.values(
+            kind().fit(told, split.valid, catalogue), shuffled, ("warm",)
+        )["null/personal"]
+        for kind in (Ease, Popularity)
+        for told in (honest, leaky)
+    }
+    assert found[Ease, True] > 5
+    assert all(abs(value) < 3 for key, value in found.items() if key != (Ease, True))

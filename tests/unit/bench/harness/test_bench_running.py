@@ -161,7 +161,7 @@ def test_who_finds_test_ratings_after_shuffled_ones_gets_no_run(
     monkeypatch.setattr(bench_toys.Leaky, "told", test)
     outcome, _ = benchmark("leaky", "seer", "plain")
     assert len(outcome.failures) == 1
-    assert "leaky: shuffled ratings: a sanity check failed: null/deviations" in outcome.failures[0]
+    assert "leaky: shuffled ratings: a sanity check failed: null/personal" in outcome.failures[0]
     assert not (tmp_path / "results" / "toy-ro" / "leaky.json").exists()
     assert document("seer").null is None, "an oracle finds them anyway"
     assert len(document("plain").runs) == 2

@@ -428,14 +428,15 @@ def test_a_page_shows_what_fits_to_shuffled_ratings_came_to(bench) -> None:
     bench.add("ml-ro", "ease", 0.3)
     told = "Not fitted to shuffled ratings yet: `ease`."
     assert told in written(bench)["protocols/ml-ro.md"], "an oracle never is"
-    lists = {"null/ndcg@10": 0.0111, "null/chance": 0.0072, "null/deviations": 1.234}
+    values = {"ndcg@10": 0.0111, "others": 0.01, "personal": -0.32, "chance": 0.0072}
+    lists = {f"null/{k}": value for k, value in (values | {"deviations": 1.234}).items()}
     for name, gates in (("ease", lists), ("bias", {"null/explained": -0.0512})):
         null = NullFit(seed=1, split="ro", seconds=1.0, gates=gates)
         bench.add("ml-ro", name, 0.3, null=null)
     bench.add("ml-ro", "item-knn", 0.2)
     page = written(bench)["protocols/ml-ro.md"]
-    assert "| ease | 0.0111 | 0.0072 | 1.2 | – |" in page
-    assert "| bias | – | – | – | -0.051 |" in page
+    assert "| ease | 0.0111 | 0.0100 | -0.3 | 0.0072 | 1.2 | – |" in page
+    assert "| bias | – | – | – | – | – | -0.051 |" in page
     assert "Not fitted to shuffled ratings yet: `item-knn`." in page
 
 
