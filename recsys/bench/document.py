@@ -83,13 +83,14 @@ class Tuning(_Document):
 
 
 class NullFit(_Document):
-    """One fit with the chosen options to shuffled ratings, which came to chance.
+    """One fit with the chosen options to shuffled ratings, which must come to chance.
 
     Attributes:
         seed: of the split, of what was shuffled and of the training.
         split: its name.
         seconds: of fitting.
         gates: what it was judged by, see ``recsys.bench.null_fit``.
+        failure: why it was no chance, and the contender is not ranked; None where it was.
         commit: of the program that made it.
     """
 
@@ -97,6 +98,7 @@ class NullFit(_Document):
     split: str
     seconds: FiniteFloat
     gates: dict[str, FiniteFloat]
+    failure: str | None = None
     commit: str | None = None
 
 
@@ -132,12 +134,14 @@ class ContenderDocument(_Document):
 
     Attributes:
         schema_version: of this document.
-        created: the day of its last run.
-        commit: of the program, with "+" where its files had changed since; None where unknown.
+        created: the day of its last trial or run.
+        commit: of the program then, with "+" where its files had changed since; None where unknown.
         versions: Python and libraries.
         hardware: what it ran on.
         dataset: fingerprint of the interactions.
         movies: fingerprint of the movies with their modalities; None where it was not told.
+        content: each modality of the movies, to the share of them that have it; None where it was
+            not told.
         protocol: its name.
         contender: its name.
         family: of the contender.
@@ -154,6 +158,7 @@ class ContenderDocument(_Document):
     hardware: Hardware
     dataset: str
     movies: str | None = None
+    content: dict[str, FiniteFloat] | None = None
     protocol: str
     contender: str
     family: str
@@ -161,6 +166,11 @@ class ContenderDocument(_Document):
     tuning: Tuning
     null: NullFit | None = None
     runs: list[Run]
+
+    @property
+    def null_failed(self) -> bool:
+        """Whether it finds test ratings after a fit to shuffled ones: its runs mean nothing."""
+        return self.null is not None and self.null.failure is not None
 
     def save(self, path: Path) -> None:
         """Write as JSON; a file that is there is replaced at once or not at all."""

@@ -89,6 +89,12 @@ class Material:
             parts += [name, table.vectors, table.present]
         return fingerprint(parts)
 
+    @property
+    def content(self) -> dict[str, float]:
+        """Each modality to the share of the movies that have it."""
+        modalities = sorted(self.catalogue.modalities.items())
+        return {name: float(table.present.mean()) for name, table in modalities}
+
     def ground(self, cell: Cell) -> Ground:
         """Divide it."""
         ratings = self.dataset.interactions

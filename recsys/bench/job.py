@@ -5,7 +5,7 @@ A job names its contender; the process looks it up, so that a contender need not
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from math import isfinite
@@ -15,7 +15,7 @@ from recsys.bench import null_fit
 from recsys.bench.contender import Account, Contender, Model, Options, Oracle
 from recsys.bench.document import NullFit, Packed, Run, Trial
 from recsys.bench.fitting import fit
-from recsys.bench.gates import gates, require
+from recsys.bench.gates import GateError, gates, require
 from recsys.bench.grounds import Material
 from recsys.bench.judging import Figures, judge
 from recsys.bench.memory import peak_mib
@@ -107,11 +107,13 @@ class Surroundings:
     Attributes:
         dataset: fingerprint of the interactions.
         movies: fingerprint of the movies with their modalities.
+        content: each modality to the share of the movies that have it.
         hardware: with the threads that the process has.
     """
 
     dataset: str
     movies: str
+    content: Mapping[str, float]
     hardware: Hardware
 
 
@@ -147,7 +149,7 @@ def work(job: Job) -> Iterator[Message]:
     with limited_threads(1):
         material = Material.of(job.subject.protocol)
         ratings = material.dataset.interactions.fingerprint
-        yield Surroundings(ratings, material.movies, hardware())
+        yield Surroundings(ratings, material.movies, material.content, hardware())
         if isinstance(job, TuningJob):
             yield from _trials(job, contender, material)
         elif isinstance(job, NullJob):
@@ -176,8 +178,16 @@ def _null(job: NullJob, contender: Contender, material: Material) -> NullFit:
     shuffled = divided.refitted if protocol.refits_of(contender) else divided
     model, seconds = fit(contender, job.options, cell, shuffled.ground)
     values = null_fit.values(model, shuffled, protocol.tasks_of(contender))
-    require(values)
-    return NullFit(seed=cell.seed, split=cell.fold, seconds=seconds, gates=values)
+    failure = _failure(values)
+    return NullFit(seed=cell.seed, split=cell.fold, seconds=seconds, gates=values, failure=failure)
+
+
+def _failure(values: Mapping[str, float]) -> str | None:
+    try:
+        require(values)
+    except GateError as error:
+        return error.what
+    return None
 
 
 def run(contender: Contender, job: RunJob, material: Material) -> Run:

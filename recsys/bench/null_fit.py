@@ -49,6 +49,7 @@ from recsys.seeding import stream
 SAMPLE: Final = 1000
 DRAWS: Final = 50
 _STEPS: Final = (-2, -1, 1, 2)
+_ROUNDING: Final = 1e-9
 
 Floats = NDArray[np.float64]
 
@@ -139,9 +140,9 @@ def values(model: Model, shuffled: Shuffled, tasks: Sequence[Task]) -> dict[str,
 
 def _of_lists(scorer: Scorer, asked: Asked, to_find: sp.csr_array) -> dict[str, float]:
     users, task = sample(asked.task, SAMPLE)
-    query = asked.query.select(users)
-    scores = scorer.score(query)
-    order = np.argsort(np.diff(query.histories.indptr), kind="stable")
+    scores = scorer.score(asked.query.select(users))
+    rated = _row_counts(task.seen) + _row_counts(to_find[users])
+    order = np.argsort(rated, kind="stable")
     own, others = ndcg(task, scores), _by_others(task, scores, to_find[users], order)
     apart = own - others
     found, chance = float(own.mean()), _alike(task)
@@ -154,8 +155,13 @@ def _of_lists(scorer: Scorer, asked: Asked, to_find: sp.csr_array) -> dict[str, 
     }
 
 
+def _row_counts(ratings: object) -> NDArray[np.int64]:
+    return np.diff(sp.csr_array(ratings).indptr).astype(np.int64)
+
+
 def _times(difference: float, deviation: float) -> float:
-    return difference / deviation if deviation else 0.0
+    """How many deviations; very many where there is a difference and nothing deviates."""
+    return difference / max(deviation, _ROUNDING)
 
 
 def _by_others(

@@ -107,6 +107,7 @@ class Standing:
         self.fingerprint = fingerprint_of(self.contender, self.protocol, self.budget)
         self.found = ContenderDocument.load(self.path) if self.path.is_file() else None
         self.document = self.found if self._goes_on() else None
+        self.failure = self._of_null()
 
     def _goes_on(self) -> bool:
         """Whether what was found is the beginning of this measurement."""
@@ -186,10 +187,17 @@ class Standing:
             if self.is_tuned and self._chosen(self.trials) is None:
                 self.failure = f"none of its options could be fitted: {message.failure}"
         elif isinstance(message, NullFit):
-            self._save(null=message.model_copy(update={"commit": commit()}))
+            self._keep_null(message.model_copy(update={"commit": commit()}))
+            self.failure = self._of_null()
         else:
             made = message.model_copy(update={"commit": commit()})
             self._save(runs=[*self.runs, made])
+
+    def _of_null(self) -> str | None:
+        """Why nothing more is measured after the fit to shuffled ratings; None where it passed."""
+        if self.null is None or self.null.failure is None:
+            return None
+        return f"shuffled ratings: {self.null.failure}; {self.path} is kept, and not ranked"
 
     def _of_other_data(self, here: Surroundings) -> str | None:
         """Why what was found may be neither gone on with nor replaced; None where it may."""
@@ -203,6 +211,15 @@ class Standing:
             f"{self.path} was measured on other ratings or movies: delete it to measure anew, or "
             "give another folder for results"
         )
+
+    def _keep_null(self, made: NullFit) -> None:
+        """What was measured before stays of the program and the day it was measured by and on."""
+        if self.document is None or self.surroundings is None:
+            self._save(null=made)
+            return
+        told = {"null": made, "content": dict(self.surroundings.content)}
+        self.document = self.document.model_copy(update=told)
+        self.document.save(self.path)
 
     def _save(self, **new: Any) -> None:
         there = {"trials": self.trials, "null": self.null, "runs": self.runs} | new
@@ -232,6 +249,7 @@ class Standing:
             hardware=self.surroundings.hardware,
             dataset=self.surroundings.dataset,
             movies=self.surroundings.movies,
+            content=dict(self.surroundings.content),
             protocol=self.protocol.name,
             contender=self.contender.name,
             family=self.contender.family,

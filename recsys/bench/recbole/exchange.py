@@ -17,8 +17,9 @@ DATASET: Final = "split"
 SPEC: Final = "spec.json"
 REPORT: Final = "report.json"
 SCORES: Final = "scores.npy"
-TEST: Final = f"{DATASET}/{DATASET}.test.inter"
-"""Test ratings for the reference figures; RecBole is not told of this file."""
+TEST: Final = "test.inter"
+"""Test ratings for the reference figures: outside the data set, and not read before all scores are
+written."""
 
 
 @dataclass(frozen=True)

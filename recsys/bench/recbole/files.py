@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from recsys.bench.recbole.exchange import DATASET
+from recsys.bench.recbole.exchange import DATASET, TEST
 from recsys.data.interactions import Interactions
 from recsys.data.splits import Split, SplitSpec, write_split
 from recsys.data.vocabulary import Vocabulary
@@ -24,7 +24,7 @@ from recsys.features.export_recbole import write_tabbed
 def write_parts(
     folder: Path, train: Interactions, valid: Interactions, test: Interactions | None
 ) -> None:
-    """Write the parts, the users and the movies; test is empty where there is none.
+    """Write train, valid, the users and the movies as a data set, and test outside of it.
 
     Raises:
         DataError: train, valid or a given test is empty, or a rating is in two of them.
@@ -36,8 +36,11 @@ def write_parts(
                 f"RecBole needs {name} ratings, and there is none", hint="use another split"
             )
     nothing = train.select(np.empty(0, dtype=np.int64))
-    given = Split(train, valid, nothing if test is None else test, SplitSpec(DATASET, 0))
-    write_split(_by_row(given), folder / DATASET)
+    given = _by_row(Split(train, valid, nothing if test is None else test, SplitSpec(DATASET, 0)))
+    write_split(replace(given, test=given.test.select(np.arange(0))), folder / DATASET)
+    if test is not None:
+        columns = {"user_id:token": test.user, "item_id:token": test.item}
+        write_tabbed(folder / TEST, {name: pa.array(rows) for name, rows in columns.items()})
     for kind, rows in zip(("user", "item"), train.shape, strict=True):
         column = {f"{kind}_id:token": pa.array(np.arange(rows)).cast(pa.string())}
         write_tabbed(folder / DATASET / f"{DATASET}.{kind}", column)

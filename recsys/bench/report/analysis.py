@@ -177,7 +177,7 @@ def _asks(measured: Measured, task: Task) -> bool:
 
 def _of_task(measured: Measured, task: Task) -> Analysis | None:
     metric = HEADLINE[task]
-    figures = {name: judged(d, metric) for name, d in measured.documents.items()}
+    figures = {name: judged(d, metric) for name, d in measured.ranked.items()}
     parts = set(figures.get(OURS) or {part for of_one in figures.values() for part in of_one})
     places = _standings(measured, figures, metric, parts)
     entered = [s for s in places if s.document.family != "oracle"]
@@ -198,7 +198,7 @@ def _standings(
     parts: Set[str],
 ) -> list[Standing]:
     found = []
-    for name, document in measured.documents.items():
+    for name, document in measured.ranked.items():
         if n_parts := len(parts & figures[name].keys()):
             runs = mean_of(document, metric)[2]
             found.append(Standing(document, runs, *over_parts(document, metric, parts), n_parts))

@@ -67,6 +67,11 @@ class Measured:
             )
 
     @property
+    def ranked(self) -> dict[str, ContenderDocument]:
+        """Documents whose runs mean something."""
+        return {n: d for n, d in self.documents.items() if not d.null_failed}
+
+    @property
     def runs(self) -> list[Run]:
         """All runs of all contenders."""
         return [run for document in self.documents.values() for run in document.runs]

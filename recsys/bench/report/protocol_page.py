@@ -77,7 +77,7 @@ _NULL = (
     "Each contender is fitted once more with its chosen options, on the first division, where "
     "every movie has the ratings of another and stars are exchanged between ratings. What finds "
     "test ratings even then was told of them by something else than ratings to learn from, and is "
-    f"not measured. NDCG@10 is of at most {SAMPLE:,} users; *of others* is the same lists judged "
+    f"not ranked. NDCG@10 is of at most {SAMPLE:,} users; *of others* is the same lists judged "
     "by what users who rated about as many movies are to find, and t their difference in standard "
     f"errors; chance is the mean of {DRAWS} random lists that are alike for everybody, and z the "
     "difference to it in standard deviations of such lists. Both are let through up to "

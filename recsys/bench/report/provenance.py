@@ -151,17 +151,18 @@ def machines(documents: Iterable[ContenderDocument]) -> str:
     days = sorted({document.created for document in found})
     when = f"{days[0]}" if len(days) == 1 else f"{days[0]} to {days[-1]}"
     parts = (
-        ("Hardware", [_hardware(document) for document in found]),
-        ("Versions", [_versions(document) for document in found]),
-        ("Commit", [_commit(document) for document in found]),
-        ("Data", [document.dataset[:12] for document in found]),
+        ("Hardware", "documents", [_hardware(document) for document in found]),
+        ("Versions at the last run", "documents", [_versions(document) for document in found]),
+        ("Commit", "runs", [_commit(run.commit) for d in found for run in d.runs]),
+        ("Data", "documents", [document.dataset[:12] for document in found]),
     )
-    lines = [f"- Measured: {when}", *(f"- {title}: {_counted(v)}" for title, v in parts)]
-    return "\n".join(lines) + "\n"
+    lines = [f"- {title}: {_counted(values, of)}" for title, of, values in parts if values]
+    return "\n".join([f"- Measured: {when}", *lines]) + "\n"
 
 
-def _commit(document: ContenderDocument) -> str:
-    commit = document.commit or "unknown"
+def _commit(commit: str | None) -> str:
+    if commit is None:
+        return "not told"
     return commit[:12] + (" with files changed since" if commit.endswith("+") else "")
 
 
@@ -175,8 +176,8 @@ def _versions(document: ContenderDocument) -> str:
     return ", ".join(f"{name} {version}" for name, version in sorted(document.versions.items()))
 
 
-def _counted(values: Sequence[str]) -> str:
+def _counted(values: Sequence[str], of: str) -> str:
     distinct = sorted(set(values))
     if len(distinct) == 1:
         return distinct[0]
-    return "; ".join(f"{value} ({values.count(value)} documents)" for value in distinct)
+    return "; ".join(f"{value} ({values.count(value)} {of})" for value in distinct)

@@ -209,15 +209,15 @@ def null_fits(measured: Measured) -> str:
         for name, gates in found.items()
     ]
     head = ["contender", "NDCG@10", "of others", "t", "chance", "z", "stars explained"]
-    waiting = [
-        name
-        for name, document in measured.documents.items()
-        if document.null is None and document.family != "oracle"
-    ]
-    return sections(
-        table(head, rows),
-        f"Not fitted to shuffled ratings yet: {code(waiting)}." if waiting else "",
+    documents = measured.documents.items()
+    told = (
+        ("Failed, and therefore not ranked: {}.", [n for n, d in documents if d.null_failed]),
+        (
+            "Not fitted to shuffled ratings yet: {}.",
+            [n for n, d in documents if d.null is None and d.family != "oracle"],
+        ),
     )
+    return sections(table(head, rows), *(text.format(code(names)) for text, names in told if names))
 
 
 def overview(analysis: Analysis) -> str:

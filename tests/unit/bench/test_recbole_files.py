@@ -26,8 +26,14 @@ def _expected(part):
 
 def test_parts_are_written_by_row(tmp_path):
     write_parts(tmp_path, WORLD.train, WORLD.valid, WORLD.test)
-    for name, part in (("train", WORLD.train), ("valid", WORLD.valid), ("test", WORLD.test)):
+    for name, part in (("train", WORLD.train), ("valid", WORLD.valid)):
         assert _pairs(tmp_path / "split" / f"split.{name}.inter") == _expected(part)
+    assert _pairs(tmp_path / "test.inter") == _expected(WORLD.test)
+
+
+def test_no_test_rating_lies_where_recbole_reads(tmp_path):
+    write_parts(tmp_path, WORLD.train, WORLD.valid, WORLD.test)
+    assert len((tmp_path / "split" / "split.test.inter").read_text().splitlines()) == 1
 
 
 def test_every_user_and_movie_is_listed(tmp_path):
@@ -40,7 +46,7 @@ def test_every_user_and_movie_is_listed(tmp_path):
 
 def test_no_test_rating_is_written_unless_it_is_given(tmp_path):
     write_parts(tmp_path, WORLD.train, WORLD.valid, None)
-    assert len((tmp_path / "split" / "split.test.inter").read_text().splitlines()) == 1
+    assert not (tmp_path / "test.inter").exists()
 
 
 def test_ids_that_a_table_reader_would_mistake_stay_here(tmp_path):

@@ -167,6 +167,11 @@ def test_chance_is_what_random_lists_come_to(shuffled):
     assert 0 < values["null/chance"] < 0.5
 
 
+def test_what_knows_of_all_alike_is_caught_where_nothing_deviates():
+    assert null_fit._times(1.0, 0.0) > 5
+    assert null_fit._times(0.0, 0.0) == 0
+
+
 class _Drawn:
     def score(self, query):
         return np.random.default_rng(0).random(query.histories.shape, dtype=np.float32)

@@ -16,6 +16,7 @@ from recsys.bench.grounds import Material
 from recsys.bench.job import work
 from recsys.bench.planning import Rules, plan
 from recsys.bench.protocols import Cell
+from recsys.bench.report.load import Measured
 from recsys.bench.running import work_off
 from recsys.bench.standing import file_name, fingerprint_of
 from recsys.bench.tuning import Budget, explained
@@ -153,7 +154,7 @@ def test_one_failure_stops_nothing_but_its_own_rows(benchmark, document):
 
 
 def test_who_finds_test_ratings_after_shuffled_ones_gets_no_run(
-    benchmark, document, protocol_of, monkeypatch, tmp_path
+    benchmark, document, protocol_of, monkeypatch
 ):
     import bench_toys
 
@@ -162,9 +163,34 @@ def test_who_finds_test_ratings_after_shuffled_ones_gets_no_run(
     outcome, _ = benchmark("leaky", "seer", "plain")
     assert len(outcome.failures) == 1
     assert "leaky: shuffled ratings: a sanity check failed: null/personal" in outcome.failures[0]
-    assert not (tmp_path / "results" / "toy-ro" / "leaky.json").exists()
+    assert document("leaky").runs == []
+    assert "null/personal is" in document("leaky").null.failure
+    again, _ = benchmark("leaky")
+    assert (again.fits, again.failures) == (0, outcome.failures)
     assert document("seer").null is None, "an oracle finds them anyway"
     assert len(document("plain").runs) == 2
+
+
+def test_runs_of_before_are_not_ranked_where_shuffled_ratings_tell_of_a_leak(
+    benchmark, document, protocol_of, monkeypatch, tmp_path
+):
+    import bench_toys
+
+    benchmark("plain")
+    folder = tmp_path / "results" / "toy-ro"
+    content = json.loads((folder / "plain.json").read_text(encoding="utf-8"))
+    test = Material.of(protocol_of()).ground(Cell("ro", 1)).split.test
+    monkeypatch.setattr(bench_toys.Leaky, "told", test)
+    benchmark("leaky")
+    leaky = document("leaky").model_dump(mode="json")
+    runs = [run | {"row": run["row"] | {"model": "leaky"}} for run in content["runs"]]
+    leaky |= {"runs": runs, "null": None}
+    (folder / "leaky.json").write_text(json.dumps(leaky), encoding="utf-8")
+    outcome, _ = benchmark("leaky")
+    assert "null/personal" in outcome.failures[0]
+    found = document("leaky")
+    assert (len(found.runs), found.null_failed) == (2, True)
+    assert set(Measured("toy-ro", {"leaky": found, "plain": document("plain")}).ranked) == {"plain"}
 
 
 def test_documents_of_before_are_fitted_to_shuffled_ratings_alone(benchmark, document, tmp_path):
@@ -172,12 +198,18 @@ def test_documents_of_before_are_fitted_to_shuffled_ratings_alone(benchmark, doc
     path = tmp_path / "results" / "toy-ro" / "plain.json"
     content = json.loads(path.read_text(encoding="utf-8"))
     del content["null"]
+    before = {"commit": "before", "created": "2026-01-02", "versions": {"numpy": "1"}}
+    content |= before | {"content": None}
     path.write_text(json.dumps(content), encoding="utf-8")
     outcome, lines = benchmark("plain")
     assert outcome.fits == 1
     assert any("shuffled ratings: null/ndcg@10" in line for line in lines)
-    assert document("plain").null is not None
-    assert document("plain").runs == [Run.model_validate(run) for run in content["runs"]]
+    found = document("plain")
+    assert found.null is not None
+    assert found.content == {"metadata": 1.0}
+    assert found.runs == [Run.model_validate(run) for run in content["runs"]]
+    told = found.model_dump(mode="json")
+    assert {name: told[name] for name in before} == before, "as when its runs were made"
 
 
 def test_points_that_fail_are_not_chosen(benchmark, document):

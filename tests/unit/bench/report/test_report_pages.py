@@ -434,7 +434,11 @@ def test_a_page_shows_what_fits_to_shuffled_ratings_came_to(bench) -> None:
         null = NullFit(seed=1, split="ro", seconds=1.0, gates=gates)
         bench.add("ml-ro", name, 0.3, null=null)
     bench.add("ml-ro", "item-knn", 0.2)
+    leaky = NullFit(seed=1, split="ro", seconds=1.0, gates=lists, failure="null/personal is 9")
+    bench.add("ml-ro", "leaky", 0.9, null=leaky)
     page = written(bench)["protocols/ml-ro.md"]
+    assert "Failed, and therefore not ranked: `leaky`." in page
+    assert "| leaky | classic |" not in page
     assert "| ease | 0.0111 | 0.0100 | -0.3 | 0.0072 | 1.2 | – |" in page
     assert "| bias | – | – | – | – | – | -0.051 |" in page
     assert "Not fitted to shuffled ratings yet: `item-knn`." in page
