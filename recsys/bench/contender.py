@@ -18,6 +18,8 @@ Model = Recommender | RatingPredictor
 Family = Literal["ours", "classic", "library", "recbole", "neural", "oracle"]
 Task = Literal["warm", "rating", "cold", "fold-in"]
 
+DOCUMENTED = "its documentation"
+
 
 @runtime_checkable
 class Oracle(Protocol):
@@ -63,8 +65,8 @@ class Contender:
         space: the options that are tried, in this order, as far as the budget goes; the first is
             the default. A model without anything to tune has one.
         source: where the space is documented.
-        searched: on what the space's first point was found, where that was an earlier search of
-            ours; "" where it is its documentation's.
+        first_point: where the space's first point comes from, with the number of settings of an
+            earlier search of ours where it was counted.
         random: whether the seed matters to the fitted model.
         requires: a module that must be importable, or None.
         stops_early: whether fitting looks at valid. One that does not may be given valid's ratings
@@ -86,7 +88,7 @@ class Contender:
     space: tuple[Options, ...] = ({},)
     source: str = ""
     about: str = ""
-    searched: str = ""
+    first_point: str = DOCUMENTED
     random: bool = False
     requires: str | None = None
     stops_early: bool = False

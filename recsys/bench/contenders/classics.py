@@ -52,7 +52,7 @@ def _one_modality(modality: str) -> Contender:
         make=_named(name),
         space=_PLAIN,
         source=_TEXTBOOK_SOURCE,
-        searched="valid of cold-items 2020 to 2024",
+        first_point="valid of cold-items 2020 to 2024",
         about=f"content-knn-plain on {modality} alone",
         modality=modality,
     )
@@ -77,7 +77,7 @@ CLASSICS: Final[tuple[Contender, ...]] = (
         make=_item_knn,
         space=around(k=(100, 50, 200, 400, 20, 1000, 2500), shrink=(0.0,)),
         source="RecBole's documentation of ItemKNN: neighbours from 10 to 2500, no shrinkage",
-        searched="valid of ro 2020 and within train of u1",
+        first_point="several hundred settings on valid of ro 2020 and within train of u1",
     ),
     Contender(
         name="ease",
@@ -87,7 +87,7 @@ CLASSICS: Final[tuple[Contender, ...]] = (
         make=_named("ease"),
         space=around(l2=(300.0, 1000.0, 100.0, 500.0, 2000.0, 30.0, 5000.0, 10000.0)),
         source="RecBole's documentation of EASE: λ from 1 to 1000; wider, for users with few likes",
-        searched="valid of ro 2020",
+        first_point="valid of ro 2020",
     ),
     Contender(
         name="content-knn-plain",
@@ -100,7 +100,7 @@ CLASSICS: Final[tuple[Contender, ...]] = (
         make=_named("content-knn-plain"),
         space=_PLAIN,
         source=_TEXTBOOK_SOURCE,
-        searched="valid of cold-items 2020 to 2024",
+        first_point="valid of cold-items 2020 to 2024",
     ),
     Contender(
         name="content-knn",
@@ -110,7 +110,7 @@ CLASSICS: Final[tuple[Contender, ...]] = (
         make=_named("content-knn"),
         space=_STRONG,
         source="recsys.baselines.content_knn: around its defaults, one value at a time",
-        searched="valid of cold-items 2020 to 2024",
+        first_point="valid of cold-items 2020 to 2024",
     ),
     *(_one_modality(modality) for modality in MODALITIES),
 )

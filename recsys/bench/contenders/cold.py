@@ -108,7 +108,7 @@ def content_ridge(modality: str | None) -> Contender:
             if modality is None
             else f"content-ridge on {modality} alone"
         ),
-        searched="valid of cold-items 2020 to 2022",
+        first_point="valid of cold-items 2020 to 2022",
         modality=modality,
     )
 
@@ -134,6 +134,7 @@ def vbpr(modality: str | None) -> Contender:
             "MMRec's configuration of VBPR (64 factors in all, λ from 1e-5 to 2, batches of 2048, "
             "Adam)"
         ),
+        first_point="4 settings on valid of ro 2020 and of cold-items 2020 and 2021",
         random=True,
         requires="torch",
         stops_early=True,
@@ -172,7 +173,7 @@ COLD: Final[tuple[Contender, ...]] = (
             "Monteil et al., RecSys 2024, and its authors' notebooks: powers of ten of α, β and "
             "λ₁, δ 20, percentile 10; higher percentiles added"
         ),
-        searched="valid of cold-items 2020 to 2022",
+        first_point="valid of cold-items 2020 to 2022",
     ),
     Contender(
         name="ease-content",
@@ -191,7 +192,7 @@ COLD: Final[tuple[Contender, ...]] = (
             {"content": 40.0, "l2": 500.0},
         ),
         source="recsys.baselines.ease_content: around its defaults",
-        searched="valid of ro 2020 and 2021",
+        first_point="valid of ro 2020 and 2021",
     ),
     vbpr(None),
     *(vbpr(modality) for modality in MODALITIES),
@@ -215,6 +216,7 @@ COLD: Final[tuple[Contender, ...]] = (
             "the authors' runs (64 dimensions, 256 hidden units, λ 0.5 to 0.9, ρ 0.5, τ 1 and 2, "
             "η 0.001 to 0.1), τ widened downwards"
         ),
+        first_point="4 settings on valid of cold-items 2020 and 2021",
         random=True,
         requires="torch",
         stops_early=True,
@@ -236,6 +238,7 @@ COLD: Final[tuple[Contender, ...]] = (
             {"dropout": 0.8, "rank": 128},
         ),
         source="the authors' runs (dropout 0.5, rank 200, one or two tanh layers), smaller",
+        first_point="3 sizes on valid of cold-items 2020 and 2021",
         random=True,
         requires="torch",
         stops_early=True,

@@ -44,7 +44,7 @@ LIBRARY: tuple[Contender, ...] = (
             "widened as Rendle et al., Revisiting the Performance of iALS, RecSys 2022, advise: "
             "the weight of what was not rated and λ matter most"
         ),
-        searched="valid of ro 2020",
+        first_point="36 settings on valid of ro 2020",
         random=True,
         requires="implicit",
     ),
@@ -64,6 +64,7 @@ LIBRARY: tuple[Contender, ...] = (
             "implicit's documentation (defaults: learning rate 0.01, regularization 0.01, 100 "
             "iterations), widened"
         ),
+        first_point="24 settings on valid of ro 2020",
         random=True,
         requires="implicit",
     ),
@@ -75,6 +76,6 @@ LIBRARY: tuple[Contender, ...] = (
         make=_low_rank_ease,
         space=around(rank=(128, 64, 256), l2=(300.0, 1000.0, 100.0, 500.0, 2000.0, 5000.0)),
         source="ranks that an index serves at once; λ as of EASE",
-        searched="valid of ro 2020",
+        first_point="valid of ro 2020",
     ),
 )

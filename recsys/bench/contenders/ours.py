@@ -91,7 +91,7 @@ OURS: Final[tuple[Contender, ...]] = (
             "benchmarks/MULTITASK.md: fusion, sharing, which ratings count as liked, width, how "
             "much is learnt from the teacher; 40 epochs"
         ),
-        searched="benchmarks/MULTITASK.md, whose test parts are of the same data",
+        first_point="benchmarks/MULTITASK.md, whose test parts are of the same data",
         random=True,
         requires="torch",
         stops_early=True,

@@ -94,7 +94,7 @@ RATING: tuple[Contender, ...] = (
             "Koren, Factor in the Neighbors, TKDD 2010, and Surprise's documentation "
             "(item 10, user 15), widened downwards"
         ),
-        searched="within train of u1",
+        first_point="within train of u1",
     ),
     Contender(
         name=Svd.name,

@@ -2,9 +2,8 @@
 
 The ranges are those of "Tuning Hyper Parameters" on each model's page, whole, but for DiffRec's
 ``w_min``, which does nothing without time. Each begins with RecBole's default where that is in the
-range. ADMM SLIM's and NeuMF's are not: theirs begin with what was best on valid of RecBole's split
-of MovieLens-100K, and with the larger network. Pop's page has no range. Models that stop early do
-so by what lists are judged by here; RecBole's own choice is a point as well.
+range; ``_BEGINS`` names the others. Pop's page has no range. Models that stop early do so by what
+lists are judged by here; RecBole's own choice is a point as well.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from recsys.bench.contender import Contender, Options, Value, around
+from recsys.bench.contender import DOCUMENTED, Contender, Options, Value, around
 from recsys.bench.recbole.model import RecBoleConfig, RecBoleModel
 
 _PAGE: Final = "https://recbole.io/docs/user_guide/model/general/"
@@ -22,7 +21,12 @@ def _maker(model: str) -> Callable[[Options, int], RecBoleModel]:
     return lambda options, seed: RecBoleModel(RecBoleConfig(model, options, seed))
 
 
-_SEARCHED: Final = ("ADMMSLIM",)
+_STOPPED: Final = "its documentation, but for stopping by NDCG@10"
+_BEGINS: Final = {
+    "ADMMSLIM": "valid of ro 2020",
+    "NeuMF": f"{_STOPPED}, and the larger network",
+    "NCL": f"{_STOPPED}, and 100 clusters",
+}
 
 
 def _contender(model: str, space: tuple[Options, ...], *, random: bool = True) -> Contender:
@@ -34,7 +38,7 @@ def _contender(model: str, space: tuple[Options, ...], *, random: bool = True) -
         make=_maker(model),
         space=space,
         source=f"{_PAGE}{model.lower()}.html",
-        searched="valid of ro 2020" if model in _SEARCHED else "",
+        first_point=_BEGINS.get(model, _STOPPED if "valid_metric" in space[0] else DOCUMENTED),
         random=random,
         requires="recbole",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from recsys.bench.contender import Contender, Task
+from recsys.bench.contender import DOCUMENTED, Contender, Task
 from recsys.bench.contenders import CONTENDERS
 from recsys.bench.document import ContenderDocument
 from recsys.bench.protocols import PROTOCOLS, Protocol
@@ -14,13 +14,13 @@ from recsys.bench.report.markdown import code, sections
 
 _CHOSEN = (
     "Options are chosen on the valid part of the first division, by the headline metric of the "
-    "first of a protocol's tasks that a contender does, and serve every run; test is never read "
-    "while choosing."
+    "first of a protocol's tasks that a contender does, and serve every run; the test part of that "
+    "division is never read while choosing."
 )
 _UNTUNED = "nothing is tuned: the first point of every space is taken."
 _SEARCHED = (
-    "The first points of some come from an earlier search: the table on the page of a protocol "
-    "names it."
+    "The first points of some are not their documentation's, but come from an earlier search on "
+    "valid, which is not in the budget: the table on the page of a protocol names it."
 )
 
 
@@ -65,7 +65,7 @@ def _allowed(documents: Sequence[ContenderDocument]) -> str:
 def _searched(documents: Iterable[ContenderDocument]) -> str:
     """Says so where a search did not begin with what documentation says."""
     found = (listed(document.contender) for document in documents)
-    return _SEARCHED if any(contender and contender.searched for contender in found) else ""
+    return _SEARCHED if any(c and c.first_point != DOCUMENTED for c in found) else ""
 
 
 def _budget_of(document: ContenderDocument) -> tuple[int, float]:

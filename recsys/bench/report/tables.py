@@ -150,7 +150,7 @@ def _first_point(contender: Contender | None) -> str:
     """Where the search began; a dash where there was nothing to search, or nobody knows."""
     if contender is None or len(contender.space) == 1:
         return MISSING
-    return contender.searched or "its documentation"
+    return contender.first_point
 
 
 def _tried(found: Tuning) -> str:

@@ -25,6 +25,10 @@ _REDRAWN = (
     "draws. The t-test over test parts is corrected for that; Wilcoxon's is not, and its p is "
     "optimistic. The interval takes users for the draws, not splits."
 )
+_TUNED_ONCE = (
+    "Options are chosen on the first seed, whose train and valid hold most of the ratings that "
+    "other seeds test on: figures of these are a little optimistic, for all who are tuned alike."
+)
 _HINDSIGHT = (
     "A random split shows a model ratings given after those it must predict. Under a split in "
     "time all figures are lower and distances between models differ."
@@ -73,7 +77,10 @@ class Division:
         """How its figures must not be read."""
         if not self.redrawn:
             return self.cautions
-        return (_REDRAWN if protocol.split_seed is None else _ONE_TEST, *self.cautions)
+        if protocol.split_seed is not None:
+            return (_ONE_TEST, *self.cautions)
+        tuned = (_TUNED_ONCE,) if protocol.tunes else ()
+        return (_REDRAWN, *tuned, *self.cautions)
 
 
 def _drawn(protocol: Protocol) -> str:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.bench.contender import around, grid
+from recsys.bench.contender import DOCUMENTED, around, grid
 from recsys.bench.contenders.recbole import RECBOLE
 from recsys.bench.recbole.model import RecBoleModel
 
@@ -50,6 +50,50 @@ def test_every_point_makes_a_model_and_occurs_once(contender):
         assert made.name == contender.name
         assert made.config.options == point
         assert made.config.seed == 7
+
+
+DEFAULTS = """
+import json, sys
+spaces = json.load(sys.stdin)
+sys.argv = sys.argv[:1]
+from recbole.config import Config
+found = {}
+for model, point in spaces.items():
+    config = Config(model=model, dataset="split", config_dict={"gpu_id": ""})
+    found[model] = {name: repr(config[name]) for name in point}
+print(json.dumps(found))
+"""
+
+
+@pytest.mark.recbole
+def test_who_is_said_to_begin_as_documented_begins_with_recboles_defaults():
+    first = {c.name.removesuffix(" (RecBole)"): dict(c.space[0]) for c in RECBOLE}
+    done = subprocess.run(
+        [sys.executable, "-c", DEFAULTS],
+        input=json.dumps(first),
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ,
+    )
+    defaults = json.loads(done.stdout.splitlines()[-1])
+    same = {
+        name
+        for name, point in first.items()
+        if all(_value(v) == defaults[name][k] for k, v in point.items() if k != "valid_metric")
+    }
+    told = {c.name.removesuffix(" (RecBole)"): c.first_point for c in RECBOLE}
+    assert {name for name in same if "valid_metric" not in first[name]} == {
+        name for name, text in told.items() if text == DOCUMENTED
+    }
+    assert {name for name in same if "valid_metric" in first[name]} == {
+        name for name, text in told.items() if text.endswith("stopping by NDCG@10")
+    }
+
+
+def _value(value) -> str:
+    """As a configuration has it: lists are written as text in a point."""
+    return value if isinstance(value, str) and value.startswith("[") else repr(value)
 
 
 def test_models_that_stop_early_may_stop_by_what_they_are_judged_by():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recsys.bench.contender import Oracle
+from recsys.bench.contender import DOCUMENTED, Oracle
 from recsys.bench.contenders import CONTENDERS, QUICK
 from recsys.bench.contenders.classics import CLASSICS, MODALITIES
 from recsys.bench.contenders.oracles import ORACLES, RandomScores, TruePopularity
@@ -40,6 +40,25 @@ def test_spaces_can_be_written_and_say_where_they_are_from():
             Trial(options=dict(point), score=None, seconds=1)
         assert len({tuple(p.items()) for p in contender.space}) == len(contender.space)
         assert contender.source or len(contender.space) == 1, contender.name
+
+
+def test_who_did_not_begin_as_documented_says_so():
+    pytest.importorskip("implicit", reason="the bench extra")
+    from implicit.cpu.als import AlternatingLeastSquares
+    from implicit.cpu.bpr import BayesianPersonalizedRanking
+
+    by_name = {contender.name: contender for contender in CONTENDERS}
+    libraries = {
+        "implicit-als": AlternatingLeastSquares,
+        "implicit-bpr": BayesianPersonalizedRanking,
+    }
+    for name, model in libraries.items():
+        contender, defaults = by_name[name], model()
+        begins = all(getattr(defaults, k) == v for k, v in contender.space[0].items())
+        assert begins == (contender.first_point == DOCUMENTED), name
+    ours = [c for c in CONTENDERS if "a construction of ours" in c.about or c.family == "ours"]
+    assert len(ours) >= 5
+    assert all(c.first_point != DOCUMENTED for c in ours)
 
 
 def test_everybody_is_told_apart_by_what_they_are_told():

@@ -226,7 +226,7 @@ def test_the_table_of_options_tells_where_a_search_began_and_where_a_range_ended
 ) -> None:
     wide = grid(l2=(10, 100, 1000), shrink=(0.0, 1.0), kind=("a", "b", "c"))
     found = (
-        contender("high", space=wide, searched="valid of another split"),
+        contender("high", space=wide, first_point="valid of another split"),
         contender("low", space=wide),
         contender("middle", space=wide),
         contender("fixed"),
@@ -243,7 +243,7 @@ def test_the_table_of_options_tells_where_a_search_began_and_where_a_range_ended
     assert "| gone | `l2=1000, shrink=1.0, kind=c` | – |" in page
     assert "| fixed | nothing to choose | – |" in page
     assert "the range ended there" in page
-    assert "come from an earlier search" in page
+    assert "come from an earlier search on valid" in page
 
 
 def test_arrows_are_explained_where_there_are_any(bench, monkeypatch) -> None:
