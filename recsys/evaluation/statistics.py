@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from scipy import stats
 from recsys.errors import DataError
 from recsys.evaluation.metrics import Floats
 from recsys.seeding import stream
+
+K = TypeVar("K")
+"""What p-values are of."""
 
 _AT_A_TIME = 2**18
 """Values drawn at once: what stays in the cache is faster than few large draws."""
@@ -72,11 +75,20 @@ def compare(
     if len(bad):
         raise DataError(f"{len(bad)} pairs are not finite", rows=[f"pair {p}" for p in bad])
     low, high = bootstrap_interval(difference, seed=seed, level=level)
-    t_p = wilcoxon_p = 1.0
-    if difference.any():
-        t_p = float(stats.ttest_1samp(difference, 0.0).pvalue)
-        wilcoxon_p = float(stats.wilcoxon(difference).pvalue)
+    t_p, wilcoxon_p = paired_p(difference)
     return PairedComparison(len(first), float(difference.mean()), low, high, t_p, wilcoxon_p)
+
+
+def paired_p(difference: Floats) -> tuple[float, float]:
+    """Two-sided p of the paired t-test and of Wilcoxon's; 1 where every difference is 0.
+
+    Args:
+        difference: (N,) one model minus the other.
+    """
+    if not difference.any():
+        return 1.0, 1.0
+    t_p = float(stats.ttest_1samp(difference, 0.0).pvalue)
+    return t_p, float(stats.wilcoxon(difference).pvalue)
 
 
 def resampled_t_p(difference: Floats, test_to_train: float) -> float:
@@ -117,13 +129,13 @@ def bootstrap_interval(
     return float(low), float(high)
 
 
-def holm(p_values: Mapping[str, float]) -> dict[str, float]:
+def holm(p_values: Mapping[K, float]) -> dict[K, float]:
     """Adjusted p-values that keep the chance of any false claim in the family at the level.
 
     The i-th smallest of m is max_{j ≤ i} min(1, (m - j + 1) p_(j)) (Holm, Scand. J. Stat. 1979).
     """
     ascending = sorted(p_values, key=lambda name: p_values[name])
-    adjusted: dict[str, float] = {}
+    adjusted: dict[K, float] = {}
     floor = 0.0
     for place, name in enumerate(ascending):
         floor = max(floor, min(1.0, (len(ascending) - place) * p_values[name]))

@@ -14,7 +14,7 @@ from recsys.bench.protocols import PROTOCOLS
 from recsys.bench.report.judged import Judged, judged, over_parts
 from recsys.bench.report.load import Measured
 from recsys.bench.report.metric import HEADLINE, METRICS, Metric
-from recsys.bench.report.statistics import Comparison, against, agreed
+from recsys.bench.report.statistics import Comparison, against, decided
 
 OURS = "joint"
 TASKS: tuple[Task, ...] = ("warm", "cold", "fold-in", "rating")
@@ -212,7 +212,10 @@ def _comparisons(
     names = [standing.name for standing in standings]
     rival = _rival(standings)
     wanted = {names[0], *([rival.name] if rival else []), *(n for n in names if n == OURS)}
-    return agreed({n: against(n, names, figures, metric) for n in names if n in wanted})
+    families = {
+        n: against(n, names, figures, metric, picked=n != OURS) for n in names if n in wanted
+    }
+    return decided(families, OURS)
 
 
 def _rival(standings: tuple[Standing, ...]) -> Standing | None:

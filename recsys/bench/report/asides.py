@@ -88,7 +88,7 @@ def asides(analysis: Analysis) -> Iterator[Aside]:
         sign = 1 if metric.higher_is_better else -1
         means = {name: _mean(found) for name, found in figures.items()}
         first = max(means, key=lambda name: (sign * means[name], name == best))
-        found = against(first, figures, figures, metric)
+        found = against(first, figures, figures, metric, picked=True)
         if any(c.second == best and c.verdict == "better" for c in found):
             chance = next((s for s in analysis.oracles if s.name == CHANCE), None)
             beside = (_of(analysis.ours, metric), _of(chance, metric))

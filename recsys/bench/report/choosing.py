@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 
 from recsys.bench.contender import Task
 from recsys.bench.contenders import CONTENDERS
-from recsys.bench.contenders.rating import DATED
-from recsys.bench.report.analysis import TASKS, Analysis, Standing, mean_of
+from recsys.bench.report.analysis import TASKS, Analysis, mean_of
 from recsys.bench.report.asides import sentences
 from recsys.bench.report.claims import RULE, ordinal, said
 from recsys.bench.report.markdown import GENERATED, code, number, seconds, sections, table
-from recsys.bench.report.metric import FIT_SECONDS, SCORE_SECONDS
-from recsys.bench.report.provenance import listed, planned
-
-QUESTIONS: Mapping[Task, str] = MappingProxyType(
-    {
-        "warm": "Which movies next, for users and movies with ratings?",
-        "cold": "Which of the movies that nobody has rated yet?",
-        "fold-in": "Which movies, for somebody who just named a few they like?",
-        "rating": "How many stars would a user give?",
-    }
+from recsys.bench.report.metric import SCORE_SECONDS
+from recsys.bench.report.provenance import planned
+from recsys.bench.report.taking import (
+    QUESTIONS,
+    fit_of,
+    knows_the_day,
+    page_of,
+    servable,
+    summary,
+    to_take,
 )
+
 _MANY = 4
 
 
@@ -37,7 +36,7 @@ def page(analyses: Sequence[Analysis]) -> str:
     by_task = {task: [a for a in analyses if a.task == task] for task in TASKS}
     leading = [found[0] for found in by_task.values() if found]
     answers = sections(
-        _summary(leading),
+        summary(leading),
         *(_section(task, found) for task, found in by_task.items() if found),
         _everything(leading),
     )
@@ -50,43 +49,6 @@ def page(analyses: Sequence[Analysis]) -> str:
         RULE,
         "Figures of different protocols are never comparable; the page of each says what it is.",
     )
-
-
-def _summary(leading: Sequence[Analysis]) -> str:
-    rows = [
-        [
-            QUESTIONS[analysis.task],
-            f"**{analysis.best.name}**",
-            number(analysis.best.mean, analysis.headline.digits),
-            _alternative(analysis),
-            _page_of(analysis),
-        ]
-        for analysis in leading
-    ]
-    head = ["question", "best", "NDCG@10 or RMSE", "cheapest not shown to be worse", "measured on"]
-    return table(head, rows)
-
-
-def _page_of(analysis: Analysis) -> str:
-    return f"[{analysis.protocol}](protocols/{analysis.protocol}.md)"
-
-
-def _alternative(analysis: Analysis) -> str:
-    cheapest = quickest(analysis)
-    fit = seconds(mean_of(cheapest.document, FIT_SECONDS)[0])
-    return f"{cheapest.name} ({fit} s to fit)"
-
-
-def quickest(analysis: Analysis) -> Standing:
-    """Of the best and all from which no difference of it is shown, the one that fits fastest."""
-    return min(
-        analysis.not_shown_worse(),
-        key=lambda standing: (_fit(standing), analysis.place(standing.name)),
-    )
-
-
-def _fit(standing: Standing) -> float:
-    return mean_of(standing.document, FIT_SECONDS)[0]
 
 
 def _section(task: Task, found: Sequence[Analysis]) -> str:
@@ -103,54 +65,46 @@ def _section(task: Task, found: Sequence[Analysis]) -> str:
 def _recommendation(analysis: Analysis) -> str:
     best, count = analysis.best, len(analysis.standings)
     if count == 1:
-        return f"Only `{best.name}` was measured on {_page_of(analysis)}."
+        return f"Only `{best.name}` was measured on {page_of(analysis)}."
     figure = f"{analysis.headline.title}: {number(best.mean, analysis.headline.digits)}"
-    where = f"the best mean of {count} on {_page_of(analysis)} ({figure})"
+    where = (
+        f"`{best.name}` has the best mean of {count} on {page_of(analysis)} ({figure}); it is the "
+        "best of these means, which flatters it."
+    )
     level = [s.name for s in analysis.not_shown_worse() if s.name != best.name]
     if not level:
         beaten = "the other" if count == 2 else f"all {count - 1} others"
-        return f"Take `{best.name}`: {where}, shown to be better than {beaten}."
+        return f"{where} It is shown to be better than {beaten}."
     named = code(level[:_MANY]) + (f" and {len(level) - _MANY} more" if len(level) > _MANY else "")
-    return (
-        f"`{best.name}` has {where}; it is the best of these means, which flatters it. No "
-        f"difference from it is shown for {named}."
-    )
+    return f"{where} No difference from it is shown for {named}."
 
 
 def _cheaper(analysis: Analysis) -> str:
-    best, cheap = analysis.best, quickest(analysis)
-    if cheap.name == best.name:
-        faster = any(_fit(s) < _fit(best) for s in analysis.standings)
-        slower = "; all that fit faster are shown to be worse" if faster else ""
-        return f"It fits in {seconds(_fit(best))} s{slower}."
-    score = seconds(mean_of(cheap.document, SCORE_SECONDS)[0])
-    ranks = any(run.row.ranking for run in cheap.document.runs)
+    best, taken = analysis.best, to_take(analysis)
+    quick = f"{seconds(fit_of(taken))} s"
+    if taken.name == best.name:
+        return f"It fits in {quick}."
+    score = seconds(mean_of(taken.document, SCORE_SECONDS)[0])
+    ranks = any(run.row.ranking for run in taken.document.runs)
     scores = "scores all users" if ranks else "predicts the test ratings"
-    return (
-        f"Of these `{cheap.name}` fits fastest, in {seconds(_fit(cheap))} s against "
-        f"{seconds(_fit(best))} s, and {scores} in {score} s: take it where that matters."
-    )
+    fits = f"fits in {quick} against {seconds(fit_of(best))} s, and {scores} in {score} s"
+    return f"`{taken.name}` {fits}."
 
 
 def _undated(analysis: Analysis) -> str:
     """What to take where nobody knows what the best is told."""
     best, digits = analysis.best.name, analysis.headline.digits
-    if not _knows_the_day(best):
+    if not knows_the_day(best):
         return ""
     told = (
         f"`{best}` is told the day on which the test rating was given, which nobody knows when "
         "serving."
     )
-    other = next((s for s in analysis.standings if not _knows_the_day(s.name)), None)
+    other = servable(analysis)
     if other is None:
         return f"{told} So is everybody else here."
     figure = f"{analysis.headline.title}: {number(other.mean, digits)}"
     return f"{told} To serve, take `{other.name}`, the best that is not told it ({figure})."
-
-
-def _knows_the_day(name: str) -> bool:
-    contender = listed(name)
-    return contender is not None and DATED in contender.about
 
 
 def _ours(analysis: Analysis) -> str:
@@ -169,7 +123,7 @@ def _elsewhere(leading: Analysis, others: Sequence[Analysis]) -> str:
     """The same question on other data or divided otherwise, and whether the answer is the same."""
     rows = [
         [
-            _page_of(other),
+            page_of(other),
             other.best.name,
             number(other.best.mean, other.headline.digits),
             _standing_of(other, leading.best.name),
@@ -214,7 +168,7 @@ def _everything(leading: Sequence[Analysis]) -> str:
     if not shared:
         return ""
     rows = [[name, *(f"{a.place(name)} of {len(a.standings)}" for a in leading)] for name in shared]
-    head = ["contender", *(_page_of(a) + f", {a.task}" for a in leading)]
+    head = ["contender", *(page_of(a) + f", {a.task}" for a in leading)]
     return sections(
         "## One model for all of these",
         "Those that answer every question above, and their places. Each place is of a model that "

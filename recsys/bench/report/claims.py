@@ -9,16 +9,18 @@ from recsys.bench.report.markdown import code
 from recsys.bench.report.statistics import LEVEL, Comparison, Verdict
 
 RULE = (
-    f"A difference is *shown* where the paired t-test has p < {LEVEL:g} after Holm's correction "
-    "for all comparisons of its table and the 95 % bootstrap interval over users lies on the "
-    "same side of 0. Where the pairs are test parts, these are drawn anew from the same ratings or "
-    "are folds of them, and a plain t-test would be optimistic: its t is corrected by the ratio of "
-    "test to training ratings (Nadeau and Bengio, *Machine Learning* 52, 2003). Wilcoxon's "
-    "signed-rank test, corrected by Holm alone, stands beside it and decides nothing: of ten pairs "
-    "its smallest p is 0.002, times the number of comparisons. A pair that is in two tables has "
-    "the larger of its p-values in both. Everything else reads *no difference shown*, which is not "
-    "*equal*. In tables of figures ± is the standard deviation over test parts, or over trainings "
-    "where there is one test part."
+    f"*Shown* is a difference where the paired t-test has p < {LEVEL:g}, corrected for everything "
+    "that was compared, and the 95 % bootstrap interval over users lies on the same side of 0. "
+    "Everything else reads *no difference shown*, which is not *equal*: there may be too few test "
+    "parts to tell.\n\n"
+    "The correction is Holm's: of our model for all comparisons with it; of anybody else, who is "
+    "looked at because of their figures on test, for all pairs of contenders. Where the pairs of "
+    "the test are test parts, these are drawn anew from the same ratings or are folds of them, and "
+    "t is corrected by the ratio of test to training ratings as well (Nadeau and Bengio, *Machine "
+    "Learning* 52, 2003). Wilcoxon's signed-rank test, corrected by Holm alone, stands beside it "
+    "and decides nothing: of ten pairs its smallest p is 0.002, times the number of comparisons. "
+    "In tables of figures ± is the standard deviation over test parts, or over trainings where "
+    "there is one test part."
 )
 
 

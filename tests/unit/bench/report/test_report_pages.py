@@ -56,8 +56,10 @@ def test_no_claim_is_printed_where_they_do_not(bench) -> None:
 @pytest.mark.parametrize(
     ("joint", "said"),
     [
-        (0.35, "Take `joint`: the best mean of 3"),
-        (0.30, "Take `ease`: the best mean of 3"),
+        (0.35, "| **joint** | 0.35"),
+        (0.30, "| **ease** | 0.32"),
+        (0.35, "best of 3, shown to be better than all others"),
+        (0.30, "`ease` has the best mean of 3"),
         (0.32, "No difference from it is shown for"),
     ],
 )
@@ -66,11 +68,23 @@ def test_the_guide_follows_the_data(bench, joint, said) -> None:
     assert said in written(bench)["CHOOSING.md"]
 
 
-def test_the_guide_names_what_is_cheaper_and_not_shown_to_be_worse(bench) -> None:
-    add_some(bench, joint=0.3203)
+def test_the_guide_takes_what_fits_much_faster_and_is_not_shown_to_be_worse(bench) -> None:
+    bench.add("ml-ro", "joint", 0.323, family="ours", fit=60.0, noise=0.03)
+    bench.add("ml-ro", "ease", 0.32, fit=0.3, noise=0.03)
+    bench.add("ml-ro", "popularity", 0.14, fit=0.001)
     guide = written(bench)["CHOOSING.md"]
-    assert "ease (0.30 s to fit)" in guide
-    assert "popularity (" not in guide
+    assert "| **ease** | 0.3" in guide
+    assert "no difference shown from the best, `joint` (0.3" in guide
+    assert "fits in 0.30 s against 60.0 s" in guide
+    assert "**popularity**" not in guide
+
+
+def test_a_little_faster_is_not_faster(bench) -> None:
+    bench.add("ml-ro", "joint", 0.323, family="ours", fit=0.4, noise=0.03)
+    bench.add("ml-ro", "ease", 0.32, fit=0.3, noise=0.03)
+    guide = written(bench)["CHOOSING.md"]
+    assert "| **joint** | 0.3" in guide
+    assert "| best of 2 |" in guide
 
 
 @pytest.mark.parametrize(
@@ -86,6 +100,9 @@ def test_the_guide_tells_who_is_better_by_another_figure(bench, beside, told) ->
     assert (said in guide) == told
     assert ("not what showing them costs" in guide) == told
     assert "`random` is shown" not in guide
+    row = "| … in one list with the movies that have ratings? | **marec** | "
+    assert (row in guide) == told
+    assert ("shown to be better than `joint` (" in guide) == told
 
 
 @pytest.mark.parametrize(("beside", "below"), [(0.0, True), (0.06, False)])
@@ -106,6 +123,15 @@ def test_who_is_told_the_day_of_the_test_is_not_what_to_serve(bench) -> None:
     guide = written(bench)["CHOOSING.md"]
     assert "`myfm-ordinal-date` is told the day on which the test rating was given" in guide
     assert "To serve, take `myfm-ordinal-side`, the best that is not told it (RMSE: " in guide
+    assert "| **myfm-ordinal-side** | " in guide
+    assert "the best that can be served: `myfm-ordinal-date` (" in guide
+
+
+def test_where_everybody_is_told_the_day_the_best_is_taken(bench) -> None:
+    add_stars(bench, "myfm-ordinal-date", "myfm-regression-date")
+    guide = written(bench)["CHOOSING.md"]
+    assert "| **myfm-ordinal-date** | " in guide
+    assert "So is everybody else here." in guide
 
 
 def test_nothing_is_said_of_the_day_where_the_best_is_not_told_it(bench) -> None:

@@ -1,17 +1,23 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import combinations
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from recsys.bench.grounds import Material, configuration
+from recsys.bench.protocols import PROTOCOLS, Cell
 from recsys.bench.report.analysis import analyse, mean_of
 from recsys.bench.report.judged import Judged, judged
 from recsys.bench.report.judged import _by_user as by_user
 from recsys.bench.report.load import load_results
 from recsys.bench.report.metric import HEADLINE, RATING
-from recsys.bench.report.statistics import TEST_TO_TRAIN, Comparison, against, agreed, compare_pair
+from recsys.bench.report.statistics import TEST_TO_TRAIN, Comparison, against, compare_pair, decided
+from recsys.data.sources import open_dataset
 from recsys.errors import DataError
 from recsys.evaluation.statistics import holm
 
@@ -54,9 +60,9 @@ SECOND = np.array([0.30, 0.305, 0.301, 0.32, 0.31, 0.295])
     ("split", "ratio"),
     [
         ("ro", 0.125),
-        ("random-90-10", 1 / 9),
+        ("random-90-10", 10 / 81),
         ("cold-items", 5 / 18),
-        ("cold-users", 5 / 18),
+        ("cold-users", 25 / 81),
         ("toy", max(TEST_TO_TRAIN.values())),
         ("a split of two", max(TEST_TO_TRAIN.values())),
     ],
@@ -67,12 +73,23 @@ def test_test_parts_of_the_same_ratings_are_corrected_for_what_they_share(split,
     assert found.wilcoxon_p == pytest.approx(stats.wilcoxon(FIRST - SECOND).pvalue, rel=1e-9)
 
 
-def test_folds_are_corrected_by_a_quarter_and_mixed_parts_by_the_largest_ratio() -> None:
+@pytest.mark.recbole
+@pytest.mark.parametrize("split", [*TEST_TO_TRAIN])
+def test_the_ratios_are_those_of_the_splits(split) -> None:
+    config = configuration(replace(PROTOCOLS["ml-ro"], bases=("default",)))
+    dataset = open_dataset(config.data.name, None, config.data.on_bad_row)
+    material = Material(dataset, dataset.catalogue, config.evaluation)
+    grounds = [material.ground(Cell(split, seed)).split for seed in range(2020, 2030)]
+    ratio = np.mean([len(split.test) / len(split.train) for split in grounds])
+    assert 0.94 < ratio / TEST_TO_TRAIN[split] < 1.01
+
+
+def test_folds_are_corrected_by_five_eighteenths_and_mixed_parts_by_the_largest_ratio() -> None:
     folds = [f"u{fold}" for fold in range(1, 6)]
     found = of_values(FIRST[:5], SECOND[:5], folds)
-    assert found.t_p == pytest.approx(resampled((FIRST - SECOND)[:5], 0.25), rel=1e-9)
+    assert found.t_p == pytest.approx(resampled((FIRST - SECOND)[:5], 5 / 18), rel=1e-9)
     found = of_values(FIRST, SECOND, [*folds, "ro 2020"])
-    assert found.t_p == pytest.approx(resampled(FIRST - SECOND, 0.25), rel=1e-9)
+    assert found.t_p == pytest.approx(resampled(FIRST - SECOND, 5 / 18), rel=1e-9)
 
 
 @pytest.mark.filterwarnings("ignore:Exact p-value", "ignore:Sample size too small")
@@ -241,25 +258,43 @@ def test_p_values_of_a_family_are_corrected_together(make_document) -> None:
     assert found["b"].wilcoxon_p >= raw["b"].wilcoxon_p
 
 
-def test_a_pair_of_two_families_has_the_larger_p_values_in_both() -> None:
+def test_p_values_of_who_was_picked_are_corrected_for_all_pairs(make_document) -> None:
+    worths = {"a": 0.31, "b": 0.306, "c": 0.305, "d": 0.304}
+    documents = {n: make_document("p", n, w, noise=0.02) for n, w in worths.items()}
+    figures = {name: judged(document, NDCG) for name, document in documents.items()}
+    found = {c.second: c for c in against("a", documents, figures, NDCG, picked=True)}
+    raw = {
+        frozenset((one, two)): compared(documents[one], documents[two])
+        for one, two in combinations(documents, 2)
+    }
+    assert len(raw) == 6
+    for test in ("t_p", "wilcoxon_p"):
+        all_pairs = holm({pair: getattr(c, test) for pair, c in raw.items()})
+        assert {n: getattr(c, test) for n, c in found.items()} == {
+            name: all_pairs[frozenset(("a", name))] for name in found
+        }
+    planned = {c.second: c for c in against("a", documents, figures, NDCG)}
+    assert all(planned[name].t_p <= found[name].t_p for name in found)
+    assert any(planned[name].t_p < found[name].t_p for name in found)
+
+
+def test_a_pair_of_two_families_is_decided_by_who_was_planned() -> None:
     def one(first, second, difference, *p_values):
         ends = (difference - 0.005, difference + 0.005)
         return Comparison(first, second, 10, "test parts", difference, ends, *p_values, True)
 
-    found = agreed(
-        {
-            "a": [one("a", "b", 0.01, 0.04, 0.3), one("a", "c", 0.02, 0.01, 0.01)],
-            "b": [one("b", "a", -0.01, 0.06, 0.1), one("b", "c", 0.01, 0.02, 0.02)],
-        }
-    )
-    assert found == {
-        "a": (one("a", "b", 0.01, 0.06, 0.3), one("a", "c", 0.02, 0.01, 0.01)),
-        "b": (one("b", "a", -0.01, 0.06, 0.3), one("b", "c", 0.01, 0.02, 0.02)),
+    families = {
+        "a": [one("a", "b", 0.01, 0.04, 0.3), one("a", "c", 0.02, 0.01, 0.01)],
+        "b": [one("b", "a", -0.01, 0.06, 0.1), one("b", "c", 0.01, 0.02, 0.02)],
     }
-    assert [c.verdict for c in found["a"]] == ["no difference shown", "better"]
+    assert decided(families, "a") == {
+        "a": (one("a", "b", 0.01, 0.04, 0.3), one("a", "c", 0.02, 0.01, 0.01)),
+        "b": (one("b", "a", -0.01, 0.04, 0.3), one("b", "c", 0.01, 0.02, 0.02)),
+    }
+    assert decided(families, "c") == {name: tuple(family) for name, family in families.items()}
 
 
-def test_families_of_a_task_do_not_contradict_each_other(bench) -> None:
+def test_our_family_is_planned_and_the_rivals_is_picked(bench) -> None:
     # All are close, so that Holm gives the pair another p in each family.
     worths = {"joint": 0.3, "ease": 0.302, "a": 0.2985, "b": 0.2985, "c": 0.2985}
     for name, worth in worths.items():
@@ -268,13 +303,12 @@ def test_families_of_a_task_do_not_contradict_each_other(bench) -> None:
     (found,) = analyse(load_results(bench.folder)[0])
     there, back = found.versus("ease", "joint"), found.versus("joint", "ease")
     figures = {s.name: judged(s.document, NDCG) for s in found.standings}
-    apart = [
-        next(c for c in against(first, figures, figures, NDCG) if c.second == second)
-        for first, second in (("ease", "joint"), ("joint", "ease"))
-    ]
-    assert apart[0].t_p != apart[1].t_p
-    assert there.t_p == back.t_p == max(c.t_p for c in apart)
-    assert there.wilcoxon_p == back.wilcoxon_p == max(c.wilcoxon_p for c in apart)
+    planned = {c.second: c for c in against("joint", figures, figures, NDCG)}
+    picked = {c.second: c for c in against("ease", figures, figures, NDCG, picked=True)}
+    assert planned["ease"].t_p != picked["joint"].t_p
+    assert there.t_p == back.t_p == planned["ease"].t_p
+    assert there.wilcoxon_p == back.wilcoxon_p == planned["ease"].wilcoxon_p
+    assert found.versus("ease", "a").t_p == picked["a"].t_p
 
 
 def test_the_spread_is_over_test_parts_or_over_the_trainings_of_one(make_document) -> None:

@@ -1,0 +1,110 @@
+"""What to take for each question, in a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+
+from recsys.bench.contender import Task
+from recsys.bench.contenders.rating import DATED
+from recsys.bench.report.analysis import Analysis, Standing, mean_of
+from recsys.bench.report.asides import Aside, asides
+from recsys.bench.report.markdown import number, seconds, sections, table
+from recsys.bench.report.metric import FIT_SECONDS
+from recsys.bench.report.provenance import listed
+
+QUESTIONS: Mapping[Task, str] = MappingProxyType(
+    {
+        "warm": "Which movies next, for users and movies with ratings?",
+        "cold": "Which of the movies that nobody has rated yet?",
+        "fold-in": "Which movies, for somebody who just named a few they like?",
+        "rating": "How many stars would a user give?",
+    }
+)
+FASTER = 1.5
+"""Fits of one model differ by less than this factor on a machine that others use too."""
+
+_BESIDE: Mapping[str, str] = MappingProxyType(
+    {"overall.ndcg@10": "… in one list with the movies that have ratings?"}
+)
+_SECONDS = (
+    "Seconds are of a fit on one thread, on a machine that others used too: factors of "
+    f"{FASTER:g} and less mean nothing. Where content is read, it was encoded before."
+)
+
+
+def summary(leading: Sequence[Analysis]) -> str:
+    """A row a question, and one for each figure beside the headline by which another is better.
+
+    Args:
+        leading: the analysis that decides, of each task.
+    """
+    rows = [row for analysis in leading for row in _rows(analysis)]
+    head = ["question", "take", "NDCG@10 or RMSE", "because", "measured on"]
+    return sections(table(head, rows), _SECONDS) if rows else ""
+
+
+def _rows(analysis: Analysis) -> Iterator[list[str]]:
+    taken, where = to_take(analysis), page_of(analysis)
+    figure = number(taken.mean, analysis.headline.digits)
+    question = QUESTIONS[analysis.task]
+    yield [question, f"**{taken.name}**", figure, _because(analysis, taken), where]
+    for aside in asides(analysis):
+        figure = number(aside.mean, aside.metric.digits)
+        yield [_question(aside), f"**{aside.name}**", figure, _better(analysis, aside), where]
+
+
+def page_of(analysis: Analysis) -> str:
+    """A link to the page of its protocol."""
+    return f"[{analysis.protocol}](protocols/{analysis.protocol}.md)"
+
+
+def to_take(analysis: Analysis) -> Standing:
+    """The best that can be served, unless one that is not shown to be worse fits much faster."""
+    best = servable(analysis) or analysis.best
+    level = [s for s in analysis.not_shown_worse() if not knows_the_day(s.name)]
+    quick = min(level, key=lambda s: (fit_of(s), analysis.place(s.name)), default=best)
+    return quick if FASTER * fit_of(quick) < fit_of(best) else best
+
+
+def servable(analysis: Analysis) -> Standing | None:
+    """The best that is not told the day of the rating asked for; None where all are."""
+    return next((s for s in analysis.standings if not knows_the_day(s.name)), None)
+
+
+def knows_the_day(name: str) -> bool:
+    """Whether a contender is told when the rating that it predicts was given."""
+    contender = listed(name)
+    return contender is not None and DATED in contender.about
+
+
+def fit_of(standing: Standing) -> float:
+    """Seconds of a fit, the mean of the runs."""
+    return mean_of(standing.document, FIT_SECONDS)[0]
+
+
+def _because(analysis: Analysis, taken: Standing) -> str:
+    best, count = analysis.best, len(analysis.standings)
+    if taken.name == best.name:
+        if count == 1:
+            return "the only one measured"
+        beats_all = len(analysis.not_shown_worse()) == 1
+        return f"best of {count}" + (", shown to be better than all others" if beats_all else "")
+    figure = f"`{best.name}` ({number(best.mean, analysis.headline.digits)})"
+    if knows_the_day(best.name) and servable(analysis) == taken:
+        return f"the best that can be served: {figure} is told the day of the rating asked for"
+    fits = f"{seconds(fit_of(taken))} s against {seconds(fit_of(best))} s"
+    return f"no difference shown from the best, {figure}, and fits in {fits}"
+
+
+def _question(aside: Aside) -> str:
+    path = aside.metric.path
+    likes = path.rpartition("likes=")[2]
+    return _BESIDE.get(path) or f"… who named {likes}?"
+
+
+def _better(analysis: Analysis, aside: Aside) -> str:
+    worse = f"`{analysis.best.name}` ({number(aside.of_best, aside.metric.digits)})"
+    chance = number(aside.of_chance, aside.metric.digits)
+    below = f"; `joint` is below chance ({chance})" if aside.below_chance else ""
+    return f"shown to be better than {worse}, the best above{below}"
