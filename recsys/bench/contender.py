@@ -19,6 +19,8 @@ Family = Literal["ours", "classic", "library", "recbole", "neural", "oracle"]
 Task = Literal["warm", "rating", "cold", "fold-in"]
 
 DOCUMENTED = "its documentation"
+CONSTRUCTED = "a construction of ours"
+"""In what a contender is: nobody has published it."""
 
 
 @runtime_checkable

@@ -9,7 +9,7 @@ from recsys.baselines.item_knn import ItemKNN, ItemKNNConfig
 from recsys.baselines.item_knn_ranking import RankingConfig
 from recsys.baselines.item_knn_rating import RatingConfig
 from recsys.baselines.registry import Baseline, make_baseline
-from recsys.bench.contender import Contender, Options, Task, around
+from recsys.bench.contender import CONSTRUCTED, Contender, Options, Task, around
 
 MODALITIES: Final = ("text", "metadata", "poster", "audio", "video")
 
@@ -106,7 +106,7 @@ CLASSICS: Final[tuple[Contender, ...]] = (
         name="content-knn",
         family="classic",
         tasks=_tasks("cold", "warm", "fold-in"),
-        about="nearest neighbours by whitened, standardised content; a construction of ours",
+        about=f"nearest neighbours by whitened, standardised content; {CONSTRUCTED}",
         make=_named("content-knn"),
         space=_STRONG,
         source="recsys.baselines.content_knn: around its defaults, one value at a time",

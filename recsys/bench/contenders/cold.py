@@ -13,7 +13,7 @@ from recsys.baselines.content_ridge import ContentRidge, ContentRidgeConfig
 from recsys.baselines.ease_content import EaseContent, EaseContentConfig
 from recsys.baselines.genre_popularity import GenrePopularity
 from recsys.baselines.marec import MARec, MARecConfig
-from recsys.bench.contender import Contender, Options, Task
+from recsys.bench.contender import CONSTRUCTED, Contender, Options, Task
 from recsys.bench.contenders.classics import MODALITIES
 
 if TYPE_CHECKING:  # torch is slow to import, and a list of names needs none of it
@@ -104,7 +104,7 @@ def content_ridge(modality: str | None) -> Contender:
         space=_RIDGE if modality else _RIDGE + weights,
         source="recsys.baselines.content_ridge: around its defaults",
         about=(
-            "ridge regression from content to EASE's weights; a construction of ours"
+            f"ridge regression from content to EASE's weights; {CONSTRUCTED}"
             if modality is None
             else f"content-ridge on {modality} alone"
         ),
@@ -179,7 +179,7 @@ COLD: Final[tuple[Contender, ...]] = (
         name="ease-content",
         family="classic",
         tasks=_ALL,
-        about="EASE with the content of movies in its Gram matrix; a construction of ours",
+        about=f"EASE with the content of movies in its Gram matrix; {CONSTRUCTED}",
         make=_ease_content,
         space=(
             {"content": 20.0},

@@ -11,7 +11,7 @@ from recsys.baselines.implicit_models import (
     ImplicitBPRConfig,
 )
 from recsys.baselines.rank_reduced_ease import RankReducedEase, RankReducedEaseConfig
-from recsys.bench.contender import Contender, Options, around
+from recsys.bench.contender import CONSTRUCTED, Contender, Options, around
 
 
 def _als(options: Options, seed: int) -> ImplicitALS:
@@ -72,7 +72,7 @@ LIBRARY: tuple[Contender, ...] = (
         name=RankReducedEase.name,
         family="library",
         tasks=frozenset({"warm", "fold-in"}),
-        about="EASE cut to a rank, so that an index can serve it; a construction of ours",
+        about=f"EASE cut to a rank, so that an index can serve it; {CONSTRUCTED}",
         make=_low_rank_ease,
         space=around(rank=(128, 64, 256), l2=(300.0, 1000.0, 100.0, 500.0, 2000.0, 5000.0)),
         source="ranks that an index serves at once; λ as of EASE",

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recsys.bench.contender import Task
+from recsys.bench.contender import CONSTRUCTED, Task
+from recsys.bench.contenders import CONTENDERS
 from recsys.bench.document import ContenderDocument
 from recsys.bench.protocols import PROTOCOLS
 from recsys.bench.report.judged import Judged, judged, over_parts
@@ -113,6 +114,11 @@ class Analysis:
         """
         return _rival(self.standings)
 
+    @property
+    def published(self) -> Standing | None:
+        """The best that is neither our model nor another construction of ours; None without one."""
+        return next((s for s in self.standings if not _is_ours(s)), None)
+
     def place(self, name: str) -> int:
         """1 for the best."""
         return [standing.name for standing in self.standings].index(name) + 1
@@ -216,6 +222,13 @@ def _comparisons(
         n: against(n, names, figures, metric, picked=n != OURS) for n in names if n in wanted
     }
     return decided(families, OURS)
+
+
+def _is_ours(standing: Standing) -> bool:
+    contender = next((c for c in CONTENDERS if c.name == standing.name), None)
+    return standing.document.family == "ours" or (
+        contender is not None and CONSTRUCTED in contender.about
+    )
 
 
 def _rival(standings: tuple[Standing, ...]) -> Standing | None:

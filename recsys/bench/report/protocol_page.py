@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 
 from recsys.bench.contender import Task
+from recsys.bench.document import ContenderDocument
 from recsys.bench.gates import DEVIATIONS, EXPLAINED
 from recsys.bench.null_fit import DRAWS, SAMPLE
 from recsys.bench.protocols import Protocol
@@ -22,6 +23,7 @@ from recsys.bench.report.provenance import (
     rules_of,
     runs_made,
     seeds,
+    tuned_otherwise,
 )
 from recsys.bench.report.texts import DIVISIONS, EQUATIONS, Division
 
@@ -38,6 +40,7 @@ def page(measured: Measured, analyses: Sequence[Analysis]) -> str:
         f"# {measured.protocol}: {analyses[0].title}",
         GENERATED,
         _division(measured, {analysis.task for analysis in analyses}),
+        _content(documents),
         *(_task(analysis) for analysis in analyses),
         _appendix("## Cost", _COST, tables.cost(documents)),
         _appendix("## How options were chosen", budget(documents), tables.tuning(documents)),
@@ -98,6 +101,18 @@ def _division(measured: Measured, tasks: Set[Task]) -> str:
     return sections(*(_described(division, rules, tasks) for division in found))
 
 
+def _content(documents: Sequence[ContenderDocument]) -> str:
+    """The modalities of the movies; "" where no document tells."""
+    told = next((document.content for document in documents if document.content), None)
+    if told is None:
+        return ""
+    shares = ", ".join(f"{name} ({share:.0%} of the movies)" for name, share in told.items())
+    return (
+        f"**What content is.** {shares}. [Modalities](../../docs/features.md) says what each is "
+        "and which files it is read from; every contender that reads content reads these vectors."
+    )
+
+
 def _described(division: Division, rules: Protocol, tasks: Set[Task]) -> str:
     masked = [division.masked] if tasks - {"rating"} else []
     cut = [_CUT] if "rating" in tasks else []
@@ -115,6 +130,7 @@ def _task(analysis: Analysis) -> str:
         f"## {TASK_TITLES[analysis.task]}",
         headline(analysis),
         tables.quality(analysis, analysis.standings),
+        tuned_otherwise(analysis.protocol, analysis.task, [s.name for s in analysis.standings]),
         runs_made(analysis.protocol, {s.name: s.n_runs for s in analysis.standings}),
         _partial(analysis),
         _pictures(analysis),

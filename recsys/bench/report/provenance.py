@@ -118,6 +118,21 @@ def missing(measured: Measured) -> str:
     return sections(*(text.format(code(names)) for text, names in told if names))
 
 
+def tuned_otherwise(protocol: str, task: Task, names: Iterable[str]) -> str:
+    """Whose options were chosen by what another task of the protocol is judged by."""
+    rules = rules_of(protocol)
+    if not rules.tunes or task not in rules.tasks or task == rules.tasks[0]:
+        return ""
+    found = ((name, listed(name)) for name in names)
+    others = [
+        name
+        for name, contender in found
+        if contender and len(contender.space) > 1 and rules.tasks_of(contender)[0] != task
+    ]
+    by = rules.headline.name.upper()
+    return f"Options of {code(others)} were chosen by {by} here, not by this." if others else ""
+
+
 def runs_made(protocol: str, runs: Mapping[str, int]) -> str:
     """Who has fewer runs than planned, and of whom fewer than of others are enough.
 

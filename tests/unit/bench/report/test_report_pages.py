@@ -428,9 +428,49 @@ def test_a_known_figure_is_compared_with_the_mean_of_the_training_seeds(bench) -
 def test_known_figures_are_told_with_what_they_were_stopped_by(bench) -> None:
     bench.add("recbole-2020", "BPR (RecBole)", 0.29, family="recbole")
     report = written(bench)["REPORT.md"]
-    assert "RecBole run by itself, which stops early by MRR@10" in report
+    assert "`run_recbole` each, which stops early by MRR@10" in report
     assert "settled after both had been seen" in report
     assert "(../docs/decisions/0016-benchmark.md)" in report
+
+
+def test_what_recbole_alone_finds_stands_beside_ours(bench) -> None:
+    def told(ranking):
+        return {"native/ndcg@10": 0.1234}
+
+    bench.add("recbole-2020", "BPR (RecBole)", 0.29, family="recbole", reference=told)
+    report = written(bench)["REPORT.md"]
+    assert "| BPR | 0.292 | 0.2" in report
+    assert "| 0.1234 | " in report
+
+
+def test_the_best_published_is_no_construction_of_ours(bench) -> None:
+    bench.add("ml-ro", "joint", 0.30, family="ours")
+    bench.add("ml-ro", "ease-content", 0.32)
+    bench.add("ml-ro", "ease", 0.31)
+    line = next(li for li in written(bench)["REPORT.md"].splitlines() if li.startswith("| [ml-ro]"))
+    assert "| ease-content 0.3" in line
+    assert line.split(" | ")[-2].startswith("ease 0.3")
+
+
+def test_whose_options_were_chosen_for_lists_is_told_beside_stars(bench) -> None:
+    for name, family in (("joint", "ours"), ("item-knn", "classic"), ("bias", "classic")):
+        bench.add("ml-ro", name, 0.9, task="rating", family=family)
+        bench.add("ml-u", name, 0.9, task="rating", family=family, folds=FOLDS, seeds=(2020,))
+    found = written(bench)
+    told = found["protocols/ml-ro.md"].split("Options of ")[1].split(" were chosen by NDCG@10")[0]
+    assert sorted(told.split(", ")) == ["`item-knn`", "`joint`"]
+    assert "were chosen by NDCG@10 here" in found["REPORT.md"]
+    assert "were chosen by NDCG@10 here" not in found["protocols/ml-u.md"]
+
+
+def test_a_page_tells_what_content_is(bench) -> None:
+    bench.add("ml-ro", "ease", 0.3)
+    assert "What content is" not in written(bench)["protocols/ml-ro.md"]
+    document = bench.add("ml-ro", "marec", 0.3)
+    content = {"metadata": 1.0, "poster": 0.973}
+    document.model_copy(update={"content": content}).save(bench.folder / "ml-ro" / "marec.json")
+    page = written(bench)["protocols/ml-ro.md"]
+    assert "**What content is.** metadata (100% of the movies), poster (97% of the movies)." in page
 
 
 def test_known_figures_are_of_one_protocol(bench) -> None:
