@@ -42,6 +42,7 @@ def page(measured: Measured, analyses: Sequence[Analysis]) -> str:
         _division(measured, {analysis.task for analysis in analyses}),
         _content(documents),
         *(_task(analysis) for analysis in analyses),
+        _appendix("## What *shown* means", RULE if any(a.comparisons for a in analyses) else ""),
         _appendix("## Cost", _COST, tables.cost(documents)),
         _appendix("## How options were chosen", budget(documents), tables.tuning(documents)),
         _appendix("### Points that failed", tables.failures(documents)),
@@ -143,7 +144,7 @@ def _task(analysis: Analysis) -> str:
 
 def _shown(analysis: Analysis) -> str:
     families = [_family(analysis, name) for name in _references(analysis)]
-    return sections("### What is shown", RULE, *families) if any(families) else ""
+    return sections("### What is shown", *families) if any(families) else ""
 
 
 def _references(analysis: Analysis) -> list[str]:
