@@ -24,6 +24,7 @@ from recsys.bench.report.markdown import (
 from recsys.bench.report.metric import FIT_SECONDS
 from recsys.bench.report.protocol_page import picture_name
 from recsys.bench.report.provenance import budget, machines, seeds, took, tuned_otherwise
+from recsys.bench.report.taking import SECONDS
 from recsys.errors import DataError
 
 START, END = "<!-- bench:start -->", "<!-- bench:end -->"
@@ -72,6 +73,7 @@ def report(measured: Sequence[Measured], analyses: Sequence[Analysis]) -> str:
         _AT_A_GLANCE,
         _glance(analyses),
         RULE,
+        SECONDS,
         *(_of_task(task, [a for a in analyses if a.task == task]) for task in TASKS),
         _anchors(measured),
         _evaluators(measured),

@@ -27,7 +27,7 @@ FASTER = 1.5
 _BESIDE: Mapping[str, str] = MappingProxyType(
     {"overall.ndcg@10": "… in one list with the movies that have ratings?"}
 )
-_SECONDS = (
+SECONDS = (
     "Seconds are of a fit on one thread, on a machine that others used too: factors of "
     f"{FASTER:g} and less mean nothing. Where content is read, it was encoded before."
 )
@@ -41,7 +41,7 @@ def summary(leading: Sequence[Analysis]) -> str:
     """
     rows = [row for analysis in leading for row in _rows(analysis)]
     head = ["question", "take", "NDCG@10 or RMSE", "because", "measured on"]
-    return sections(table(head, rows), _SECONDS) if rows else ""
+    return sections(table(head, rows), SECONDS) if rows else ""
 
 
 def _rows(analysis: Analysis) -> Iterator[list[str]]:
