@@ -113,9 +113,11 @@ def run(
 ) -> None:
     """Measure what is missing; every fit has a process and a thread of its own.
 
-    Options are chosen on the validation part of the first seed, and serve all seeds. Stopped in
-    whatever way, the same command goes on where it was. The exit code is 1 where something could
-    not be measured; everything else is measured first.
+    Options are chosen on the validation part of the first seed, and serve all seeds. With them each
+    contender is fitted to shuffled ratings first: who finds test ratings even then knows them from
+    elsewhere, gets no run and is not ranked. Stopped in whatever way, the same command goes on
+    where it was. The exit code is 1 where something could not be measured; everything else is
+    measured first.
     """
     from recsys.bench.planning import Rules
     from recsys.bench.running import run_benchmark
