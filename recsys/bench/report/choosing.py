@@ -14,9 +14,9 @@ from recsys.bench.report.markdown import GENERATED, code, number, seconds, secti
 from recsys.bench.report.metric import SCORE_SECONDS
 from recsys.bench.report.provenance import planned
 from recsys.bench.report.taking import (
-    FASTER,
     QUESTIONS,
     fit_of,
+    is_much_faster,
     knows_the_day,
     page_of,
     servable,
@@ -83,7 +83,7 @@ def _recommendation(analysis: Analysis) -> str:
 def _cheaper(analysis: Analysis) -> str:
     best, taken = analysis.best, to_take(analysis)
     quick = f"{seconds(fit_of(taken))} s"
-    if not FASTER * fit_of(taken) < fit_of(best):
+    if not is_much_faster(taken, best):
         return f"It fits in {seconds(fit_of(best))} s."
     score = seconds(mean_of(taken.document, SCORE_SECONDS)[0])
     ranks = any(run.row.ranking for run in taken.document.runs)

@@ -24,6 +24,9 @@ QUESTIONS: Mapping[Task, str] = MappingProxyType(
 FASTER = 1.5
 """Fits of one model differ by less than this factor on a machine that others use too."""
 
+WORTH = 5.0
+"""Seconds of a fit: to save fewer is not worth a lower mean."""
+
 _BESIDE: Mapping[str, str] = MappingProxyType(
     {"overall.ndcg@10": "… in one list with the movies that have ratings?"}
 )
@@ -64,7 +67,12 @@ def to_take(analysis: Analysis) -> Standing:
     best = servable(analysis) or analysis.best
     level = [s for s in analysis.not_shown_worse() if not knows_the_day(s.name)]
     quick = min(level, key=lambda s: (fit_of(s), analysis.place(s.name)), default=best)
-    return quick if FASTER * fit_of(quick) < fit_of(best) else best
+    return quick if is_much_faster(quick, best) else best
+
+
+def is_much_faster(one: Standing, other: Standing) -> bool:
+    """By a factor that means something, and by seconds that somebody would wait for."""
+    return FASTER * fit_of(one) < fit_of(other) and fit_of(other) - fit_of(one) > WORTH
 
 
 def servable(analysis: Analysis) -> Standing | None:
