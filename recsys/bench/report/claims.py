@@ -17,8 +17,9 @@ RULE = (
     "looked at because of their figures on test, for all pairs of contenders. Where the pairs of "
     "the test are test parts, these are drawn anew from the same ratings or are folds of them, and "
     "t is corrected by the ratio of test to training ratings as well (Nadeau and Bengio, *Machine "
-    "Learning* 52, 2003). Wilcoxon's signed-rank test, corrected by Holm alone, stands beside it "
-    "and decides nothing: of ten pairs its smallest p is 0.002, times the number of comparisons. "
+    "Learning* 52, 2003). Wilcoxon's signed-rank test, corrected by Holm for the comparisons of "
+    "its table, stands beside it and decides nothing: of ten pairs its smallest p is 0.002, times "
+    "the number of comparisons. "
     "In tables of figures ± is the standard deviation over test parts, or over trainings where "
     "there is one test part."
 )

@@ -180,17 +180,17 @@ def against(
         figures: of each, by test part.
         metric: what is compared.
         picked: whether the reference was picked by these very figures. Any pair might have been
-            looked at then, and p-values are corrected for all pairs.
+            looked at then, and the p-values that decide are corrected for all pairs.
     """
     names = [name for name in others if name != reference]
     sides = {name: (name, figures[name]) for name in (reference, *names)}
     compared = ((name, compare_pair(sides[reference], sides[name], metric)) for name in names)
     found = {name: comparison for name, comparison in compared if comparison}
-    raw = {_pair(c): (c.t_p, c.wilcoxon_p) for c in found.values()}
+    t_raw = {_pair(c): c.t_p for c in found.values()}
     if picked:
         of_others = (p for p in combinations(names, 2) if _shared(sides[p[0]], sides[p[1]]))
-        raw |= {frozenset(p): _p_values(sides[p[0]], sides[p[1]])[2:] for p in of_others}
-    t_p, wilcoxon_p = (holm({pair: p[test] for pair, p in raw.items()}) for test in (0, 1))
+        t_raw |= {frozenset(p): _p_values(sides[p[0]], sides[p[1]]).t_p for p in of_others}
+    t_p, wilcoxon_p = holm(t_raw), holm({_pair(c): c.wilcoxon_p for c in found.values()})
     return [replace(c, t_p=t_p[_pair(c)], wilcoxon_p=wilcoxon_p[_pair(c)]) for c in found.values()]
 
 
