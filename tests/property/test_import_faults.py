@@ -38,6 +38,7 @@ def test_vectors_or_an_error_of_our_own(tmp_path_factory, content, suffix):
 @example(b'{"a": {}}', ".json")
 @example(b"[[1]]", ".json")
 @example(b"x\n", ".csv")
+@example(b"\x1c", ".csv")
 def test_ids_or_an_error_of_our_own(tmp_path_factory, content, suffix):
     path = tmp_path_factory.mktemp("torn") / f"ids{suffix}"
     path.write_bytes(content)

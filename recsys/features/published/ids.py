@@ -50,7 +50,7 @@ def _csv(path: Path) -> tuple[str, ...]:
     text = _text(path)
     delimiter = "\t" if "\t" in text.partition("\n")[0] else ","
     try:
-        header, *rows = csv.reader(io.StringIO(text.rstrip()), delimiter=delimiter)
+        header, *rows = csv.reader(io.StringIO(text.rstrip() or "\n"), delimiter=delimiter)
     except csv.Error as error:
         raise DataError(f"{path} cannot be split into fields: {error}") from error
     wrong = [f"line {n}: {row}" for n, row in enumerate(rows, start=2) if len(row) != len(header)]
