@@ -49,6 +49,10 @@ STARS: Final = 1e-3
 DEVIATIONS: Final = 5.0
 """A normal variable is farther away once in 1.7 million runs."""
 
+PERSONAL: Final = 10.0
+"""Users of one taste get lists of one kind from noise too, so that their differences are not drawn
+one by one: content models have been as far as 5 standard errors below 0."""
+
 EXPLAINED: Final = 0.02
 """Predictions that follow noise explain less than nothing of what is to be predicted."""
 
@@ -82,7 +86,8 @@ BOUNDS: Final[Mapping[str, Bounds]] = {
     "rating/perfect": Bounds(0, _ROUNDING),
     **dict.fromkeys(("rating/block", "rating/order", "rating/threads"), _ROUNDED),
     "rating/shuffled": _CHANCE,
-    **dict.fromkeys(("null/personal", "null/deviations"), Bounds(-np.inf, DEVIATIONS)),
+    "null/personal": Bounds(-np.inf, PERSONAL),
+    "null/deviations": Bounds(-np.inf, DEVIATIONS),
     "null/explained": Bounds(-np.inf, EXPLAINED),
 }
 

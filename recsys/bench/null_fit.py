@@ -10,7 +10,7 @@ null/ndcg@10       mean over a sample of the users
 null/others        the same where each user's list is judged by what users who rated about as many
                    movies are to find
 null/personal      how far the first is above the second, in standard errors of the users'
-                   differences: at most ``DEVIATIONS``
+                   differences: at most ``PERSONAL``
 null/chance        NDCG@10 of lists that are alike for everybody, drawn at random; the mean of many
 null/deviations    how far the first is above chance, in standard deviations of such lists: at most
                    ``DEVIATIONS``

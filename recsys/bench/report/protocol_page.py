@@ -6,7 +6,7 @@ from collections.abc import Sequence, Set
 
 from recsys.bench.contender import Task
 from recsys.bench.document import ContenderDocument
-from recsys.bench.gates import DEVIATIONS, EXPLAINED
+from recsys.bench.gates import DEVIATIONS, EXPLAINED, PERSONAL
 from recsys.bench.null_fit import DRAWS, SAMPLE
 from recsys.bench.protocols import Protocol
 from recsys.bench.report import tables
@@ -84,7 +84,8 @@ _NULL = (
     f"not ranked. NDCG@10 is of at most {SAMPLE:,} users; *of others* is the same lists judged "
     "by what users who rated about as many movies are to find, and t their difference in standard "
     f"errors; chance is the mean of {DRAWS} random lists that are alike for everybody, and z the "
-    "difference to it in standard deviations of such lists. Both are let through up to "
+    "difference to it in standard deviations of such lists. Let through is t up to "
+    f"{PERSONAL:g}, since users of one taste get lists of one kind from noise too, and z up to "
     f"{DEVIATIONS:g}. Of the variance of stars at most {EXPLAINED:g} may be explained; predictions "
     "that follow noise explain less than nothing."
 )
