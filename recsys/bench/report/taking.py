@@ -50,8 +50,8 @@ def summary(leading: Sequence[Analysis]) -> str:
 def _rows(analysis: Analysis) -> Iterator[list[str]]:
     taken, where = to_take(analysis), page_of(analysis)
     figure = number(taken.mean, analysis.headline.digits)
-    question = QUESTIONS[analysis.task]
-    yield [question, f"**{taken.name}**", figure, _because(analysis, taken), where]
+    because = _because(analysis, taken) + _without_content(analysis, taken)
+    yield [QUESTIONS[analysis.task], f"**{taken.name}**", figure, because, where]
     for aside in asides(analysis):
         figure = number(aside.mean, aside.metric.digits)
         yield [_question(aside), f"**{aside.name}**", figure, _better(analysis, aside), where]
@@ -86,6 +86,15 @@ def knows_the_day(name: str) -> bool:
     return contender is not None and DATED in contender.about
 
 
+def reads_content(name: str) -> bool:
+    """Whether a contender needs the modalities of movies."""
+    contender = listed(name)
+    if contender is None:
+        return False
+    told = contender.about
+    return contender.modality is not None or "content" in told or "modalities" in told
+
+
 def fit_of(standing: Standing) -> float:
     """Seconds of a fit, the mean of the runs."""
     return mean_of(standing.document, FIT_SECONDS)[0]
@@ -103,6 +112,15 @@ def _because(analysis: Analysis, taken: Standing) -> str:
         return f"the best that can be served: {figure} is told the day of the rating asked for"
     fits = f"{seconds(fit_of(taken))} s against {seconds(fit_of(best))} s"
     return f"no difference shown from the best, {figure}, and fits in {fits}"
+
+
+def _without_content(analysis: Analysis, taken: Standing) -> str:
+    """The best that reads no content, where what is taken does; "" where there is none."""
+    servable = (s for s in analysis.standings if not knows_the_day(s.name))
+    other = next((s for s in servable if not reads_content(s.name)), None)
+    if other is None or not reads_content(taken.name):
+        return ""
+    return f"; without content: `{other.name}` ({number(other.mean, analysis.headline.digits)})"
 
 
 def _question(aside: Aside) -> str:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from recsys.bench.contender import Contender, grid
+from recsys.bench.contenders import CONTENDERS
 from recsys.bench.document import NullFit, Trial
 from recsys.bench.report import pages
 from recsys.bench.report.analysis import analyse, in_order
@@ -12,6 +13,7 @@ from recsys.bench.report.load import Measured, load_results
 from recsys.bench.report.markdown import p_value, seconds, sections, table
 from recsys.bench.report.overview import END, START, with_table
 from recsys.bench.report.provenance import missing, runs_made
+from recsys.bench.report.taking import reads_content
 from recsys.errors import DataError
 
 FOLDS = tuple(f"u{k}" for k in range(1, 6))
@@ -79,13 +81,29 @@ def test_the_guide_takes_what_fits_much_faster_and_is_not_shown_to_be_worse(benc
     assert "**popularity**" not in guide
 
 
+def test_who_has_no_content_is_told_what_to_take(bench) -> None:
+    for name, worth in (("ease-content", 0.34), ("vbpr", 0.33), ("ease", 0.32)):
+        bench.add("ml-ro", name, worth)
+    line = next(li for li in written(bench)["CHOOSING.md"].splitlines() if "**ease-content**" in li)
+    assert "; without content: `ease` (0.3" in line
+    bench.add("ml-ro", "implicit-als", 0.36)
+    assert "without content" not in written(bench)["CHOOSING.md"]
+
+
+def test_who_reads_content_says_so() -> None:
+    reading = {contender.name for contender in CONTENDERS if reads_content(contender.name)}
+    needed = {"joint", "marec", "ease-content", "vbpr:audio", "content-knn-plain:text", "clcrec"}
+    assert needed <= reading
+    assert not {"ease", "popularity in genre", "myfm-ordinal-side", "BPR (RecBole)"} & reading
+
+
 @pytest.mark.parametrize(("fit", "of_best"), [(0.3, 2.0), (30.0, 40.0)])
 def test_a_little_faster_is_not_faster(bench, fit, of_best) -> None:
     bench.add("ml-ro", "joint", 0.323, family="ours", fit=of_best, noise=0.03)
     bench.add("ml-ro", "ease", 0.32, fit=fit, noise=0.03)
     guide = written(bench)["CHOOSING.md"]
     assert "| **joint** | 0.3" in guide
-    assert "| best of 2 |" in guide
+    assert "| best of 2; without content: `ease` (0.3" in guide
 
 
 @pytest.mark.parametrize(
