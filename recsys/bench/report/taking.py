@@ -34,6 +34,10 @@ SECONDS = (
     "Seconds are of a fit on one thread, on a machine that others used too: factors of "
     f"{FASTER:g} and less mean nothing. Where content is read, it was encoded before."
 )
+_LEVEL = (
+    "*Level with the best* is who is not shown to be worse and whose mean is within the standard "
+    "deviation of the best's figures over test parts."
+)
 
 
 def summary(leading: Sequence[Analysis]) -> str:
@@ -44,7 +48,12 @@ def summary(leading: Sequence[Analysis]) -> str:
     """
     rows = [row for analysis in leading for row in _rows(analysis)]
     head = ["question", "take", "NDCG@10 or RMSE", "because", "measured on"]
-    return sections(table(head, rows), SECONDS) if rows else ""
+    told = (
+        f"{SECONDS} {_LEVEL}"
+        if any("level with" in cell for row in rows for cell in row)
+        else SECONDS
+    )
+    return sections(table(head, rows), told) if rows else ""
 
 
 def _rows(analysis: Analysis) -> Iterator[list[str]]:
@@ -63,9 +72,17 @@ def page_of(analysis: Analysis) -> str:
 
 
 def to_take(analysis: Analysis) -> Standing:
-    """The best that can be served, unless one that is not shown to be worse fits much faster."""
+    """The best that can be served, unless one that is level with it fits much faster.
+
+    What is not shown to be worse may be worse by much, where test parts are few: level is who is
+    besides within the spread of the best's own figures.
+    """
     best = servable(analysis) or analysis.best
-    level = [s for s in analysis.not_shown_worse() if not knows_the_day(s.name)]
+    level = [
+        s
+        for s in analysis.not_shown_worse()
+        if not knows_the_day(s.name) and abs(s.mean - best.mean) <= best.spread
+    ]
     quick = min(level, key=lambda s: (fit_of(s), analysis.place(s.name)), default=best)
     return quick if is_much_faster(quick, best) else best
 
@@ -111,7 +128,7 @@ def _because(analysis: Analysis, taken: Standing) -> str:
     if knows_the_day(best.name) and servable(analysis) == taken:
         return f"the best that can be served: {figure} is told the day of the rating asked for"
     fits = f"{seconds(fit_of(taken))} s against {seconds(fit_of(best))} s"
-    return f"no difference shown from the best, {figure}, and fits in {fits}"
+    return f"level with the best, {figure}, and fits in {fits}"
 
 
 def _without_content(analysis: Analysis, taken: Standing) -> str:

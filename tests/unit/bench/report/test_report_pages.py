@@ -76,7 +76,7 @@ def test_the_guide_takes_what_fits_much_faster_and_is_not_shown_to_be_worse(benc
     bench.add("ml-ro", "popularity", 0.14, fit=0.001)
     guide = written(bench)["CHOOSING.md"]
     assert "| **ease** | 0.3" in guide
-    assert "no difference shown from the best, `joint` (0.3" in guide
+    assert "level with the best, `joint` (0.3" in guide
     assert "fits in 0.30 s against 60.0 s" in guide
     assert "**popularity**" not in guide
 
@@ -95,6 +95,15 @@ def test_who_reads_content_says_so() -> None:
     needed = {"joint", "marec", "ease-content", "vbpr:audio", "content-knn-plain:text", "clcrec"}
     assert needed <= reading
     assert not {"ease", "popularity in genre", "myfm-ordinal-side", "BPR (RecBole)"} & reading
+
+
+def test_who_is_not_shown_to_be_worse_but_far_off_is_not_level(bench) -> None:
+    for name, worth, fit in (("slow", 0.88, 60.0), ("quick", 0.93, 1.0)):
+        more = {"fit": fit, "folds": FOLDS[:3], "seeds": (2020,), "noise": 0.001}
+        bench.add("ml-u", name, worth, task="rating", per_user=False, **more)
+    guide = written(bench)["CHOOSING.md"]
+    assert "No difference from it is shown for `quick`" in guide
+    assert "| **slow** |" in guide
 
 
 @pytest.mark.parametrize(("fit", "of_best"), [(0.3, 2.0), (30.0, 40.0)])
