@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from recsys.bench.apart import Apart, Failure, one_thread
 from recsys.bench.document import NullFit, Run, Trial
-from recsys.bench.job import Job, Message, Surroundings, TuningJob
+from recsys.bench.job import Job, Message, NullJob, Surroundings, TuningJob
 from recsys.bench.planning import Rules, Say, plan
 from recsys.bench.progress import Progress
 from recsys.bench.protocols import Protocol
@@ -174,7 +174,7 @@ def _name(standing: Standing) -> str:
 def _told(standing: Standing, found: Trial | NullFit | Run) -> str:
     if isinstance(found, NullFit):
         values = ", ".join(f"{name} {value:.4f}" for name, value in found.gates.items())
-        return f"shuffled ratings: {values}"
+        return f"{NullJob.title}: {values}"
     metric, sign = standing.protocol.headline_of(standing.contender)
     if isinstance(found, Trial):
         score = "failed" if found.score is None else f"{metric} {sign * found.score:.4f}"

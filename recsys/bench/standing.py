@@ -197,7 +197,7 @@ class Standing:
         """Why nothing more is measured after the fit to shuffled ratings; None where it passed."""
         if self.null is None or self.null.failure is None:
             return None
-        return f"shuffled ratings: {self.null.failure}; {self.path} is kept, and not ranked"
+        return f"{NullJob.title}: {self.null.failure}; {self.path} is kept, and not ranked"
 
     def _of_other_data(self, here: Surroundings) -> str | None:
         """Why what was found may be neither gone on with nor replaced; None where it may."""

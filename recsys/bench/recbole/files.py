@@ -36,8 +36,8 @@ def write_parts(
                 f"RecBole needs {name} ratings, and there is none", hint="use another split"
             )
     nothing = train.select(np.empty(0, dtype=np.int64))
-    given = _by_row(Split(train, valid, nothing if test is None else test, SplitSpec(DATASET, 0)))
-    write_split(replace(given, test=given.test.select(np.arange(0))), folder / DATASET)
+    given = Split(train, valid, nothing if test is None else test, SplitSpec(DATASET, 0))
+    write_split(_by_row(replace(given, test=nothing)), folder / DATASET)
     if test is not None:
         columns = {"user_id:token": test.user, "item_id:token": test.item}
         write_tabbed(folder / TEST, {name: pa.array(rows) for name, rows in columns.items()})

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from recsys.bench.contender import CONSTRUCTED, Task
-from recsys.bench.contenders import CONTENDERS
 from recsys.bench.document import ContenderDocument
 from recsys.bench.protocols import PROTOCOLS
 from recsys.bench.report.judged import Judged, judged, over_parts
 from recsys.bench.report.load import Measured
 from recsys.bench.report.metric import HEADLINE, METRICS, Metric
+from recsys.bench.report.provenance import listed
 from recsys.bench.report.statistics import Comparison, against, decided
 
 OURS = "joint"
@@ -225,7 +225,7 @@ def _comparisons(
 
 
 def _is_ours(standing: Standing) -> bool:
-    contender = next((c for c in CONTENDERS if c.name == standing.name), None)
+    contender = listed(standing.name)
     return standing.document.family == "ours" or (
         contender is not None and CONSTRUCTED in contender.about
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -53,9 +53,9 @@ _TELLS: Mapping[str, str] = MappingProxyType(
 """What a figure beside the headline means, where its name does not say it."""
 
 
-def sentences(analysis: Analysis) -> Iterator[str]:
-    """Where somebody else is shown to be better by another figure."""
-    for aside in asides(analysis):
+def sentences(analysis: Analysis, found: Iterable[Aside]) -> Iterator[str]:
+    """Where somebody else is shown to be better by another figure; ``asides`` finds these."""
+    for aside in found:
         digits, best = aside.metric.digits, analysis.best.name
         theirs, of_best = (number(value, digits) for value in (aside.mean, aside.of_best))
         told = (

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from recsys.bench.contender import Task
 from recsys.bench.contenders import CONTENDERS
 from recsys.bench.report.analysis import TASKS, Analysis, mean_of
-from recsys.bench.report.asides import sentences
+from recsys.bench.report.asides import Aside, asides, sentences
 from recsys.bench.report.claims import RULE, ordinal, said
 from recsys.bench.report.markdown import GENERATED, code, number, seconds, sections, table
 from recsys.bench.report.metric import SCORE_SECONDS
@@ -36,9 +35,10 @@ def page(analyses: Sequence[Analysis]) -> str:
     """
     by_task = {task: [a for a in analyses if a.task == task] for task in TASKS}
     leading = [found[0] for found in by_task.values() if found]
+    beside = {analysis.task: tuple(asides(analysis)) for analysis in leading}
     answers = sections(
-        summary(leading),
-        *(_section(task, found) for task, found in by_task.items() if found),
+        summary(leading, beside),
+        *(_section(found, beside[task]) for task, found in by_task.items() if found),
         _everything(leading),
     )
     return sections(
@@ -52,13 +52,13 @@ def page(analyses: Sequence[Analysis]) -> str:
     )
 
 
-def _section(task: Task, found: Sequence[Analysis]) -> str:
+def _section(found: Sequence[Analysis], beside: Sequence[Aside]) -> str:
     leading, others = found[0], found[1:]
     return sections(
-        f"## {QUESTIONS[task]}",
+        f"## {QUESTIONS[leading.task]}",
         " ".join((_recommendation(leading), _cheaper(leading), _ours(leading))).strip(),
         _undated(leading),
-        *sentences(leading),
+        *sentences(leading, beside),
         _elsewhere(leading, others),
     )
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import combinations
 from types import MappingProxyType
 from typing import Literal, NamedTuple
@@ -95,69 +96,75 @@ class _PValues(NamedTuple):
     wilcoxon_p: float
 
 
+@dataclass(frozen=True)
+class _Pair:
+    """Two contenders on the test parts they share."""
+
+    first: Named
+    second: Named
+
+    @cached_property
+    def parts(self) -> list[str]:
+        return [part for part in self.first[1] if part in self.second[1]]
+
+    @cached_property
+    def values(self) -> Floats:
+        """(P, 2) figures of both."""
+        return np.array([[self.first[1][p].value, self.second[1][p].value] for p in self.parts])
+
+    @cached_property
+    def of_users(self) -> list[tuple[Floats, Floats]]:
+        one, other = ([side[1][p] for p in self.parts] for side in (self.first, self.second))
+        found = user_pairs(one, other, (self.first[0], self.second[0]))
+        return [(mine, theirs) for mine, theirs in found if len(mine) > 1]
+
+    def p_values(self) -> _PValues:
+        """Over test parts where there are enough; else over users, and every part must show it."""
+        n_parts = len(self.parts)
+        if n_parts >= ENOUGH_PARTS:
+            difference = self.values[:, 0] - self.values[:, 1]
+            t_p = _resampled(self.parts, difference)
+            return _PValues(n_parts, "test parts", t_p, paired_p(difference)[1])
+        if not self.of_users:
+            return _PValues(n_parts, "test parts", 1.0, 1.0)
+        t_p, wilcoxon_p = np.max([paired_p(one - two) for one, two in self.of_users], axis=0)
+        n_users = min(len(one) for one, _ in self.of_users)
+        return _PValues(n_users, "users", float(t_p), float(wilcoxon_p))
+
+
 def compare_pair(first: Named, second: Named, metric: Metric) -> Comparison | None:
     """Two contenders on the parts they share, uncorrected; None where they share none.
 
     Raises:
         DataError: they were judged on different users of one part.
     """
-    parts = _shared(first, second)
-    if not parts:
+    pair = _Pair(first, second)
+    if not pair.parts:
         return None
-    values = _values(first, second, parts)
-    tested = _p_values(first, second)
-    pairs = _of_users(first, second, parts)
+    tested = pair.p_values()
     return Comparison(
         first=first[0],
         second=second[0],
         n=tested.n,
         unit=tested.unit,
-        difference=float(np.mean(values[:, 0] - values[:, 1])),
-        interval=_interval(pairs, float(values.mean(axis=0).sum()), metric),
+        difference=float(np.mean(pair.values[:, 0] - pair.values[:, 1])),
+        interval=_interval(pair.of_users, float(pair.values.mean(axis=0).sum()), metric),
         t_p=tested.t_p,
         wilcoxon_p=tested.wilcoxon_p,
         higher_is_better=metric.higher_is_better,
     )
 
 
-def _shared(first: Named, second: Named) -> list[str]:
-    return [part for part in first[1] if part in second[1]]
-
-
-def _values(first: Named, second: Named, parts: Sequence[str]) -> Floats:
-    """(P, 2) figures of both on the parts."""
-    return np.array([[first[1][part].value, second[1][part].value] for part in parts])
-
-
-def _of_users(first: Named, second: Named, parts: Sequence[str]) -> list[tuple[Floats, Floats]]:
-    one, other = ([judged[part] for part in parts] for _, judged in (first, second))
-    return user_pairs(one, other, (first[0], second[0]))
-
-
-def _p_values(first: Named, second: Named) -> _PValues:
-    """Over test parts where there are enough; else over users, and every part must show it."""
-    parts = _shared(first, second)
-    values = _values(first, second, parts)
-    if len(parts) >= ENOUGH_PARTS:
-        wilcoxon_p = paired_p(values[:, 0] - values[:, 1])[1]
-        return _PValues(len(parts), "test parts", _resampled(parts, values), wilcoxon_p)
-    users = [(one, two) for one, two in _of_users(first, second, parts) if len(one) > 1]
-    if not users:
-        return _PValues(len(parts), "test parts", 1.0, 1.0)
-    t_p, wilcoxon_p = np.max([paired_p(one - two) for one, two in users], axis=0)
-    return _PValues(min(len(one) for one, _ in users), "users", float(t_p), float(wilcoxon_p))
-
-
-def _resampled(parts: Sequence[str], values: Floats) -> float:
+def _resampled(parts: Sequence[str], difference: Floats) -> float:
     """What the t-test over test parts shows; of parts of several splits the largest ratio holds."""
     ratio = max(TEST_TO_TRAIN.get(split_of(part), _LARGEST) for part in parts)
-    return resampled_t_p(values[:, 0] - values[:, 1], ratio)
+    return resampled_t_p(difference, ratio)
 
 
 def _interval(
     pairs: Sequence[tuple[Floats, Floats]], sum_of_means: float, metric: Metric
 ) -> tuple[float, float] | None:
-    found = [bootstrap_interval(one - two, seed=_SEED) for one, two in pairs if len(one) > 1]
+    found = [bootstrap_interval(one - two, seed=_SEED) for one, two in pairs]
     if not found:
         return None
     low, high = np.mean(found, axis=0) / (sum_of_means if metric.root_of_squares else 1.0)
@@ -186,12 +193,16 @@ def against(
     sides = {name: (name, figures[name]) for name in (reference, *names)}
     compared = ((name, compare_pair(sides[reference], sides[name], metric)) for name in names)
     found = {name: comparison for name, comparison in compared if comparison}
-    t_raw = {_pair(c): c.t_p for c in found.values()}
+    t_raw = {_names(c): c.t_p for c in found.values()}
     if picked:
-        of_others = (p for p in combinations(names, 2) if _shared(sides[p[0]], sides[p[1]]))
-        t_raw |= {frozenset(p): _p_values(sides[p[0]], sides[p[1]]).t_p for p in of_others}
-    t_p, wilcoxon_p = holm(t_raw), holm({_pair(c): c.wilcoxon_p for c in found.values()})
-    return [replace(c, t_p=t_p[_pair(c)], wilcoxon_p=wilcoxon_p[_pair(c)]) for c in found.values()]
+        of_others = (_Pair(sides[one], sides[two]) for one, two in combinations(names, 2))
+        t_raw |= {
+            frozenset((p.first[0], p.second[0])): p.p_values().t_p for p in of_others if p.parts
+        }
+    t_p, wilcoxon_p = holm(t_raw), holm({_names(c): c.wilcoxon_p for c in found.values()})
+    return [
+        replace(c, t_p=t_p[_names(c)], wilcoxon_p=wilcoxon_p[_names(c)]) for c in found.values()
+    ]
 
 
 def decided(
@@ -203,14 +214,14 @@ def decided(
         families: each corrected by Holm, by the contender that is compared with the others.
         planned: the one that no figure has picked.
     """
-    p_of = {_pair(c): (c.t_p, c.wilcoxon_p) for c in families.get(planned, ())}
+    p_of = {_names(c): (c.t_p, c.wilcoxon_p) for c in families.get(planned, ())}
     return {name: tuple(_with(c, p_of) for c in family) for name, family in families.items()}
 
 
 def _with(comparison: Comparison, p_of: Mapping[frozenset[str], tuple[float, float]]) -> Comparison:
-    t_p, wilcoxon_p = p_of.get(_pair(comparison), (comparison.t_p, comparison.wilcoxon_p))
+    t_p, wilcoxon_p = p_of.get(_names(comparison), (comparison.t_p, comparison.wilcoxon_p))
     return replace(comparison, t_p=t_p, wilcoxon_p=wilcoxon_p)
 
 
-def _pair(comparison: Comparison) -> frozenset[str]:
+def _names(comparison: Comparison) -> frozenset[str]:
     return frozenset((comparison.first, comparison.second))

@@ -7,8 +7,8 @@ from types import MappingProxyType
 
 from recsys.bench.contender import Task
 from recsys.bench.contenders.rating import DATED
-from recsys.bench.report.analysis import Analysis, Standing, mean_of
-from recsys.bench.report.asides import Aside, asides
+from recsys.bench.report.analysis import OURS, Analysis, Standing, mean_of
+from recsys.bench.report.asides import Aside
 from recsys.bench.report.markdown import number, seconds, sections, table
 from recsys.bench.report.metric import FIT_SECONDS
 from recsys.bench.report.provenance import listed
@@ -40,13 +40,14 @@ _LEVEL = (
 )
 
 
-def summary(leading: Sequence[Analysis]) -> str:
+def summary(leading: Sequence[Analysis], beside: Mapping[Task, Sequence[Aside]]) -> str:
     """A row a question, and one for each figure beside the headline by which another is better.
 
     Args:
         leading: the analysis that decides, of each task.
+        beside: who is better by another figure, of each task.
     """
-    rows = [row for analysis in leading for row in _rows(analysis)]
+    rows = [row for analysis in leading for row in _rows(analysis, beside[analysis.task])]
     head = ["question", "take", "NDCG@10 or RMSE", "because", "measured on"]
     told = (
         f"{SECONDS} {_LEVEL}"
@@ -56,12 +57,12 @@ def summary(leading: Sequence[Analysis]) -> str:
     return sections(table(head, rows), told) if rows else ""
 
 
-def _rows(analysis: Analysis) -> Iterator[list[str]]:
+def _rows(analysis: Analysis, beside: Sequence[Aside]) -> Iterator[list[str]]:
     taken, where = to_take(analysis), page_of(analysis)
     figure = number(taken.mean, analysis.headline.digits)
     because = _because(analysis, taken) + _without_content(analysis, taken)
     yield [QUESTIONS[analysis.task], f"**{taken.name}**", figure, because, where]
-    for aside in asides(analysis):
+    for aside in beside:
         figure = number(aside.mean, aside.metric.digits)
         yield [_question(aside), f"**{aside.name}**", figure, _better(analysis, aside), where]
 
@@ -133,8 +134,8 @@ def _because(analysis: Analysis, taken: Standing) -> str:
 
 def _without_content(analysis: Analysis, taken: Standing) -> str:
     """The best that reads no content, where what is taken does; "" where there is none."""
-    servable = (s for s in analysis.standings if not knows_the_day(s.name))
-    other = next((s for s in servable if not reads_content(s.name)), None)
+    unread = (s for s in analysis.standings if not reads_content(s.name))
+    other = next((s for s in unread if not knows_the_day(s.name)), None)
     if other is None or not reads_content(taken.name):
         return ""
     return f"; without content: `{other.name}` ({number(other.mean, analysis.headline.digits)})"
@@ -149,5 +150,5 @@ def _question(aside: Aside) -> str:
 def _better(analysis: Analysis, aside: Aside) -> str:
     worse = f"`{analysis.best.name}` ({number(aside.of_best, aside.metric.digits)})"
     chance = number(aside.of_chance, aside.metric.digits)
-    below = f"; `joint` is below chance ({chance})" if aside.below_chance else ""
+    below = f"; `{OURS}` is below chance ({chance})" if aside.below_chance else ""
     return f"shown to be better than {worse}, the best above{below}"
