@@ -27,10 +27,10 @@ from recsys.experiment.measure import Judge
 from recsys.experiment.prepare import Prepared, extract_features
 from recsys.experiment.subsets import judge_subset, subsets
 from recsys.experiment.train import Trained, train
-from recsys.models.embedding_model import EmbeddingModel
-from recsys.models.rating_levels import RatingLevels
-from recsys.models.recommender import Query, RatingPrediction
-from recsys.training.constant_sigma import ConstantSigma
+from recsys.queries.query import Query, RatingPrediction
+from recsys.queries.rating_levels import RatingLevels
+from recsys.recommenders.joint.embedding_model import EmbeddingModel
+from recsys.recommenders.joint.training.constant_sigma import ConstantSigma
 
 Rows = NDArray[np.integer[Any]]
 

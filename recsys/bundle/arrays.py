@@ -19,10 +19,10 @@ from safetensors.numpy import load, save
 from recsys.config.experiment import ExperimentConfig
 from recsys.data.interactions import Interactions, RatingScale
 from recsys.data.vocabulary import Vocabulary
-from recsys.models.content_tower import ContentTower
-from recsys.models.embedding_model import EmbeddingModel, MovieVectors, RatingConstants
-from recsys.models.formulas import RatingShrinkage
-from recsys.models.rating_levels import RatingLevels
+from recsys.queries.rating_levels import RatingLevels
+from recsys.recommenders.joint.content_tower import ContentTower
+from recsys.recommenders.joint.embedding_model import EmbeddingModel, MovieVectors, RatingConstants
+from recsys.recommenders.joint.formulas import RatingShrinkage
 
 Arrays = Mapping[str, NDArray[Any]]
 

@@ -18,8 +18,8 @@ from recsys.data.hashing import fingerprint
 from recsys.data.interactions import Interactions
 from recsys.errors import AlignmentError, DataError
 from recsys.evaluation.report import EvaluationDocument
-from recsys.models.content_tower import ContentTower
-from recsys.models.embedding_model import EmbeddingModel
+from recsys.recommenders.joint.content_tower import ContentTower
+from recsys.recommenders.joint.embedding_model import EmbeddingModel
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from pydantic import BaseModel, ConfigDict
 
 from recsys.bundle.contents import BundleContents
 from recsys.errors import BundleError
-from recsys.models.recommender import Query
-from recsys.models.topk import top_k
+from recsys.queries.query import Query
+from recsys.queries.topk import top_k
 from recsys.retrieval.index import Index
 
 GOLDEN_USERS: Final = 16

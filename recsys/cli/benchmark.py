@@ -15,8 +15,8 @@ from recsys.cli.options import DocumentFormatOption
 from recsys.cli.output import DocumentFormat
 
 if TYPE_CHECKING:
-    from recsys.bench.protocols import Protocol
-    from recsys.bench.running import Outcome
+    from recsys.benchmark.protocols import Protocol
+    from recsys.benchmark.running import Outcome
 
 app = new_app("Measure contenders under protocols, every one with the same budget.")
 
@@ -119,9 +119,9 @@ def run(
     where it was. The exit code is 1 where something could not be measured; everything else is
     measured first.
     """
-    from recsys.bench.planning import Rules
-    from recsys.bench.running import run_benchmark
-    from recsys.bench.tuning import Budget
+    from recsys.benchmark.planning import Rules
+    from recsys.benchmark.running import run_benchmark
+    from recsys.benchmark.tuning import Budget
 
     asked = _protocols(protocols, seeds, quick)
     names = _contenders(contenders, quick)
@@ -135,7 +135,7 @@ def run(
 
 
 def _protocols(wanted: list[str] | None, seeds: int | None, quick: bool) -> list[Protocol]:
-    from recsys.bench.protocols import PROTOCOLS, QUICK_PROTOCOLS, QUICK_SEEDS
+    from recsys.benchmark.protocols import PROTOCOLS, QUICK_PROTOCOLS, QUICK_SEEDS
 
     usual = QUICK_PROTOCOLS if quick else tuple(PROTOCOLS)
     named = _chosen("protocol", wanted, {name: name for name in PROTOCOLS}) or usual
@@ -145,9 +145,9 @@ def _protocols(wanted: list[str] | None, seeds: int | None, quick: bool) -> list
 
 
 def _contenders(wanted: list[str] | None, quick: bool) -> Sequence[str] | None:
-    from recsys.bench.contenders import QUICK
-    from recsys.bench.job import contenders
-    from recsys.bench.standing import file_name
+    from recsys.benchmark.contenders import QUICK
+    from recsys.benchmark.job import contenders
+    from recsys.benchmark.standing import file_name
 
     names = contenders()
     known = {**{file_name(name): name for name in names}, **{name: name for name in names}}
@@ -184,8 +184,8 @@ def _end(outcome: Outcome, results: Path) -> None:
 
 def list_(*, format_: DocumentFormatOption = DocumentFormat.TABLE) -> None:
     """Say which protocols and contenders there are."""
-    from recsys.bench.job import contenders
-    from recsys.bench.protocols import PROTOCOLS
+    from recsys.benchmark.job import contenders
+    from recsys.benchmark.protocols import PROTOCOLS
 
     protocols = [
         {
@@ -234,7 +234,7 @@ def report(*, results: MeasuredOption = RESULTS, out: PagesOption = PAGES) -> No
 
     Nothing is measured: the same results give the same files. Prints what it has written.
     """
-    from recsys.bench.report import write_report
+    from recsys.benchmark.report import write_report
 
     for path in write_report(results, out):
         typer.echo(path)

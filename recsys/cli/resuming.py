@@ -30,7 +30,7 @@ def say_checkpoint(folder: Path, resume: bool) -> None:
     Raises:
         DataError: it is to be gone on from, and is torn or altered.
     """
-    from recsys.training.checkpoints import DOCUMENT
+    from recsys.recommenders.joint.training.checkpoints import DOCUMENT
 
     if resume:
         stands = _standing(folder)
@@ -46,7 +46,7 @@ def say_checkpoint(folder: Path, resume: bool) -> None:
 
 
 def _standing(folder: Path) -> str | None:
-    from recsys.training.checkpoints import read_document
+    from recsys.recommenders.joint.training.checkpoints import read_document
 
     document = read_document(folder)
     if document is None:
@@ -81,7 +81,7 @@ def _left(folder: Path) -> str | None:
 
 def clear(folder: Path) -> None:
     """Remove the checkpoint and the log in its folder."""
-    from recsys.training.checkpoints import discard_checkpoint
+    from recsys.recommenders.joint.training.checkpoints import discard_checkpoint
 
     (folder / LIVE_LOG).unlink(missing_ok=True)
     discard_checkpoint(folder)

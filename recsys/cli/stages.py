@@ -86,7 +86,7 @@ def say_features(reports: Iterable[ExtractionReport]) -> None:
 
 def say_training(experiment: ExperimentConfig) -> None:
     """What is about to be done."""
-    from recsys.training.devices import device_of, precision_of
+    from recsys.recommenders.joint.training.devices import device_of, precision_of
 
     loop, device = experiment.training, device_of(experiment.training)
     precision = str(precision_of(loop, device)).removeprefix("torch.")

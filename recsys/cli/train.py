@@ -159,7 +159,7 @@ def beside(bundle: Path, ending: str) -> Path:
 def _run(experiment: ExperimentConfig, data: Path | None, out: Path, resume: bool) -> None:
     from recsys.bundle.manifest import METRICS
     from recsys.bundle.writing import require_replaceable
-    from recsys.training.devices import device_of
+    from recsys.recommenders.joint.training.devices import device_of
 
     require_replaceable(out.resolve())
     device_of(experiment.training)  # refused before any work
@@ -180,7 +180,7 @@ def _fit(
     """Train and write the bundle; the seconds that writing took, and what was written."""
     from recsys.experiment.train import save
     from recsys.experiment.train import train as fit
-    from recsys.training.options import RunOptions
+    from recsys.recommenders.joint.training.options import RunOptions
 
     checkpoint = beside(out, ".checkpoint")
     options = RunOptions(

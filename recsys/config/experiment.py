@@ -56,14 +56,14 @@ class UserConfig(Section):
 
 
 class FusionConfig(Section):
-    """How the modalities of a movie become one vector; see ``recsys.models.fusion``."""
+    """How the modalities of a movie become one vector; see ``recsys.recommenders.joint.fusion``."""
 
     kind: Literal["sum", "concat", "gated", "sparse", "attention"] = "sum"
     dim: PositiveInt = 64
 
 
 class SharingConfig(Section):
-    """What the tasks share of a movie's content; see ``recsys.models.sharing``.
+    """What the tasks share of a movie's content; see ``recsys.recommenders.joint.sharing``.
 
     ``fs``: one shared encoder. ``sp``: that and a private encoder a task. ``asp``: ``sp`` and two
     penalties: a task discriminator behind gradient reversal, and what shared and private have in
@@ -115,7 +115,7 @@ class TeacherConfig(Section):
 
 
 class PlacementConfig(Section):
-    """Where movies that nobody rated are placed; see ``recsys.models.placement``.
+    """Where movies that nobody rated are placed; see ``recsys.recommenders.joint.placement``.
 
     ``regression``: where regression from content to what was learnt of the rated movies puts them.
     ``content``: where the content encoder puts them, their id offset being zero. ``stretch`` is how

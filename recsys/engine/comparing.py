@@ -12,8 +12,8 @@ from recsys.bundle import BundleContents
 from recsys.data.catalogue import Catalogue
 from recsys.engine.movies import facts_of, name_of, shortage
 from recsys.engine.results import SimilarMovie, SimilarMovies
-from recsys.models.embedding_model import EmbeddingModel, Floats
-from recsys.models.topk import top_k
+from recsys.queries.topk import top_k
+from recsys.recommenders.joint.embedding_model import EmbeddingModel, Floats
 
 
 def directions(model: EmbeddingModel) -> Floats:

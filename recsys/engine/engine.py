@@ -32,8 +32,8 @@ from recsys.engine.results import (
     Recommendations,
     SimilarMovies,
 )
-from recsys.models.embedding_model import EmbeddingModel, Floats
-from recsys.models.recommender import Query, RatingPrediction
+from recsys.queries.query import Query, RatingPrediction
+from recsys.recommenders.joint.embedding_model import EmbeddingModel, Floats
 
 Who = Profile | str
 """A profile, or the id of a known user."""

@@ -8,8 +8,8 @@ import numpy as np
 
 from recsys.data.catalogue import Catalogue
 from recsys.engine.results import Because
-from recsys.models.embedding_model import EmbeddingModel
-from recsys.models.recommender import Query
+from recsys.queries.query import Query
+from recsys.recommenders.joint.embedding_model import EmbeddingModel
 
 ITSELF: Final = "(the movie itself)"
 OTHERS: Final = "(all other liked movies)"

@@ -18,8 +18,8 @@ from recsys.data.catalogue import UNKNOWN_YEAR, Catalogue
 from recsys.data.vocabulary import Vocabulary
 from recsys.engine.filters import genre_column
 from recsys.errors import DataError
-from recsys.models.content_tower import ContentTower
-from recsys.models.embedding_model import MovieVectors
+from recsys.recommenders.joint.content_tower import ContentTower
+from recsys.recommenders.joint.embedding_model import MovieVectors
 
 
 @dataclass(frozen=True)

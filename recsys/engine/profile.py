@@ -16,7 +16,7 @@ from recsys.bundle import BundleContents
 from recsys.data.catalogue import Catalogue
 from recsys.data.interactions import RatingScale
 from recsys.errors import AlignmentError, DataError
-from recsys.models.recommender import Query
+from recsys.queries.query import Query
 
 
 @dataclass(frozen=True, eq=False)

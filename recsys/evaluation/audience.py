@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from recsys.data.interactions import Interactions
 from recsys.errors import DataError
 from recsys.evaluation.metrics import Floats
-from recsys.models.recommender import AudiencePrediction
+from recsys.queries.query import AudiencePrediction
 
 LEVEL = 0.80
 """The central interval whose coverage is reported."""

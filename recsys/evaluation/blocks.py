@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.errors import ConfigError, DataError
-from recsys.models.recommender import Query
+from recsys.queries.query import Query
 
 Scores = NDArray[np.floating[Any]]
 Rows = NDArray[np.int64]

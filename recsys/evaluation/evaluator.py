@@ -29,8 +29,8 @@ from recsys.evaluation.metrics import (
     novelty,
     recommendation_counts,
 )
-from recsys.models.recommender import Query
-from recsys.models.topk import top_k
+from recsys.queries.query import Query
+from recsys.queries.topk import top_k
 
 
 @dataclass(frozen=True)

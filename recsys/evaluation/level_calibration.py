@@ -18,8 +18,8 @@ from scipy import stats
 from recsys.data.interactions import Interactions
 from recsys.errors import DataError
 from recsys.evaluation.metrics import Floats
-from recsys.models.rating_levels import level_index
-from recsys.models.recommender import LevelProbabilities
+from recsys.queries.query import LevelProbabilities
+from recsys.queries.rating_levels import level_index
 from recsys.seeding import stream
 
 COVERAGES = (0.50, 0.80, 0.90, 0.95)

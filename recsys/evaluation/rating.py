@@ -18,7 +18,7 @@ from recsys.data.interactions import Interactions
 from recsys.errors import DataError
 from recsys.evaluation.level_calibration import judge_levels
 from recsys.evaluation.metrics import Floats
-from recsys.models.recommender import Predictor, Query, RatingPrediction
+from recsys.queries.query import Predictor, Query, RatingPrediction
 
 INTERVALS = (0.80, 0.95)
 """Central intervals whose coverage is reported."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from recsys.config.experiment import AlignmentConfig
 from recsys.experiment.prepare import Prepared
-from recsys.models.item_tower import ItemTower, TowerConfig
-from recsys.training.alignment import AlignmentReport, align
-from recsys.training.devices import deterministic
+from recsys.recommenders.joint.item_tower import ItemTower, TowerConfig
+from recsys.recommenders.joint.training.alignment import AlignmentReport, align
+from recsys.recommenders.joint.training.devices import deterministic
 
 
 def measure_alignment(prepared: Prepared, alignment: AlignmentConfig, seed: int) -> AlignmentReport:
@@ -21,7 +21,7 @@ def measure_alignment(prepared: Prepared, alignment: AlignmentConfig, seed: int)
         seed: of initial weights, held-out films, batches and dropout.
 
     Raises:
-        RecsysError: see ``recsys.training.alignment.align``.
+        RecsysError: see ``recsys.recommenders.joint.training.alignment.align``.
     """
     config = prepared.config
     with deterministic(seed, config.training.threads):

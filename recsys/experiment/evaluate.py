@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.baselines.registry import make_baseline
 from recsys.config.experiment import EvaluationConfig, ExperimentConfig
 from recsys.data.catalogue import Catalogue
 from recsys.data.dataset import Dataset
@@ -31,12 +30,13 @@ from recsys.evaluation.report import (
 )
 from recsys.experiment.measure import Judge, judge_genres
 from recsys.experiment.prepare import Prepared, extract_features, read_and_split
-from recsys.models.recommender import (
+from recsys.queries.query import (
     AudiencePrediction,
     Predictor,
     RatingPredictor,
     Recommender,
 )
+from recsys.recommenders.registry import make_baseline
 
 DEMO_BASELINES = ("popularity", "bias", "item-knn", "ease")
 

@@ -21,7 +21,7 @@ from recsys.evaluation.blocks import Scorer
 from recsys.evaluation.evaluator import RankingEvaluator, RankingResult, RankingTask
 from recsys.evaluation.genre import GenreResult, evaluate_genres
 from recsys.evaluation.rating import RatingResult, evaluate_ratings
-from recsys.models.recommender import AudiencePrediction, Predictor, Query
+from recsys.queries.query import AudiencePrediction, Predictor, Query
 
 Part = Literal["valid", "test"]
 

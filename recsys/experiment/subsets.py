@@ -20,8 +20,8 @@ from recsys.data.catalogue import Catalogue
 from recsys.errors import ConfigError, nearest
 from recsys.evaluation.report import ResultRow
 from recsys.experiment.evaluate import Candidate, Material, judge
-from recsys.models.content_tower import ContentTower
-from recsys.models.embedding_model import EmbeddingModel, Floats, MovieVectors
+from recsys.recommenders.joint.content_tower import ContentTower
+from recsys.recommenders.joint.embedding_model import EmbeddingModel, Floats, MovieVectors
 
 
 def with_modalities(

@@ -13,8 +13,8 @@ from recsys.data.recipes import load_recipe, recipe_names
 from recsys.experiment.evaluate import Candidate, Material, document_of, judge
 from recsys.experiment.prepare import Prepared
 from recsys.experiment.validation import SplitValidation
-from recsys.training.options import RunOptions
-from recsys.training.recommender import JointRecommender
+from recsys.recommenders.joint.recommender import JointRecommender
+from recsys.recommenders.joint.training.options import RunOptions
 
 
 @dataclass(frozen=True)

@@ -39,9 +39,9 @@ from recsys.experiment.tuning_report import (
     TuningDocument,
     ranked,
 )
+from recsys.recommenders.joint.training.loop import monitored
+from recsys.recommenders.joint.training.options import RunOptions
 from recsys.seeding import seed_for
-from recsys.training.loop import monitored
-from recsys.training.options import RunOptions
 
 _WARM_UP: Final = 5
 """Trials are pruned once so many are complete, and after that share of the planned epochs."""

@@ -6,7 +6,7 @@ from recsys.config.experiment import EvaluationConfig
 from recsys.data.catalogue import Catalogue
 from recsys.data.splits import LabelSplit, Split
 from recsys.experiment.measure import Judge, judge_genres
-from recsys.models.embedding_model import EmbeddingModel
+from recsys.recommenders.joint.embedding_model import EmbeddingModel
 
 
 class SplitValidation:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from recsys.errors import BundleError, DataError
-from recsys.models.topk import TopK, top_k
+from recsys.queries.topk import TopK, top_k
 from recsys.retrieval.index import checked_eligible, checked_queries, checked_vectors
 
 BLOCK_BYTES = 64 * 2**20

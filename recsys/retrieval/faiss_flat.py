@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.errors import BundleError
-from recsys.models.topk import TopK
+from recsys.queries.topk import TopK
 from recsys.retrieval.exact import exact_search
 from recsys.retrieval.index import checked_eligible, checked_queries, checked_vectors
 from recsys.retrieval.nominees import decide, undecided

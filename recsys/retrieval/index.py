@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.errors import DataError
-from recsys.models.topk import TopK
+from recsys.queries.topk import TopK
 
 LARGEST = 1e15
 """No coordinate is larger, so that no float32 inner product overflows."""

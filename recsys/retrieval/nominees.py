@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.models.topk import TopK
+from recsys.queries.topk import TopK
 
 
 def decide(

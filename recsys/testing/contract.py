@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from recsys.data.hashing import fingerprint
 from recsys.data.interactions import Interactions
-from recsys.models.recommender import Query
+from recsys.queries.query import Query
 from recsys.testing.worlds import World
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from recsys.data.hashing import fingerprint
 from recsys.errors import BundleError, DataError
-from recsys.models.topk import TopK
+from recsys.queries.topk import TopK
 from recsys.retrieval.index import Index
 from recsys.seeding import stream
 from recsys.testing.contract import require, require_error

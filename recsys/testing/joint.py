@@ -18,8 +18,8 @@ from recsys.data.catalogue import Catalogue
 from recsys.data.interactions import Interactions
 from recsys.data.splits import Split, SplitSpec, genre_partition
 from recsys.experiment.validation import SplitValidation
-from recsys.training.options import RunOptions
-from recsys.training.recommender import JointRecommender, Validation, ValidationFactory
+from recsys.recommenders.joint.recommender import JointRecommender, Validation, ValidationFactory
+from recsys.recommenders.joint.training.options import RunOptions
 
 
 def toy_experiment(**training: Any) -> ExperimentConfig:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from recsys.data.interactions import Interactions
 from recsys.errors import NotFittedError
-from recsys.models.recommender import Query, RatingPrediction
+from recsys.queries.query import Query, RatingPrediction
 from recsys.testing.contract import (
     Contract,
     fit,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.errors import NotFittedError
-from recsys.models.recommender import Query
+from recsys.queries.query import Query
 from recsys.testing.contract import (
     Contract,
     fit,

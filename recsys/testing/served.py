@@ -18,11 +18,11 @@ from recsys.config.experiment import ExperimentConfig, ModelConfig, UserConfig
 from recsys.data.catalogue import UNKNOWN_YEAR, Catalogue, EncoderCard
 from recsys.data.interactions import Interactions, RatingScale
 from recsys.data.vocabulary import Vocabulary
-from recsys.models.content_tower import ContentTower
-from recsys.models.embedding_model import EmbeddingModel, MovieVectors, RatingConstants
-from recsys.models.formulas import RatingShrinkage
-from recsys.models.rating_levels import RatingLevels
-from recsys.models.roles import roles
+from recsys.queries.rating_levels import RatingLevels
+from recsys.recommenders.joint.content_tower import ContentTower
+from recsys.recommenders.joint.embedding_model import EmbeddingModel, MovieVectors, RatingConstants
+from recsys.recommenders.joint.formulas import RatingShrinkage
+from recsys.recommenders.joint.roles import roles
 from recsys.seeding import stream
 
 N_USERS = 20

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from recsys.bench import protocols
-from recsys.bench.document import ContenderDocument
-from recsys.bench.protocols import Protocol
+from recsys.benchmark import protocols
+from recsys.benchmark.document import ContenderDocument
+from recsys.benchmark.protocols import Protocol
 
 CONFIG = """
 name: toy

@@ -187,7 +187,7 @@ def cut_off(
     """Runs ``recsys train``, which fails with ``error`` in its first or a later epoch."""
 
     def train(*arguments: object, in_epoch: int | None = None, error: type = KilledError) -> Any:
-        from recsys.training.loop import _Loop
+        from recsys.recommenders.joint.training.loop import _Loop
 
         original = _Loop._record
 

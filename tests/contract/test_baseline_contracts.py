@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recsys.baselines.registry import make_baseline
+from recsys.recommenders.registry import make_baseline
 from recsys.testing.rating_contract import RatingPredictorContract
 from recsys.testing.recommender_contract import (
     ColdItemContract,

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recsys.baselines.registry import make_baseline
 from recsys.errors import DataError
-from recsys.models.recommender import Query
+from recsys.queries.query import Query
+from recsys.recommenders.registry import make_baseline
 from recsys.testing.contract import newcomers, strangers
 from recsys.testing.recommender_contract import (
     ColdItemContract,
@@ -20,10 +20,10 @@ from recsys.testing.worlds import two_genre_world
 
 torch = pytest.importorskip("torch")
 
-from recsys.bench.neural.clcrec import CLCRec, CLCRecConfig  # noqa: E402
-from recsys.bench.neural.dropoutnet import DropoutNet, DropoutNetConfig  # noqa: E402
-from recsys.bench.neural.stopping import Schedule  # noqa: E402
-from recsys.bench.neural.vbpr import VBPR, VBPRConfig  # noqa: E402
+from recsys.recommenders.neural.clcrec import CLCRec, CLCRecConfig  # noqa: E402
+from recsys.recommenders.neural.dropoutnet import DropoutNet, DropoutNetConfig  # noqa: E402
+from recsys.recommenders.neural.stopping import Schedule  # noqa: E402
+from recsys.recommenders.neural.vbpr import VBPR, VBPRConfig  # noqa: E402
 
 SHORT, LONG = Schedule(epochs=30, patience=10), Schedule(epochs=60, patience=20)
 

@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("torch", reason="training needs torch")
 
-from recsys.models.recommender import Query
+from recsys.queries.query import Query
 from recsys.testing.contract import share_ordered
 from recsys.testing.joint import toy_joint
 from recsys.testing.rating_contract import RatingPredictorContract

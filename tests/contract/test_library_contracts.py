@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from recsys.baselines.implicit_models import ImplicitALS, ImplicitALSConfig
-from recsys.baselines.rank_reduced_ease import RankReducedEase, RankReducedEaseConfig
+from recsys.recommenders.closed_form.low_rank import RankReducedEase, RankReducedEaseConfig
+from recsys.recommenders.implicit_models import ImplicitALS, ImplicitALSConfig
 from recsys.testing.recommender_contract import RecommenderContract, VectorRecommenderContract
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from recsys.baselines.global_mean import GlobalMean
-from recsys.baselines.myfm_model import MyFM, MyFMConfig
-from recsys.baselines.svd import Svd, SvdConfig
-from recsys.baselines.svdpp import SvdPlusPlus, SvdPlusPlusConfig
+from recsys.recommenders.global_mean import GlobalMean
+from recsys.recommenders.myfm.model import MyFM, MyFMConfig
+from recsys.recommenders.svd.svd import Svd, SvdConfig
+from recsys.recommenders.svd.svdpp import SvdPlusPlus, SvdPlusPlusConfig
 from recsys.testing.rating_contract import RatingPredictorContract
 
 

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recsys.baselines.registry import make_baseline
 from recsys.data.catalogue import UNKNOWN_YEAR, Catalogue
 from recsys.data.interactions import Interactions
 from recsys.data.splits import make_split
 from recsys.evaluation.evaluator import RankingEvaluator, RankingTask
-from recsys.models.recommender import Query
+from recsys.queries.query import Query
+from recsys.recommenders.registry import make_baseline
 
 pytestmark = pytest.mark.realdata
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from recsys.evaluation.evaluator import RankingEvaluator, RankingResult, RankingTask
 from recsys.evaluation.genre import evaluate_genres
 from recsys.evaluation.metrics import mae, rmse
-from recsys.models.topk import top_k
+from recsys.queries.topk import top_k
 
 KS = (1, 3, 10)
 EXACT = {"rtol": 0, "atol": 1e-9}

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from recsys.baselines.item_knn_ranking import RankingConfig, cosine_neighbours
+from recsys.recommenders.item_knn.ranking import RankingConfig, cosine_neighbours
 
 # RecBole patches NumPy and reads sys.argv when it is imported: never in this process.
 THEIRS = """

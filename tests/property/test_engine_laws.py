@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from recsys.bundle import write_bundle
 from recsys.engine import Engine, Filters
-from recsys.models.topk import top_k
+from recsys.queries.topk import top_k
 from recsys.testing.served import GENRES, N_ITEMS, N_USERS, served_world
 
 MOVIES = st.integers(0, N_ITEMS - 1).map(lambda row: f"m{row}")

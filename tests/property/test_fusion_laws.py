@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.optimize import brentq
 
-from recsys.models.fusion import fuse, fusion_shapes
-from recsys.models.shares import masked_sparsemax
+from recsys.recommenders.joint.fusion import fuse, fusion_shapes
+from recsys.recommenders.joint.shares import masked_sparsemax
 
 KINDS = ("sum", "concat", "gated", "sparse", "attention")
 kinds = st.sampled_from(KINDS)

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from recsys.config.experiment import ModelConfig, UserConfig
 from recsys.data.hashing import fingerprint
 from recsys.data.interactions import RatingScale
-from recsys.models.content_tower import ContentTower
-from recsys.models.embedding_model import EmbeddingModel, MovieVectors, RatingConstants
-from recsys.models.formulas import RatingShrinkage, liked_mean, rated_history
-from recsys.models.fusion import fused_dim, fusion_shapes
-from recsys.models.histories import item_weights, liked_weights, rated_mask
-from recsys.models.rating_levels import RatingLevels
-from recsys.models.recommender import Query
-from recsys.models.roles import TASKS, roles
+from recsys.queries.query import Query
+from recsys.queries.rating_levels import RatingLevels
+from recsys.recommenders.joint.content_tower import ContentTower
+from recsys.recommenders.joint.embedding_model import EmbeddingModel, MovieVectors, RatingConstants
+from recsys.recommenders.joint.formulas import RatingShrinkage, liked_mean, rated_history
+from recsys.recommenders.joint.fusion import fused_dim, fusion_shapes
+from recsys.recommenders.joint.histories import item_weights, liked_weights, rated_mask
+from recsys.recommenders.joint.roles import TASKS, roles
 
 FUSIONS = ("sum", "concat", "gated", "sparse", "attention")
 RULES = st.builds(
@@ -312,7 +312,7 @@ def test_divergence_from_a_teacher_is_never_negative_and_zero_for_its_own_rankin
     seed, temperature
 ):
     torch = pytest.importorskip("torch", reason="the losses are torch")
-    from recsys.models.losses import distillation_loss
+    from recsys.recommenders.joint.losses import distillation_loss
 
     random = torch.Generator().manual_seed(seed)
     teacher, student = torch.randn(2, 4, 8, generator=random)
@@ -329,7 +329,7 @@ def test_divergence_from_a_teacher_is_never_negative_and_zero_for_its_own_rankin
 @given(seed=st.integers(0, 2**32), shift=st.floats(-50, 50))
 def test_ranking_cares_for_differences_of_scores_alone(seed, shift):
     torch = pytest.importorskip("torch", reason="the losses are torch")
-    from recsys.models.losses import ranking_loss
+    from recsys.recommenders.joint.losses import ranking_loss
 
     random = torch.Generator().manual_seed(seed)
     scores = torch.randn(4, 8, generator=random)

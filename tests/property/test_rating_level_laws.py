@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.evaluation.level_calibration import pit
-from recsys.models.rating_levels import RatingLevels, level_index
+from recsys.queries.rating_levels import RatingLevels, level_index
 
 means = st.floats(-50, 50)
 stds = st.floats(1e-3, 1e3)

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 torch = pytest.importorskip("torch", reason="sharing is torch")
 
 from recsys.config.experiment import SharingConfig
-from recsys.models.content import Encoded
-from recsys.models.roles import TASKS
-from recsys.models.sharing import (
+from recsys.recommenders.joint.content import Encoded
+from recsys.recommenders.joint.roles import TASKS
+from recsys.recommenders.joint.sharing import (
     Adversary,
     Occasion,
     Orthogonality,

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.config.experiment import UserConfig
-from recsys.models.embedding_model import EmbeddingModel
-from recsys.models.formulas import attended, liked_mean
-from recsys.models.histories import liked_weights
-from recsys.models.recommender import Query
+from recsys.queries.query import Query
+from recsys.recommenders.joint.embedding_model import EmbeddingModel
+from recsys.recommenders.joint.formulas import attended, liked_mean
+from recsys.recommenders.joint.histories import liked_weights
 from recsys.testing.served import N_ITEMS, served_world
 
 DAY = 86_400

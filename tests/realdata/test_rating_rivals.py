@@ -8,11 +8,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recsys.baselines.svd import Svd
-from recsys.baselines.svdpp import SvdPlusPlus
 from recsys.data.sources import open_dataset
 from recsys.evaluation.rating import evaluate_ratings
-from recsys.models.recommender import Query
+from recsys.queries.query import Query
+from recsys.recommenders.svd.svd import Svd
+from recsys.recommenders.svd.svdpp import SvdPlusPlus
 
 
 @pytest.mark.realdata

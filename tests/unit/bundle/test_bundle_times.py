@@ -12,7 +12,7 @@ from recsys.bundle import load_bundle, write_bundle
 from recsys.bundle.arrays import histories_from_bytes, histories_to_bytes
 from recsys.bundle.manifest import SEEN
 from recsys.errors import BundleError
-from recsys.models.recommender import Query
+from recsys.queries.query import Query
 from recsys.testing.attentive import attentive_world
 
 

@@ -22,9 +22,9 @@ from recsys.config.experiment import (
 )
 from recsys.data.catalogue import EncoderCard, ModalityTable
 from recsys.engine import Engine, NewMovie
-from recsys.models.joint import JointModel
-from recsys.models.recommender import Query
-from recsys.models.statistics import TrainStatistics
+from recsys.queries.query import Query
+from recsys.recommenders.joint.network import JointModel
+from recsys.recommenders.joint.statistics import TrainStatistics
 from recsys.testing.attentive import ATTENTIVE, attentive_world
 from recsys.testing.served import COLD, N_ITEMS
 

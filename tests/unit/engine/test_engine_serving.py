@@ -11,7 +11,14 @@ from recsys.evaluation.blocks import Scorer
 from recsys.evaluation.evaluator import RankingEvaluator, RankingTask
 from recsys.testing.served import N_ITEMS, N_USERS, served_world
 
-HEAVY = ("torch", "transformers", "sklearn", "pandas", "recsys.training", "recsys.features")
+HEAVY = (
+    "torch",
+    "transformers",
+    "sklearn",
+    "pandas",
+    "recsys.recommenders.joint.training",
+    "recsys.features",
+)
 SERVE = """
 import json, sys
 from recsys.engine import Engine

@@ -11,7 +11,7 @@ from recsys.testing.worlds import two_genre_world
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     pytest.importorskip("torch", reason="training needs torch")
-    from recsys.training.recommender import JointRecommender
+    from recsys.recommenders.joint.recommender import JointRecommender
 
     world = two_genre_world()
     config = ExperimentConfig(training=TrainingConfig(epochs=5, batch_size=64))

@@ -10,7 +10,7 @@ from scipy import stats
 from recsys.data.interactions import Interactions
 from recsys.errors import DataError
 from recsys.evaluation.audience import evaluate_audience
-from recsys.models.recommender import AudiencePrediction
+from recsys.queries.query import AudiencePrediction
 
 N_USERS, N_ITEMS = 40, 30
 

@@ -11,8 +11,8 @@ from recsys.data.interactions import Interactions
 from recsys.errors import DataError
 from recsys.evaluation.level_calibration import judge_levels, pit
 from recsys.evaluation.rating import evaluate_ratings
-from recsys.models.rating_levels import RatingLevels
-from recsys.models.recommender import LevelProbabilities, Query, RatingPrediction
+from recsys.queries.query import LevelProbabilities, Query, RatingPrediction
+from recsys.queries.rating_levels import RatingLevels
 
 SHAPE = (100, 200)
 N = SHAPE[0] * SHAPE[1]

@@ -13,7 +13,7 @@ from recsys.data.interactions import Interactions
 from recsys.errors import DataError
 from recsys.evaluation.blocks import Shape, score_blocks
 from recsys.evaluation.rating import evaluate_ratings
-from recsys.models.recommender import Query, RatingPrediction
+from recsys.queries.query import Query, RatingPrediction
 
 
 @pytest.fixture

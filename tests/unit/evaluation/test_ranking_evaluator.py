@@ -11,7 +11,7 @@ from recsys.data.interactions import Interactions, RatingScale
 from recsys.errors import ConfigError, DataError
 from recsys.evaluation.blocks import Scorer
 from recsys.evaluation.evaluator import RankingEvaluator, RankingResult, RankingTask
-from recsys.models.recommender import Query
+from recsys.queries.query import Query
 
 N_USERS, N_ITEMS = SHAPE = 23, 17
 Marks = Callable[..., sp.csr_array]

@@ -12,7 +12,7 @@ from recsys.data.interactions import Interactions
 from recsys.errors import DataError
 from recsys.evaluation.metrics import mae, rmse
 from recsys.evaluation.rating import evaluate_ratings
-from recsys.models.recommender import Query, RatingPrediction
+from recsys.queries.query import Query, RatingPrediction
 
 N, SHAPE = 4000, (60, 90)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from recsys.models.topk import top_k
+from recsys.queries.topk import top_k
 
 
 def brute_force(row: NDArray[np.float32], k: int) -> list[int]:

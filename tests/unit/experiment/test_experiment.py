@@ -11,7 +11,6 @@ import pytest
 pytest.importorskip("torch", reason="training needs torch")
 pytest.importorskip("sklearn", reason="encoding needs scikit-learn")
 
-from recsys.baselines.registry import make_baseline
 from recsys.bundle import load_bundle
 from recsys.config.experiment import DataConfig, SplitConfig
 from recsys.config.sources import FieldConfig, ItemsTableConfig, SourcesConfig
@@ -32,10 +31,11 @@ from recsys.experiment.evaluate import (
 from recsys.experiment.measure import Judge
 from recsys.experiment.prepare import prepare
 from recsys.experiment.train import save, train
-from recsys.models.recommender import Query
+from recsys.queries.query import Query
+from recsys.recommenders.joint.recommender import JointRecommender
+from recsys.recommenders.joint.training.options import RunOptions
+from recsys.recommenders.registry import make_baseline
 from recsys.testing.joint import toy_experiment
-from recsys.training.options import RunOptions
-from recsys.training.recommender import JointRecommender
 
 
 @pytest.fixture(scope="module")

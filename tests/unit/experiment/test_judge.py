@@ -10,7 +10,7 @@ from recsys.errors import DataError
 from recsys.experiment.evaluate import Candidate, Material, document_of, judge
 from recsys.experiment.measure import Judge, judge_genres
 from recsys.experiment.validation import SplitValidation
-from recsys.models.recommender import AudiencePrediction, Query, RatingPrediction
+from recsys.queries.query import AudiencePrediction, Query, RatingPrediction
 from recsys.testing.served import served_world
 
 CASES = [("ro", "valid"), ("ro", "test"), ("cold-items", "valid"), ("cold-items", "test")]

@@ -9,10 +9,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recsys.baselines.registry import make_baseline
 from recsys.errors import NotFittedError
-from recsys.models.recommender import LevelProbabilities, Query, RatingPrediction
-from recsys.models.topk import TopK
+from recsys.queries.query import LevelProbabilities, Query, RatingPrediction
+from recsys.queries.topk import TopK
+from recsys.recommenders.registry import make_baseline
 from recsys.retrieval.exact import ExactIndex
 from recsys.testing.index_contract import IndexContract
 from recsys.testing.rating_contract import RatingPredictorContract

@@ -1,1 +1,0 @@
-"""Simple models that every result is read against. None needs torch."""

@@ -1,1 +1,0 @@
-"""Models that are only rivals: no bundle holds them and no engine serves them."""

@@ -1,0 +1,188 @@
+"""One of RecBole's models as an ordinary recommender.
+
+Legend: U users, I items, Q queries.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.benchmark.recbole.exchange import SCORES, RecBoleReport, WorkerSpec
+from recsys.benchmark.recbole.files import write_parts
+from recsys.benchmark.recbole.process import run_module
+from recsys.data.catalogue import Catalogue
+from recsys.data.interactions import Interactions
+from recsys.errors import ConfigError, DataError, MissingExtra, RecsysError
+from recsys.queries.query import Query
+from recsys.recommenders.checks import require_fitted, require_items
+
+WITHOUT_NEGATIVES: Final = frozenset(
+    ("CDAE", "DiffRec", "ENMF", "LDiffRec", "MacridVAE", "MultiDAE", "MultiVAE", "RaCT", "RecVAE")
+)
+"""Models that learn from whole users: RecBole wants them told not to sample."""
+
+_SETTINGS: Final[Mapping[str, Any]] = {
+    "data_path": ".",
+    "checkpoint_dir": "saved",
+    # A pre-split data set needs a third part: it gets valid once more, so that nothing RecBole
+    # computes, prints or stores can depend on test.
+    "benchmark_filename": ["train", "valid", "valid"],
+    "load_col": {"inter": ["user_id", "item_id"], "user": ["user_id"], "item": ["item_id"]},
+    "use_gpu": False,
+    "gpu_id": "",
+    "state": "ERROR",
+    "show_progress": False,
+    "topk": [10],
+    "metrics": ["Recall", "MRR", "NDCG", "Hit", "Precision"],
+}
+_DEFAULTS: Final[Mapping[str, Any]] = {
+    # Scores held at a time. RecBole's 4,096 is two users of MovieLens-100K.
+    "eval_batch_size": 2**17,
+}
+
+
+@dataclass(frozen=True)
+class RecBoleConfig:
+    """Which model, and how it is fitted.
+
+    Attributes:
+        model: RecBole's name of it, such as "EASE".
+        options: RecBole's settings, by its names; a list is written as text: "[64, 32]".
+        seed: of everything RecBole draws.
+        threads: of the numerical libraries in its process.
+        seconds: after which a fit is given up; None waits for ever.
+
+    Raises:
+        ConfigError: an option is about what the benchmark itself decides, or the seed is not one
+            of NumPy's.
+    """
+
+    model: str
+    options: Mapping[str, bool | int | float | str | None] = field(default_factory=dict)
+    seed: int = 2020
+    threads: int = 1
+    seconds: float | None = 3600.0
+
+    def __post_init__(self) -> None:
+        taken = sorted(set(self.options) & {*_SETTINGS, "seed", "dataset", "model"})
+        if taken:
+            raise ConfigError(
+                f"the benchmark decides {', '.join(taken)} of {self.model}",
+                hint="leave it out of the options",
+            )
+        if not 0 <= self.seed < 2**32:
+            raise ConfigError(
+                f"seed {self.seed} of {self.model}", hint="give one from 0 to 2³² - 1"
+            )
+
+    def settings(self) -> dict[str, Any]:
+        """All that RecBole is told."""
+        sampling = {"train_neg_sample_args": None} if self.model in WITHOUT_NEGATIVES else {}
+        return {**_DEFAULTS, **sampling, **self.options, **_SETTINGS, "seed": self.seed}
+
+
+class RecBoleModel:
+    """Fitted in a process of its own, on our split; keeps the scores of all its users.
+
+    Early stopping is RecBole's, on valid, by MRR@10 unless ``valid_metric`` is among the options.
+    """
+
+    def __init__(self, config: RecBoleConfig) -> None:
+        self.config = config
+        self.name = f"{config.model} (RecBole)"
+        self._report: RecBoleReport | None = None
+        self._scores: NDArray[np.float32] | None = None
+
+    def fit(
+        self,
+        train: Interactions,
+        valid: Interactions,
+        catalogue: Catalogue,  # noqa: ARG002
+        *,
+        test: Interactions | None = None,
+    ) -> Self:
+        """Train on ``train`` until ``valid`` gets no better; every rating counts as 1.
+
+        Args:
+            train: ratings to learn from.
+            valid: ratings to stop by.
+            catalogue: not looked at.
+            test: ratings on which RecBole judges the scores after they are written, for
+                ``report.reference``; they change nothing else.
+
+        Raises:
+            MissingExtra: RecBole is not installed.
+            DataError: a part is empty, or ratings are in two parts.
+            RecsysError: RecBole failed or took too long; its last lines are shown.
+        """
+        if find_spec("recbole") is None:
+            raise MissingExtra("recbole", "recbole")
+        with tempfile.TemporaryDirectory(
+            prefix="recsys-recbole-", ignore_cleanup_errors=True
+        ) as name:
+            folder = Path(name)
+            write_parts(folder, train, valid, test)
+            self._run(self._spec(train, judges=test is not None).write(folder))
+            self._report = RecBoleReport.read(folder)
+            # The pages of a mapped file outlive its name.
+            self._scores = self._finite(np.load(folder / SCORES, mmap_mode="r"))
+        return self
+
+    @property
+    def report(self) -> RecBoleReport:
+        """What became of the fit.
+
+        Raises:
+            NotFittedError: ``fit`` was not called.
+        """
+        return require_fitted(self._report, self.name)
+
+    def _spec(self, train: Interactions, *, judges: bool) -> WorkerSpec:
+        config, settings = self.config, self.config.settings()
+        return WorkerSpec(
+            config.model, settings, list(config.options), config.threads, train.shape, judges
+        )
+
+    def _run(self, spec: Path) -> None:
+        config = self.config
+        try:
+            run_module("recsys.benchmark.recbole.worker", spec, config.threads, config.seconds)
+        except RecsysError as error:
+            raise RecsysError(f"{self.name} has no result: {error.what}", hint=error.hint) from None
+
+    def _finite(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
+        bad = int((~np.isfinite(scores)).sum())
+        if bad:
+            raise RecsysError(
+                f"{self.name} has no result: {bad} of its {scores.size} scores are not numbers",
+                hint="its training diverged: lower its learning rate",
+            )
+        return scores
+
+    def score(self, query: Query) -> NDArray[np.float32]:
+        """(Q, I) scores by the ratings the users had in training; histories are not looked at.
+
+        Raises:
+            NotFittedError: ``fit`` was not called.
+            DataError: a user was not there in training, or the movies are others.
+        """
+        scores = require_fitted(self._scores, self.name)
+        require_items(query, scores.shape[1], self.name)
+        strangers = np.flatnonzero((query.users < 0) | (query.users >= len(scores)))
+        if len(strangers):
+            raise DataError(
+                f"{self.name} cannot take users who were not there in training: "
+                f"{len(strangers)} of {len(query)}",
+                rows=[f"query {row}: user row {query.users[row]}" for row in strangers[:5]],
+                count=len(strangers),
+                hint="ask a model that needs a history alone",
+            )
+        return np.array(scores[query.users], dtype=np.float32)

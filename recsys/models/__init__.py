@@ -1,1 +1,0 @@
-"""What a recommender is, and the embedding model. Nothing heavy is imported here."""

@@ -1,0 +1,1 @@
+"""Every model that can be trained, under one registry."""

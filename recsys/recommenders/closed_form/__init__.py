@@ -1,0 +1,1 @@
+"""Item-item models with a closed form."""

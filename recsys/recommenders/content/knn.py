@@ -1,0 +1,207 @@
+"""Movies like those a user rated, by their content: ranks movies that nobody has rated.
+
+Legend: Q queries, I items, M modalities, P movies that have one of them, D its dimensions.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Self
+
+import numpy as np
+import scipy.linalg
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from recsys.data.catalogue import Catalogue, ModalityTable
+from recsys.data.interactions import Interactions
+from recsys.errors import ConfigError
+from recsys.queries.query import Query
+from recsys.recommenders.checks import require_fitted, require_items
+from recsys.recommenders.content.kernel import modality_tables
+from recsys.recommenders.content.units import ROUNDING, Floats, unit
+from recsys.recommenders.item_knn.neighbours import keep_best
+from recsys.recommenders.joint.histories import rated_mask
+
+LIKED = 4.0
+
+
+@dataclass(frozen=True)
+class ContentKNNConfig:
+    """How content makes movies similar, and what a rating weighs.
+
+    The defaults were chosen by NDCG@10 over the cold validation movies of five cold-item splits of
+    MovieLens-100K with five modalities (seeds 2020 to 2024). Plain cosines of centred vectors reach
+    0.290 there; whitened 0.299, standardised 0.338, both 0.374, and with ``width`` 0.391. From
+    there, 20, 50, 100, 200 and 400 neighbours reach 0.328, 0.344, 0.359, 0.362 and 0.350; a
+    ``ridge`` of 1, 3, 10 and infinity 0.371, 0.388, 0.387 and 0.353; a ``width`` of 2, 4, 6 and 8
+    0.371, 0.390, 0.389 and 0.387; weights by stars, likes and deviations 0.389, 0.360 and 0.228.
+
+    Attributes:
+        modality: the only one that is looked at; all unless given.
+        k: neighbours kept of each movie, of those that somebody rated; all unless given.
+        ridge: λ of the whitening, in units of the mean variance of a column; infinity leaves the
+            vectors centred only.
+        standardise: whether similarities to a movie are standardised over the movies that somebody
+            rated: a movie that is like everything is then not recommended to everybody.
+        width: a similarity s counts ``exp(s / width)``, so that near movies count more; None leaves
+            it s.
+        weighting: what a rating weighs: 1, its stars, its deviation from the user's mean, or 1 from
+            4 stars on and 0 below.
+
+    Raises:
+        ConfigError: ``k`` is below 1, or ``ridge`` or ``width`` not above 0.
+    """
+
+    name: ClassVar[str] = "content-knn"
+
+    modality: str | None = None
+    k: int | None = None
+    ridge: float = 5.0
+    standardise: bool = True
+    width: float | None = 5.0
+    weighting: Literal["rated", "stars", "deviation", "liked"] = "rated"
+
+    def __post_init__(self) -> None:
+        for name, value in (("k", self.k), ("ridge", self.ridge), ("width", self.width)):
+            if value is not None and not value > 0:
+                raise ConfigError(f"{name} is {value}, it must be above 0")
+
+
+@dataclass(frozen=True)
+class PlainContentKNNConfig(ContentKNNConfig):
+    """The textbook form: cosines of centred vectors, the nearest hundred, weighted by stars.
+
+    On the same validation movies 20, 50, 100 and 200 neighbours reach an NDCG@10 of 0.275, 0.265,
+    0.277 and 0.275.
+    """
+
+    name: ClassVar[str] = "content-knn-plain"
+
+    k: int | None = 100
+    ridge: float = math.inf
+    standardise: bool = False
+    width: float | None = None
+    weighting: Literal["rated", "stars", "deviation", "liked"] = "stars"
+
+
+class ContentKNN:
+    """Scores a movie by its summed similarity to the movies of the history, weighted by ratings.
+
+    The similarity of two movies is the sum over modalities of the cosine of their whitened vectors,
+    standardised, over √M, which lets it vary as much with one modality as with several. A modality
+    that either of them lacks counts as 0, the similarity to the average movie; so does a rated
+    movie without any content, while one that nobody rated either cannot be scored. How often a
+    movie was rated is not looked at. Time and memory grow with I².
+    """
+
+    def __init__(self, config: ContentKNNConfig | None = None) -> None:
+        self.config = config or ContentKNNConfig()
+        modality = self.config.modality
+        name = self.config.name
+        self.name = name if modality is None else f"{name}:{modality}"
+        self._weights: NDArray[np.float32] | sp.csr_array | None = None
+        self._scoreable = np.zeros(0, dtype=bool)
+
+    def fit(self, train: Interactions, valid: Interactions, catalogue: Catalogue) -> Self:  # noqa: ARG002
+        """Compares the movies; of the ratings it only matters which movies have any.
+
+        Raises:
+            ConfigError: the movies do not have the modality.
+            DataError: the movies have no modality at all.
+        """
+        tables = modality_tables(catalogue.modalities, self.config.modality, self.name)
+        rated = train.item_counts() > 0
+        similar = np.zeros((len(rated), len(rated)), dtype=np.float32)
+        for table in tables:
+            similar += _similarities(table, rated, self.config) / np.float32(len(tables) ** 0.5)
+        self._scoreable = rated | np.any([table.present for table in tables], axis=0)
+        self._weights = _item_weights(similar, rated, self.config)
+        return self
+
+    def score(self, query: Query) -> NDArray[np.float32]:
+        """(Q, I) scores; all 0 for an empty history, -inf for a movie of which nothing is known."""
+        weights = require_fitted(self._weights, self.name)
+        require_items(query, weights.shape[0], self.name)
+        scores = _rating_weights(query.histories, self.config.weighting) @ weights.T
+        dense = scores.toarray() if sp.issparse(scores) else scores
+        return np.where(self._scoreable, dense, -np.inf).astype(np.float32)
+
+    @property
+    def parameters(self) -> int:
+        """Weights that are not 0.
+
+        Raises:
+            NotFittedError: ``fit`` was not called.
+        """
+        weights = require_fitted(self._weights, self.name)
+        return int(weights.nnz if sp.issparse(weights) else np.count_nonzero(weights))
+
+
+def _similarities(
+    table: ModalityTable, rated: NDArray[np.bool_], config: ContentKNNConfig
+) -> NDArray[np.float32]:
+    """(I, I) similarity of every movie, a row, to every other; 0 where one lacks the modality."""
+    present = np.flatnonzero(table.present)
+    units = unit(_whitened(table.vectors[present].astype(np.float64), config.ridge))
+    similar = (units @ units.T).astype(np.float32)
+    if config.standardise:
+        similar = _standardised(similar, rated[present])
+    whole = np.zeros((len(rated), len(rated)), dtype=np.float32)
+    whole[np.ix_(present, present)] = similar
+    return whole
+
+
+def _whitened(vectors: Floats, ridge: float) -> Floats:
+    """(P, D) ``(x − x̄)(Σ / λv + 1)^{-1/2}`` up to a rotation, v the mean variance of a column."""
+    if not len(vectors):
+        return vectors
+    centred = vectors - vectors.mean(axis=0)
+    covariance = centred.T @ centred / len(centred)
+    mean_variance = max(float(np.diag(covariance).mean()), ROUNDING**2)
+    regular = covariance / (ridge * mean_variance) + np.eye(len(covariance))
+    factor = scipy.linalg.cholesky(regular, lower=True)
+    return np.asarray(scipy.linalg.solve_triangular(factor, centred.T, lower=True).T)
+
+
+def _standardised(similar: NDArray[np.float32], rated: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """(P, P) every row in deviations from its mean over the rated movies; 0 where all are equal."""
+    if not rated.any():
+        return np.zeros_like(similar)
+    known = similar[:, rated]
+    deviation = known.std(axis=1, keepdims=True)
+    centred = similar - known.mean(axis=1, keepdims=True)
+    return np.asarray(centred / np.where(deviation > ROUNDING, deviation, np.inf))
+
+
+def _item_weights(
+    similar: NDArray[np.float32], rated: NDArray[np.bool_], config: ContentKNNConfig
+) -> NDArray[np.float32] | sp.csr_array:
+    """(I, I) what having rated the movie of a column adds to the score of that of the row."""
+    weights = similar if config.width is None else np.exp(similar / np.float32(config.width))
+    if config.k is not None:
+        known = weights * rated
+        return keep_best(lambda start, stop: known[start:stop], len(known), config.k)
+    np.fill_diagonal(weights, 0)
+    return weights
+
+
+def _rating_weights(histories: sp.csr_array, weighting: str) -> sp.csr_array:
+    """(Q, I) what every rating weighs."""
+    weights, ratings = rated_mask(histories), histories.data
+    if weighting == "stars":
+        weights.data = ratings.copy()
+    elif weighting == "liked":
+        weights.data = (ratings >= LIKED).astype(ratings.dtype)
+    elif weighting == "deviation":
+        weights.data = ratings - _own_means(histories)
+    return weights
+
+
+def _own_means(histories: sp.csr_array) -> NDArray[np.float32]:
+    """The mean rating of its user, for every stored rating."""
+    counts = np.diff(histories.indptr)
+    rows = np.repeat(np.arange(len(counts)), counts)
+    sums = np.bincount(rows, histories.data, len(counts))
+    return np.asarray((sums / np.maximum(counts, 1))[rows], dtype=np.float32)

@@ -1,0 +1,1 @@
+"""Item-kNN for lists and for stars."""

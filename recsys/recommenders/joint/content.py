@@ -1,0 +1,116 @@
+"""The content half of the item tower, written once for torch tensors and NumPy arrays.
+
+Training runs it on tensors, with gradients; serving runs it on arrays, without torch. Weights
+travel as a flat mapping, so that what is trained is what is stored and what is served:
+
+- ``modality/{m}/centre``, ``scale``: how modality m is standardised;
+- ``modality/{m}/weight`` (F, D_m), ``bias`` (F,): its projection; ``absent`` (F,): what its lack
+  says;
+- ``fusion/…``: see ``recsys.recommenders.joint.fusion``;
+- ``shared/weight`` (C, F'), ``shared/bias``: the shared encoder;
+- ``private/{t}/weight`` (P, F'), ``bias``: the private encoder of task t, where there is one;
+- ``role/{r}/weight`` (dim, C [+ P]), and ``bias`` for a role without id offset.
+
+Legend: I movies, M modalities, D_m dimensions of modality m, F fusion dimensions, F' of the fused
+vector, C shared and P private dimensions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from array_api_compat import array_namespace
+
+from recsys.recommenders.joint.fusion import fuse
+from recsys.recommenders.joint.roles import TASKS, Task
+from recsys.recommenders.joint.shares import Array
+
+Weights = Mapping[str, Array]
+
+
+class Encoded(NamedTuple):
+    """Content as the tasks see it.
+
+    Attributes:
+        shared: (I, C), which every task reads.
+        private: task to (I, P), which that task alone reads; empty when everything is shared.
+        modality_weights: (I, M) how far each modality counts; a row sums to one.
+    """
+
+    shared: Array
+    private: dict[Task, Array]
+    modality_weights: Array
+
+    def of(self, task: Task) -> Array:
+        """(I, C + P) what a task reads."""
+        if task not in self.private:
+            return self.shared
+        xp = array_namespace(self.shared)
+        return xp.concat([self.shared, self.private[task]], axis=1)
+
+
+def modality_names(weights: Weights) -> tuple[str, ...]:
+    """The modalities the weights read, in their order."""
+    ending = "/centre"
+    return tuple(
+        sorted(
+            key.removeprefix("modality/").removesuffix(ending)
+            for key in weights
+            if key.startswith("modality/") and key.endswith(ending)
+        )
+    )
+
+
+def standardise(x: Array, weights: Weights, name: str) -> Array:
+    """(I, D_m) centred and divided by the root mean square of its entries."""
+    return (x - weights[f"modality/{name}/centre"]) / weights[f"modality/{name}/scale"]
+
+
+def code(standard: Array, weights: Weights, name: str) -> Array:
+    """(I, F) of standardised (I, D_m): ``u_m = tanh(W_m x_m + b_m)``."""
+    xp = array_namespace(standard)
+    projected = standard @ weights[f"modality/{name}/weight"].T + weights[f"modality/{name}/bias"]
+    return xp.tanh(projected)
+
+
+def encode(kind: str, codes: Array, present: Array, weights: Weights) -> Encoded:
+    """Fuse what is there, then encode it for all tasks and for each.
+
+    ``h = fuse(u, present)``, ``s = tanh(W_s h + b_s)``, ``p_t = tanh(W_t h + b_t)``.
+
+    Args:
+        kind: of fusion.
+        codes: (I, M, F) in the order of ``modality_names``.
+        present: (I, M) 1 where a movie has a modality, else 0.
+        weights: of the tower.
+    """
+    absent = _stacked_absent(codes, weights)
+    own = {k.removeprefix("fusion/"): w for k, w in weights.items() if k.startswith("fusion/")}
+    fused = fuse(kind, codes, present, absent, own)
+    private = {
+        task: _encoder(fused.vectors, weights, f"private/{task}")
+        for task in TASKS
+        if f"private/{task}/weight" in weights
+    }
+    return Encoded(_encoder(fused.vectors, weights, "shared"), private, fused.weights)
+
+
+def read(encoded: Encoded, weights: Weights, role: str, task: Task) -> Array:
+    """(I, dim) what a role reads of its task's representation, before any id offset."""
+    reading = encoded.of(task) @ weights[f"role/{role}/weight"].T
+    bias = weights.get(f"role/{role}/bias")
+    return reading if bias is None else reading + bias
+
+
+def _encoder(h: Array, weights: Weights, name: str) -> Array:
+    xp = array_namespace(h)
+    return xp.tanh(h @ weights[f"{name}/weight"].T + weights[f"{name}/bias"])
+
+
+def _stacked_absent(codes: Array, weights: Weights) -> Array:
+    xp = array_namespace(codes)
+    names = modality_names(weights)
+    if not names:
+        return xp.reshape(codes, (0, codes.shape[2]))
+    return xp.stack([weights[f"modality/{name}/absent"] for name in names], axis=0)

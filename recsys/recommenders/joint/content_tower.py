@@ -1,0 +1,140 @@
+"""Embedding a movie that came after training from its content alone, without torch.
+
+Legend: M new movies, D_m dimensions of modality m, F fusion dimensions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.errors import DataError
+from recsys.recommenders.joint import content
+from recsys.recommenders.joint.content import Encoded
+from recsys.recommenders.joint.embedding_model import Floats, MovieVectors
+from recsys.recommenders.joint.placement import Directions, is_placed, place
+from recsys.recommenders.joint.roles import Task
+
+
+@dataclass(frozen=True)
+class ContentTower:
+    """The content half of the item tower, and where it places movies that nobody rated.
+
+    Attributes:
+        weights: by name, see the modules ``content`` and ``placement``.
+        fusion: kind of fusion.
+        temperature: of the ranking scores.
+        rating_mean: mean of all training ratings, stars.
+        cold_weight: weight in a user mean of a like for a movie without ratings.
+    """
+
+    weights: Mapping[str, Floats] = field(repr=False)
+    fusion: str
+    temperature: float
+    rating_mean: float
+    cold_weight: float
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """Names of the modalities the tower reads."""
+        return content.modality_names(self.weights)
+
+    def dim(self, modality: str) -> int:
+        """D_m."""
+        return len(self.weights[f"modality/{modality}/centre"])
+
+    def embed(self, features: Mapping[str, Floats], n_movies: int = 1) -> MovieVectors:
+        """Embed M movies that nobody rated by whatever modalities they have.
+
+        Args:
+            features: modality name to (M, D_m) vectors; a row that is not finite is absent.
+            n_movies: M.
+
+        Raises:
+            DataError: a modality is unknown or has the wrong shape.
+        """
+        encoded = self.encode(features, n_movies)
+        found = self._directions(features, n_movies)
+
+        def read(role: str, task: Task) -> Floats:
+            if is_placed(self.weights, role):
+                return np.asarray(place(found, self.weights, role, n_movies), dtype=np.float32)
+            return self._read(encoded, role, task)
+
+        return self._vectors(encoded, read)
+
+    def content(self, features: Mapping[str, Floats], n_movies: int = 1) -> MovieVectors:
+        """What the content of M movies adds to their id offsets; see ``embed``."""
+        encoded = self.encode(features, n_movies)
+        return self._vectors(encoded, partial(self._read, encoded))
+
+    def _read(self, encoded: Encoded, role: str, task: Task) -> Floats:
+        return np.asarray(content.read(encoded, self.weights, role, task), dtype=np.float32)
+
+    def _vectors(self, encoded: Encoded, read: Callable[[str, Task], Floats]) -> MovieVectors:
+        n_movies, mean = len(encoded.shared), np.float32(self.rating_mean)
+        ranked = read("ranked", "ranking") / np.float32(self.temperature)
+        return MovieVectors(
+            liked=read("liked", "ranking"),
+            ranked=np.hstack([ranked, read("rank_bias", "ranking")]),
+            weight=np.full(n_movies, self.cold_weight, dtype=np.float32),
+            attention=read("attention", "ranking"),
+            rating_in=read("rating_in", "rating"),
+            rating_out=read("rating_out", "rating"),
+            rating_mean=read("rating_mean", "rating")[:, 0] + mean,
+            log_variance=read("log_variance", "rating")[:, 0],
+            genre_logits=read("genre_logits", "genre"),
+            audience_mean=read("audience_mean", "audience")[:, 0] + mean,
+            audience_log_variance=read("audience_log_variance", "audience")[:, 0],
+            modality_weights=np.asarray(encoded.modality_weights, dtype=np.float32),
+        )
+
+    def _directions(self, features: Mapping[str, Floats], n_movies: int) -> dict[str, Directions]:
+        return {
+            name: Directions.of(
+                vectors,
+                self._present(name, vectors, n_movies),
+                self.weights[f"modality/{name}/centre"],
+            )
+            for name, vectors in sorted(features.items())
+        }
+
+    def encode(self, features: Mapping[str, Floats], n_movies: int) -> Encoded:
+        """The content of M movies as the tasks see it; arguments are those of ``embed``."""
+        self._require_known(features)
+        names = self.modalities
+        dim = len(self.weights[f"modality/{names[0]}/bias"]) if names else self._fused_dim
+        codes = np.zeros((n_movies, len(names), dim), dtype=np.float32)
+        present = np.zeros((n_movies, len(names)), dtype=np.float32)
+        for position, name in enumerate(names):
+            if name not in features:
+                continue
+            rows = self._present(name, features[name], n_movies)
+            standard = content.standardise(features[name][rows], self.weights, name)
+            codes[rows, position] = content.code(standard, self.weights, name)
+            present[rows, position] = 1
+        return content.encode(self.fusion, codes, present, self.weights)
+
+    @property
+    def _fused_dim(self) -> int:
+        return self.weights["shared/weight"].shape[1]
+
+    def _require_known(self, features: Mapping[str, Floats]) -> None:
+        for name in features:
+            if name not in self.modalities:
+                known = ", ".join(self.modalities) or "none"
+                raise DataError(
+                    f"the model does not read modality {name!r}", hint=f"it reads: {known}"
+                )
+
+    def _present(self, name: str, vectors: Floats, n_movies: int) -> NDArray[np.bool_]:
+        if vectors.shape != (n_movies, self.dim(name)):
+            raise DataError(
+                f"{name} features have shape {vectors.shape}, ({n_movies}, {self.dim(name)}) is "
+                "needed"
+            )
+        return np.asarray(np.isfinite(vectors).all(axis=1))

@@ -1,0 +1,177 @@
+"""From the codes of a movie's modalities to one vector, for NumPy arrays and torch tensors alike.
+
+Every kind adds ``a = Σ_{m absent} a_m / M``, what lacking a modality says (concatenation puts a_m
+in the place of m instead), to a mean over what is there, P being the set of present modalities, w a
+movie's weights and ũ_m = u_m where m is present, a_m where it is absent:
+
+- sum: ``h = Σ_{m∈P} u_m / |P| + a``; w is 1/|P|.
+- concat: ``h = [ũ_1; …; ũ_M]``; w is 1/|P|.
+- gated: ``h = Σ_{m∈P} w_m u_m + a`` with ``w = softmax_P(W [ũ_1; …; ũ_M] + b)``: the gated
+  multimodal unit of Arevalo et al. (2017) with a softmax for its sigmoids, so that gates are
+  shares.
+- sparse: the same with sparsemax (Martins & Astudillo, ICML 2016): small gates are exactly 0.
+- attention: ``A_mn = softmax_{n∈P}(Q u_m · K u_n / √F)``, ``y_m = u_m + Σ_{n∈P} A_mn V u_n``,
+  ``h = Σ_{m∈P} y_m / |P| + a``; w_n = Σ_{m∈P} A_mn / |P| is the attention that n receives.
+
+Weights of all zeros make every gate equal, and gated, sparse and attention the same as sum.
+
+Legend: I movies, M modalities, F dimensions of a code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from array_api_compat import array_namespace
+
+from recsys.errors import ConfigError
+from recsys.recommenders.joint.shares import Array, equal_shares, masked_softmax, masked_sparsemax
+
+
+class Fused(NamedTuple):
+    """One vector a movie.
+
+    Attributes:
+        vectors: (I, ``fused_dim``).
+        weights: (I, M) how much each modality counts. A row sums to one over the modalities that
+            are present and is exactly 0 elsewhere, so it is all 0 where nothing is present.
+    """
+
+    vectors: Array
+    weights: Array
+
+
+class _Inputs(NamedTuple):
+    """What is to be fused.
+
+    Attributes:
+        codes: (I, M, F), 0 in place of absent ones.
+        filled: (I, M, F), a_m in place of absent ones.
+        present: (I, M), 1 or 0.
+        lack: (I, F) Σ_{m absent} a_m / M.
+    """
+
+    codes: Array
+    filled: Array
+    present: Array
+    lack: Array
+
+
+def fusion_shapes(kind: str, n_modalities: int, dim: int) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of the weights that a kind learns, without those for lacking a modality.
+
+    Raises:
+        ConfigError: there is no such kind.
+    """
+    _require_known(kind)
+    if not n_modalities:
+        return {}
+    if kind in ("gated", "sparse"):
+        gate = (n_modalities, n_modalities * dim)
+        return {"gate/weight": gate, "gate/bias": (n_modalities,)}
+    if kind == "attention":
+        return {f"{name}/weight": (dim, dim) for name in ("query", "key", "value")}
+    return {}
+
+
+def fused_dim(kind: str, n_modalities: int, dim: int) -> int:
+    """Width of the fused vectors; that of one code where there is no modality.
+
+    Raises:
+        ConfigError: there is no such kind.
+    """
+    _require_known(kind)
+    return max(n_modalities, 1) * dim if kind == "concat" else dim
+
+
+def fuse(
+    kind: str, codes: Array, present: Array, absent: Array, weights: Mapping[str, Array]
+) -> Fused:
+    """Fuse the modalities that each movie has; what stands in absent slots is never looked at.
+
+    Args:
+        kind: see the top of the module.
+        codes: (I, M, F) u_m.
+        present: (I, M) 1 where the movie has the modality, 0 elsewhere.
+        absent: (M, F) a_m.
+        weights: the arrays that ``fusion_shapes`` names.
+
+    Raises:
+        ConfigError: there is no such kind.
+    """
+    _require_known(kind)
+    xp = array_namespace(codes, present)
+    n_modalities = codes.shape[1]
+    if not n_modalities:
+        return Fused(xp.sum(codes, axis=1), present)
+    has = (present > 0)[:, :, None]
+    inputs = _Inputs(
+        codes=xp.where(has, codes, xp.zeros_like(codes)),
+        filled=xp.where(has, codes, absent),
+        present=present,
+        lack=(1 - present) @ absent / n_modalities,
+    )
+    return _KINDS[kind](inputs, weights)
+
+
+def _weighted(inputs: _Inputs, shares: Array) -> Fused:
+    xp = array_namespace(shares)
+    return Fused(xp.sum(shares[:, :, None] * inputs.codes, axis=1) + inputs.lack, shares)
+
+
+def _sum(inputs: _Inputs, _weights: Mapping[str, Array]) -> Fused:
+    return _weighted(inputs, equal_shares(inputs.present))
+
+
+def _concat(inputs: _Inputs, _weights: Mapping[str, Array]) -> Fused:
+    return Fused(_side_by_side(inputs.filled), equal_shares(inputs.present))
+
+
+def _gated(inputs: _Inputs, weights: Mapping[str, Array]) -> Fused:
+    return _weighted(inputs, masked_softmax(_gate_logits(inputs, weights), inputs.present))
+
+
+def _sparse(inputs: _Inputs, weights: Mapping[str, Array]) -> Fused:
+    return _weighted(inputs, masked_sparsemax(_gate_logits(inputs, weights), inputs.present))
+
+
+def _gate_logits(inputs: _Inputs, weights: Mapping[str, Array]) -> Array:
+    """(I, M), as precise as ``present``: shares of half precision would not sum to one."""
+    xp = array_namespace(inputs.filled)
+    logits = _side_by_side(inputs.filled) @ weights["gate/weight"].T + weights["gate/bias"]
+    return xp.astype(logits, inputs.present.dtype, copy=False)
+
+
+def _side_by_side(codes: Array) -> Array:
+    n_movies, n_modalities, dim = codes.shape
+    return array_namespace(codes).reshape(codes, (n_movies, n_modalities * dim))
+
+
+def _attention(inputs: _Inputs, weights: Mapping[str, Array]) -> Fused:
+    """The mean over m comes before the sum over n: the same ``h``, with one product less."""
+    xp = array_namespace(inputs.codes)
+    query = inputs.codes @ weights["query/weight"].T
+    key = inputs.codes @ weights["key/weight"].T
+    logits = query @ xp.matrix_transpose(key) / inputs.codes.shape[-1] ** 0.5
+    logits = xp.astype(logits, inputs.present.dtype, copy=False)
+    attention = masked_softmax(logits, inputs.present[:, None, :])
+    equal = equal_shares(inputs.present)
+    received = xp.sum(equal[:, :, None] * attention, axis=1)
+    attended = xp.sum(received[:, :, None] * inputs.codes, axis=1) @ weights["value/weight"].T
+    mean = _weighted(inputs, equal).vectors
+    return Fused(mean + attended, received)
+
+
+def _require_known(kind: str) -> None:
+    if kind not in _KINDS:
+        raise ConfigError(f"there is no fusion {kind!r}", hint=f"one of: {', '.join(_KINDS)}")
+
+
+_KINDS: dict[str, Callable[[_Inputs, Mapping[str, Array]], Fused]] = {
+    "sum": _sum,
+    "concat": _concat,
+    "gated": _gated,
+    "sparse": _sparse,
+    "attention": _attention,
+}

@@ -1,0 +1,248 @@
+"""The joint model: movie embeddings, read by a ranking, a rating, a genre and an audience head.
+
+Legend: B users of a batch, I movies.
+"""
+
+from __future__ import annotations
+
+import math
+from contextlib import AbstractContextManager, nullcontext
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from recsys.config.experiment import ExperimentConfig
+from recsys.data.catalogue import Catalogue
+from recsys.errors import DataError
+from recsys.queries.rating_levels import RatingLevels
+from recsys.recommenders.joint.content import Encoded
+from recsys.recommenders.joint.content_tower import ContentTower
+from recsys.recommenders.joint.embedding_model import EmbeddingModel, MovieVectors, RatingConstants
+from recsys.recommenders.joint.formulas import RatingShrinkage, attended, liked_mean, rated_history
+from recsys.recommenders.joint.histories import item_weights
+from recsys.recommenders.joint.item_tower import (
+    NO_DROPOUT,
+    Dropout,
+    ItemTower,
+    MovieEmbedding,
+    TowerConfig,
+)
+from recsys.recommenders.joint.ordinal import OrdinalThresholds
+from recsys.recommenders.joint.placement import Placement
+from recsys.recommenders.joint.roles import roles
+from recsys.recommenders.joint.sharing import make_penalties
+from recsys.recommenders.joint.statistics import TrainStatistics
+
+
+class MovieParts(NamedTuple):
+    """The movies in the roles they play; see ``MovieVectors`` for their meaning."""
+
+    encoded: Encoded
+    liked: Tensor
+    ranked: Tensor
+    rank_bias: Tensor
+    attention: Tensor
+    rating_in: Tensor
+    rating_out: Tensor
+    rating_mean: Tensor
+    log_variance: Tensor
+    genre_logits: Tensor
+    audience_mean: Tensor
+    audience_log_variance: Tensor
+
+
+class JointModel(nn.Module):
+    """Movie embeddings with a ranking, a rating, a genre and an audience head.
+
+    Args:
+        catalogue: movies with their modalities; genres are labels and are not read here.
+        statistics: of the training ratings.
+        config: of the experiment; data, losses and training are not read here.
+
+    Raises:
+        DataError: an ordinal likelihood is asked for and the ratings are on no grid.
+    """
+
+    def __init__(
+        self, catalogue: Catalogue, statistics: TrainStatistics, config: ExperimentConfig
+    ) -> None:
+        super().__init__()
+        self.config, self.statistics = config, statistics
+        read = roles(config.model, config.user, len(catalogue.genre_names))
+        tower = TowerConfig(config.fusion, config.sharing, read, config.seed)
+        self.tower = ItemTower(catalogue.modalities, statistics.counts > 0, tower)
+        self.user_noise = nn.Parameter(torch.zeros(()))
+        self.log_vote_variance = nn.Parameter(torch.zeros(()))
+        ordinal = config.model.rating_likelihood == "ordinal"
+        self.ordinal = _thresholds(statistics.levels) if ordinal else None
+        self.penalties = make_penalties(config.sharing, config.seed)
+        trained = [penalty for penalty in self.penalties if isinstance(penalty, nn.Module)]
+        self.adversaries = nn.ModuleList(trained)
+        self.shrinkage = RatingShrinkage(
+            config.model.user_bias_shrinkage, config.model.user_vector_shrinkage
+        )
+        # Without modalities all content is alike, and there is nothing to regress on.
+        regressed = config.placement.kind == "regression" and bool(catalogue.modalities)
+        self.placement = self._placement(catalogue) if regressed else None
+        self._start_from(statistics)
+
+    def _start_from(self, statistics: TrainStatistics) -> None:
+        popularity = np.maximum(statistics.counts, 1)
+        with torch.no_grad():
+            offsets = self.tower.offsets
+            offsets["rank_bias"][:, 0] = torch.from_numpy(np.log(popularity / popularity.mean()))
+            offsets["rating_mean"][:, 0] = torch.from_numpy(statistics.movie_bias)
+
+    @property
+    def shared_weight(self) -> nn.Parameter:
+        """Weights of the shared encoder: the last layer that all tasks share."""
+        weight: nn.Parameter = self.tower.learnt["shared/weight"]
+        return weight
+
+    def _placement(self, catalogue: Catalogue) -> Placement:
+        weights, tables = self.tower.weights(), catalogue.modalities
+        centres = {name: _array(weights[f"modality/{name}/centre"]) for name in tables}
+        rated = self.statistics.counts > 0
+        return Placement(tables, centres, rated, self.config.placement)
+
+    def movies(self, dropout: Dropout = NO_DROPOUT) -> MovieParts:
+        """Embed all movies; nothing is dropped in evaluation mode."""
+        return self._parts(self.tower(dropout))
+
+    def _parts(self, embedded: MovieEmbedding) -> MovieParts:
+        encoded, read = embedded
+        mean = self.statistics.rating_mean
+        return MovieParts(
+            encoded=encoded,
+            liked=read["liked"],
+            ranked=read["ranked"] / self.config.model.temperature,
+            rank_bias=read["rank_bias"][:, 0],
+            attention=read["attention"],
+            rating_in=read["rating_in"],
+            rating_out=read["rating_out"],
+            rating_mean=mean + read["rating_mean"][:, 0],
+            log_variance=read["log_variance"][:, 0],
+            genre_logits=read["genre_logits"],
+            audience_mean=mean + read["audience_mean"][:, 0],
+            audience_log_variance=read["audience_log_variance"][:, 0],
+        )
+
+    def rank(self, movies: MovieParts, weights: Tensor) -> Tensor:
+        """(B, I) ranking scores of users whose liked movies have (B, I) ``weights``."""
+        users = liked_mean(attended(weights, movies.attention), movies.liked)
+        scores: Tensor = users @ movies.ranked.T + movies.rank_bias
+        return scores
+
+    def rate(self, movies: MovieParts, ratings: Tensor, rated: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, I) η and log variance of the ratings of users with the given histories."""
+        # Sums of squares cancel here, which half precision does not survive.
+        with _full_precision(ratings.device):
+            taste = rated_history(
+                ratings, rated, movies.rating_mean.float(), movies.rating_in.float(), self.shrinkage
+            )
+        mean = movies.rating_mean + taste.bias[:, None] + taste.vector @ movies.rating_out.T
+        noise = self.user_noise * taste.noise.log()
+        return mean, movies.log_variance + noise[:, None]
+
+    @torch.no_grad()
+    def served(self) -> MovieParts:
+        """All movies as they are served: nothing dropped, those that nobody rated placed."""
+        return self._parts(self._placed(self._embedded()))
+
+    @torch.no_grad()
+    def export(self) -> EmbeddingModel:
+        """The model as plain arrays, its uncertainty not yet calibrated."""
+        movies = self.served()
+        exponent = self.config.user.popularity_exponent
+        alike = {
+            name: _array(getattr(movies, name)) for name in MovieParts._fields if name not in _OWN
+        }
+        vectors = MovieVectors(
+            ranked=_array(torch.cat([movies.ranked, movies.rank_bias[:, None]], dim=1)),
+            weight=item_weights(self.statistics.counts, exponent),
+            modality_weights=_array(movies.encoded.modality_weights),
+            **alike,
+        )
+        return EmbeddingModel(vectors, self.config.user, self._constants())
+
+    def _embedded(self) -> MovieEmbedding:
+        """All movies, nothing dropped."""
+        was_training = self.training
+        self.eval()
+        embedded: MovieEmbedding = self.tower()
+        self.train(was_training)
+        return embedded
+
+    def _placed(self, embedded: MovieEmbedding) -> MovieEmbedding:
+        """The same with movies that nobody rated where they are served."""
+        unrated = self.tower.warm[:, 0] == 0
+        if self.placement is None or not unrated.any():
+            return embedded
+        roles, weights = dict(embedded.roles), self._placing(embedded)
+        for role in self.tower.offsets:
+            placed = torch.from_numpy(self.placement.unrated(weights, role))
+            roles[role] = roles[role].float().index_put((unrated,), placed.to(roles[role].device))
+        return embedded._replace(roles=roles)
+
+    def _placing(self, embedded: MovieEmbedding) -> dict[str, NDArray[np.float32]]:
+        """The weights that place movies that nobody rated; none where their content does."""
+        if self.placement is None:
+            return {}
+        learnt = {role: _array(embedded.roles[role]) for role in self.tower.offsets}
+        ranking = {role.name for role in self.tower.config.roles if role.task == "ranking"}
+        return self.placement.fit(learnt, stretched=ranking)
+
+    def _constants(self) -> RatingConstants:
+        return RatingConstants(
+            self.shrinkage,
+            float(self.user_noise),
+            self.statistics.scale,
+            self._levels(),
+            vote_std=math.exp(float(self.log_vote_variance) / 2),
+        )
+
+    def _levels(self) -> RatingLevels | None:
+        levels = self.statistics.levels
+        if self.ordinal is None or levels is None:
+            return levels
+        return RatingLevels(levels.values, tuple(self.ordinal.thresholds().tolist()))
+
+    @torch.no_grad()
+    def export_tower(self) -> ContentTower:
+        """The content half of the item tower as plain arrays, for movies that come later."""
+        exponent = self.config.user.popularity_exponent
+        weights = {name: _array(tensor) for name, tensor in self.tower.weights().items()}
+        return ContentTower(
+            weights=weights | self._placing(self._embedded()),
+            fusion=self.config.fusion.kind,
+            temperature=self.config.model.temperature,
+            rating_mean=self.statistics.rating_mean,
+            cold_weight=float(item_weights(np.zeros(1, np.int64), exponent)[0]),
+        )
+
+
+def _full_precision(device: torch.device) -> AbstractContextManager[object]:
+    """Autocast switched off, where there is one."""
+    known = device.type in {"cpu", "cuda"}
+    return torch.autocast(device.type, enabled=False) if known else nullcontext()
+
+
+_OWN = {"encoded", "ranked", "rank_bias"}
+"""Parts that are served in another form."""
+
+
+def _thresholds(levels: RatingLevels | None) -> OrdinalThresholds:
+    if levels is None:
+        raise DataError(
+            "ratings are on no grid of levels, which an ordinal likelihood needs",
+            hint="set model.rating_likelihood=gaussian",
+        )
+    return OrdinalThresholds(levels.values)
+
+
+def _array(tensor: Tensor) -> NDArray[np.float32]:
+    """A copy: what was exported must not follow further training."""
+    return tensor.detach().float().cpu().numpy().astype(np.float32, copy=True)

@@ -1,0 +1,1 @@
+"""How the joint model is trained."""

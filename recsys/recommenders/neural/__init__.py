@@ -1,0 +1,1 @@
+"""Neural models of others: VBPR, CLCRec, DropoutNet."""

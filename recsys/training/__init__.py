@@ -1,1 +1,0 @@
-"""From a split and a configuration to a fitted embedding model."""

@@ -1,0 +1,50 @@
+"""What is printed is what was measured."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from recsys.benchmark.report import write_report
+
+REPOSITORY = Path(__file__).resolve().parents[4]
+BENCHMARKS = REPOSITORY / "benchmarks"
+RESULTS = BENCHMARKS / "results" / "bench"
+
+
+@pytest.fixture(scope="module")
+def again(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The repository's generated files, generated anew."""
+    if not any(RESULTS.glob("*/*.json")):
+        pytest.skip("there are no results of the benchmark")
+    pytest.importorskip("matplotlib")
+    root = tmp_path_factory.mktemp("again")
+    shutil.copy(REPOSITORY / "README.md", root)
+    write_report(RESULTS, root / "benchmarks")
+    return root
+
+
+@pytest.mark.slow
+def test_the_pages_are_what_the_documents_generate(again: Path) -> None:
+    made = {path.relative_to(again): path.read_text("utf-8") for path in again.rglob("*.md")}
+    kept = {name: (REPOSITORY / name).read_text("utf-8") for name in made}
+    differing = [str(name) for name, text in made.items() if kept[name] != text]
+    assert not differing, f"run 'recsys benchmark report': {differing} are not what it writes"
+    pages = {path.name for path in (BENCHMARKS / "protocols").glob("*.md")}
+    assert pages == {path.name for path in (again / "benchmarks" / "protocols").glob("*.md")}
+
+
+@pytest.mark.slow
+def test_the_pictures_are_what_the_documents_generate(again: Path) -> None:
+    made = sorted((again / "benchmarks" / "plots").glob("*.svg"))
+    kept = BENCHMARKS / "plots"
+    assert [path.name for path in made] == sorted(path.name for path in kept.glob("*.svg"))
+    drawn_by = re.search(r"Matplotlib v([\w.]+)", (kept / made[0].name).read_text("utf-8"))
+    if drawn_by is None or drawn_by[1] != version("matplotlib"):
+        pytest.skip("the pictures were drawn by another version of matplotlib")
+    differing = [p.name for p in made if p.read_bytes() != (kept / p.name).read_bytes()]
+    assert not differing, f"run 'recsys benchmark report': {differing} are not what it draws"

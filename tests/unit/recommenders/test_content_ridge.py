@@ -1,0 +1,164 @@
+"""EASE's weights regressed on content, against scikit-learn."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from recsys.data.catalogue import Catalogue, EncoderCard, ModalityTable
+from recsys.errors import ConfigError, DataError
+from recsys.queries.query import Query
+from recsys.recommenders.closed_form.weights import ease_weights
+from recsys.recommenders.content.kernel import content_kernel
+from recsys.recommenders.joint.histories import rated_mask
+from recsys.recommenders.registry import make_baseline
+
+COLD = (3, 7, 13)
+
+
+def table(items, name, dim, absent=()):
+    random = np.random.default_rng(dim)
+    card = EncoderCard(name, "1", dim, "none", "none", "CC0-1.0", "none")
+    vectors = random.normal(size=(len(items), dim)).astype(np.float32) + 2
+    present = ~np.isin(np.arange(len(items)), absent)
+    return ModalityTable(name, vectors, present, card, items.fingerprint)
+
+
+@pytest.fixture
+def train(ratings):
+    return ratings.select(~np.isin(ratings.item, COLD))
+
+
+@pytest.fixture
+def catalogue(ratings) -> Catalogue:
+    """Movie 4 lacks the text, 5 and the cold 7 the poster, the cold 13 both."""
+    items, n = ratings.items, len(ratings.items)
+    bare = Catalogue(items, ("",) * n, np.full(n, -1), ("a",), np.zeros((n, 1), dtype=bool))
+    text, poster = table(items, "text", 3, [4, 13]), table(items, "poster", 5, [5, 7, 13])
+    return bare.with_modality(text).with_modality(poster)
+
+
+def kernel_by_hand(catalogue, weights):
+    total = np.zeros((14, 14))
+    for name, modality in catalogue.modalities.items():
+        centre = modality.vectors[modality.present].astype(float).mean(axis=0)
+        for i in np.flatnonzero(modality.present):
+            for j in np.flatnonzero(modality.present):
+                x, y = modality.vectors[i] - centre, modality.vectors[j] - centre
+                total[i, j] += weights[name] * (x @ y) / np.linalg.norm(x) / np.linalg.norm(y)
+    return total
+
+
+def weights_of(model):
+    """Scores of histories of one movie each."""
+    return model.score(Query.of(_eye()))
+
+
+def _eye():
+    import scipy.sparse as sp
+
+    return sp.csr_array(np.eye(14, dtype=np.float32))
+
+
+def fitted(train, catalogue, name="content-ridge", **options):
+    return make_baseline(name, **options).fit(train, train, catalogue)
+
+
+def test_cold_columns_are_those_of_kernel_ridge_regression(train, catalogue):
+    kernel_ridge = pytest.importorskip("sklearn.kernel_ridge")
+    weights = {"text": 2.0, "poster": 0.5}
+    kernel = kernel_by_hand(catalogue, weights)
+    known = np.setdiff1d(np.arange(14), COLD)
+    targets = ease_weights(rated_mask(train.matrix()), 5.0)[:, known].T.astype(float)
+    oracle = kernel_ridge.KernelRidge(alpha=0.7, kernel="precomputed")
+    oracle.fit(kernel[np.ix_(known, known)], targets - targets.mean(axis=0))
+    expected = oracle.predict(kernel[np.ix_(COLD, known)]) + targets.mean(axis=0)
+    found = weights_of(fitted(train, catalogue, l2=5.0, ridge=0.7, weights=weights))
+    np.testing.assert_allclose(found[:, COLD], expected.T, rtol=1e-4, atol=1e-6)
+
+
+def test_rated_movies_keep_the_weights_of_ease(train, catalogue):
+    query = Query.known(train)
+    ease = make_baseline("ease", l2=9.0).fit(train, train, catalogue).score(query)
+    found = fitted(train, catalogue, l2=9.0).score(query)
+    warm = np.setdiff1d(np.arange(14), COLD)
+    np.testing.assert_array_equal(found[:, warm], ease[:, warm])
+    assert not ease[:, COLD].any()
+    assert found[:, COLD].any(axis=0).all()
+
+
+def test_where_all_or_none_are_rated_it_is_ease(ratings, train, catalogue):
+    everyone = ratings.select(ratings.item == ratings.item[0])
+    one = replace(everyone, item=np.arange(len(everyone)) % 14)
+    for part in (one, ratings.select(np.arange(0))):
+        query = Query.known(ratings)
+        ease = make_baseline("ease").fit(part, part, catalogue).score(query)
+        np.testing.assert_array_equal(fitted(part, catalogue).score(query), ease)
+
+
+def test_a_movie_without_content_is_given_the_mean_column(train, catalogue):
+    weights = weights_of(fitted(train, catalogue))
+    known = np.setdiff1d(np.arange(14), COLD)
+    np.testing.assert_allclose(weights[:, 13], weights[:, known].mean(axis=1), rtol=1e-5)
+    assert not np.allclose(weights[:, 3], weights[:, 13])
+
+
+def test_a_large_ridge_leaves_the_mean_column(train, catalogue):
+    weights = weights_of(fitted(train, catalogue, ridge=1e9))
+    np.testing.assert_allclose(weights[:, 3], weights[:, 13], atol=1e-7)
+
+
+def test_a_modality_that_no_movie_has_changes_nothing(train, catalogue):
+    more = catalogue.with_modality(table(train.items, "audio", 4, range(14)))
+    query = Query.known(train)
+    one, other = (fitted(train, movies).score(query) for movies in (catalogue, more))
+    np.testing.assert_array_equal(one, other)
+
+
+def test_scale_and_offset_of_a_modality_do_not_matter(train, catalogue):
+    text = catalogue.modalities["text"]
+    moved = catalogue.with_modality(replace(text, vectors=text.vectors * 50 - 7))
+    query = Query.known(train)
+    one, other = (fitted(train, movies).score(query) for movies in (catalogue, moved))
+    np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-5)
+
+
+def test_one_modality_by_name_weighs_1(train, catalogue):
+    alone = replace(catalogue, modalities={"text": catalogue.modalities["text"]})
+    query = Query.known(train)
+    named = make_baseline("content-ridge:text", weights={"text": 5.0})
+    assert named.name == "content-ridge:text"
+    found = named.fit(train, train, catalogue).score(query)
+    np.testing.assert_array_equal(found, fitted(train, alone, weights={}).score(query))
+    assert not np.allclose(found, fitted(train, alone, weights={"text": 5.0}).score(query))
+
+
+def test_a_stranger_is_scored_like_a_known_user(train, catalogue):
+    model, query = fitted(train, catalogue), Query.known(train)
+    np.testing.assert_array_equal(model.score(Query.of(query.histories)), model.score(query))
+
+
+def test_what_makes_no_sense_is_refused(train, catalogue):
+    with pytest.raises(ConfigError, match="ridge is 0"):
+        make_baseline("content-ridge", ridge=0.0)
+    for weight in (-1.0, np.nan, np.inf):
+        with pytest.raises(ConfigError, match="weight of text is"):
+            make_baseline("content-ridge", weights={"text": weight})
+    with pytest.raises(ConfigError, match=r"no modality 'postr'.*\n.*poster"):
+        fitted(train, catalogue, "content-ridge:postr")
+    with pytest.raises(DataError, match="without any modality"):
+        fitted(train, replace(catalogue, modalities={}))
+
+
+def test_the_kernel_is_a_weighted_sum_of_cosines(catalogue):
+    weights = {"text": 2.0, "poster": 0.5}
+    found = content_kernel(catalogue.modalities.values(), weights)
+    np.testing.assert_allclose(found, kernel_by_hand(catalogue, weights), atol=1e-6)
+    doubled = content_kernel(catalogue.modalities.values(), {"text": 4.0, "poster": 1.0})
+    np.testing.assert_allclose(doubled, 2 * found)
+    plain = content_kernel([catalogue.modalities["text"]], {}, centred=False)
+    x, y = catalogue.modalities["text"].vectors[:2].astype(float)
+    assert plain[0, 1] == pytest.approx(x @ y / np.linalg.norm(x) / np.linalg.norm(y))
+    assert not plain[4].any()
