@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any, TypeGuard, get_args
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from recsys.config.experiment import ExperimentConfig
 from recsys.config.reading import read_extended
+from recsys.documents import Document
 from recsys.errors import ConfigError, nearest
 
 
@@ -107,11 +108,11 @@ def _keys_at(location: tuple[Any, ...]) -> list[str]:
     """The keys of the section at a place; none where it is not one section alone."""
     section: Any = ExperimentConfig
     for part in location:
-        if _is_section(section) and str(part) in section.model_fields:
-            section = section.model_fields[str(part)].annotation
+        if _is_section(section) and str(part) in section.parts():
+            section = section.parts()[str(part)]
         found = [kind for kind in _parts(section) if _is_section(kind)]
         section = found[0] if len(found) == 1 else section
-    return list(section.model_fields) if _is_section(section) else []
+    return list(section.parts()) if _is_section(section) else []
 
 
 def _parts(annotation: object) -> Iterator[object]:
@@ -121,5 +122,5 @@ def _parts(annotation: object) -> Iterator[object]:
         yield from _parts(inner)
 
 
-def _is_section(annotation: object) -> TypeGuard[type[BaseModel]]:
-    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+def _is_section(annotation: object) -> TypeGuard[type[Document]]:
+    return isinstance(annotation, type) and issubclass(annotation, Document)

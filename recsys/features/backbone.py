@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.config.backbone import BackboneConfig
+from recsys.config.trailers import BackboneConfig
 from recsys.errors import ConfigError
 from recsys.features.backbone_weights import (
     BackboneWeights,

@@ -11,8 +11,8 @@ from typing import Any, cast
 
 from safetensors import SafetensorError, safe_open
 
-from recsys.config.backbone import BackboneConfig
-from recsys.config.imports import expand
+from recsys.config.section import expand
+from recsys.config.trailers import BackboneConfig
 from recsys.data.files import atomic_write
 from recsys.data.hashing import file_sha256
 from recsys.data.surroundings import is_offline

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.config.features import refuse_labels
-from recsys.config.imports import FileImport, ImportConfig, Key, MmtfImport, expand
+from recsys.config.imports import FileImport, ImportConfig, Key, MmtfImport
+from recsys.config.modalities import refuse_labels
+from recsys.config.section import expand
 from recsys.data.catalogue import Catalogue, ModalityTable, title_key
 from recsys.data.movies import Movie
 from recsys.errors import AlignmentError

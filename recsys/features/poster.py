@@ -11,14 +11,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.config.poster import PosterConfig
+from recsys.config.trailers import PosterConfig
 from recsys.data.catalogue import EncoderCard
 from recsys.features import poster_descriptors
 from recsys.features.backbone import Backbone
 from recsys.features.pictures import read_picture
-
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".avif", ".gif", ".bmp", ".tif", ".tiff")
-"""Of poster files, the preferred first."""
 
 _UNIT = "; L2-normalised"
 

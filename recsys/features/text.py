@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 
-from recsys.config.features import TextConfig
+from recsys.config.modalities import TextConfig
 from recsys.errors import MissingExtra
 from recsys.features import weights
 from recsys.features.encoder import Encoder

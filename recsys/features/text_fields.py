@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from recsys.config.features import refuse_labels
+from recsys.config.modalities import refuse_labels
 from recsys.data.catalogue import Catalogue
 from recsys.errors import ConfigError, nearest
 

@@ -11,7 +11,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from recsys.config.features import TextConfig
+from recsys.config.modalities import TextConfig
 from recsys.data.catalogue import Catalogue, EncoderCard, ModalityTable
 from recsys.errors import MissingExtra
 from recsys.features.reduction import NEGLIGIBLE, truncated_svd

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.config.features import TextConfig
+from recsys.config.modalities import TextConfig
 from recsys.data.catalogue import Catalogue, EncoderCard
 from recsys.data.hashing import fingerprint
 from recsys.errors import ConfigError

@@ -16,7 +16,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from recsys.config.imports import FileImport, expand
+from recsys.config.imports import FileImport
+from recsys.config.section import expand
 from recsys.data.catalogue import EncoderCard
 from recsys.data.parquet import parquet_columns
 from recsys.data.rawtable import require_columns

@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from recsys.config.imports import FileImport, expand
+from recsys.config.imports import FileImport
+from recsys.config.section import expand
 from recsys.errors import ConfigError, DataError
 from recsys.features.published.files import read_file
 from recsys.features.published.ids import read_ids

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from recsys.config.features import TextConfig
+from recsys.config.modalities import TextConfig
 from recsys.errors import ConfigError
 from recsys.features.text_fields import movie_texts
 from recsys.features.text_tfidf import TfidfTextEncoder

@@ -4,7 +4,7 @@ import shutil
 import numpy as np
 import pytest
 
-from recsys.config.features import TextConfig
+from recsys.config.modalities import TextConfig
 from recsys.errors import ConfigError
 from recsys.features.encoder import Material
 from recsys.features.text import text_encoder

@@ -3,8 +3,7 @@ import importlib.util
 import numpy as np
 import pytest
 
-from recsys.config.backbone import BackboneConfig
-from recsys.config.trailers import AudioConfig, VideoConfig
+from recsys.config.trailers import AudioConfig, BackboneConfig, VideoConfig
 from recsys.features.audio import AudioEncoder
 from recsys.features.audio_descriptors import descriptor_names
 from recsys.features.media import FileEncoder

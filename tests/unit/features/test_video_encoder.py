@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from recsys.config.backbone import BackboneConfig
-from recsys.config.trailers import VideoConfig
+from recsys.config.trailers import BackboneConfig, VideoConfig
 from recsys.errors import ConfigError, MissingExtra
 from recsys.features.media import MediaError, Status
 from recsys.features.video import VideoEncoder
