@@ -101,8 +101,7 @@ def _exported(
     catalogue: Catalogue,
 ) -> list[Path]:
     from recsys.data.splits import make_split
-    from recsys.features.export import export_parquet
-    from recsys.features.export_mmrec import export_mmrec
+    from recsys.features.export import export_mmrec, export_parquet
     from recsys.features.export_recbole import export_recbole
 
     name = folder.resolve().name

@@ -86,7 +86,7 @@ def import_(
     _require_parquet(out)
     source = _source(place, policy)
     from recsys.data.sources import open_dataset
-    from recsys.features.imported import import_modality
+    from recsys.features.alignment import import_modality
 
     with output.busy("reading"):
         read = open_dataset(dataset, data, on_bad_row.value)

@@ -22,11 +22,10 @@ from recsys.config.sources import SourcesConfig
 from recsys.data.catalogue import Catalogue, EncoderCard, ModalityTable
 from recsys.data.source_report import SourceReport
 from recsys.errors import ConfigError, MissingExtra
-from recsys.features.alignment import AlignmentReport
+from recsys.features.alignment import AlignmentReport, import_modality
 from recsys.features.cache import FeatureCache
-from recsys.features.encoder import Encoder, ItemEncoder
-from recsys.features.imported import import_modality
 from recsys.features.jobs import JobOptions, JobReport, extract_files, file_jobs
+from recsys.features.media import Encoder, ItemEncoder
 from recsys.features.sources import with_sources
 
 BLOCK = 1024

@@ -1,22 +1,140 @@
 """Posters as one modality.
 
-Legend: D dimensions.
+Legend: H height and W width in pixels, C cells of a grid, D dimensions.
 """
 
 from __future__ import annotations
 
+import warnings
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsys.config.trailers import PosterConfig
 from recsys.data.catalogue import EncoderCard
-from recsys.features import poster_descriptors
+from recsys.errors import MissingExtra
 from recsys.features.backbone import Backbone
-from recsys.features.pictures import read_picture
+from recsys.features.media import MediaError, Status
+from recsys.features.video_descriptors import histogram
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from PIL.Image import Image as Picture
+
+
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
+"""What is decoded, whatever a file is called; other formats may start programs of their own."""
+
+
+def read_picture(path: Path, *, max_pixels: int, size: tuple[int, int]) -> Picture:
+    """The picture of a file: the first frame of an animation, upright, on white.
+
+    Args:
+        path: the file; its content decides the format.
+        max_pixels: larger ones are refused before they are decoded.
+        size: H and W that the picture will be shrunk to. Where the decoder can shrink, it delivers
+            no more than is needed for twice that.
+
+    Raises:
+        MediaError: it is no picture, is broken, or is too large.
+        MissingExtra: Pillow is not installed.
+    """
+    formats = _known_formats()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of bombs, which max_pixels judges, and of corrupt EXIF
+        try:
+            return _decode(path, formats, max_pixels, size)
+        except MediaError:
+            raise
+        except Exception as error:  # decoders raise whatever broken bytes make them stumble over
+            raise _explained(path, error) from error
+
+
+def _known_formats() -> list[str]:
+    """Those that this build of Pillow was made with."""
+    try:
+        from PIL import Image
+    except ImportError:
+        raise MissingExtra("Pillow", "vision") from None
+    Image.init()
+    return [name for name in FORMATS if name in Image.OPEN]
+
+
+def _decode(path: Path, formats: list[str], max_pixels: int, size: tuple[int, int]) -> Picture:
+    from PIL import Image
+
+    with Image.open(path, formats=formats) as picture:
+        width, height = picture.size
+        if width * height > max_pixels:
+            what = f"{path}: {width} x {height} pixels, more than {max_pixels}"
+            raise MediaError(Status.TOO_LARGE, what)
+        picture.draft("RGB", (2 * size[1], 2 * size[0]))
+        return _upright_rgb(picture)
+
+
+def _upright_rgb(picture: Picture) -> Picture:
+    from PIL import Image, ImageOps
+
+    upright = ImageOps.exif_transpose(picture)
+    if upright.mode.startswith("I"):  # 16 bits a pixel, which a plain conversion would clip
+        grey = np.asarray(upright).clip(0, 2**16 - 1) >> 8
+        return Image.fromarray(grey.astype(np.uint8)).convert("RGB")
+    if upright.has_transparency_data:
+        on_white = Image.new("RGBA", upright.size, "white")
+        on_white.alpha_composite(upright.convert("RGBA"))
+        return on_white.convert("RGB")
+    return upright.convert("RGB")
+
+
+def _explained(path: Path, error: Exception) -> MediaError:
+    from PIL import Image, UnidentifiedImageError
+
+    if isinstance(error, Image.DecompressionBombError):
+        return MediaError(Status.TOO_LARGE, f"{path}: {error}")
+    if isinstance(error, UnidentifiedImageError):
+        return MediaError(Status.UNREADABLE, f"{path}: no picture of a known format")
+    if isinstance(error, MemoryError):
+        return MediaError(Status.FAILED, f"{path}: not enough memory to decode it")
+    cut = "truncated" in str(error).casefold() or isinstance(error, EOFError)
+    status = Status.TRUNCATED if cut else Status.UNREADABLE
+    return MediaError(status, f"{path}: {error or type(error).__name__}")
+
+
+REVISION = "1"
+"""It changes whenever the values do."""
+
+SIZE = (96, 64)
+"""H and W that a poster is stretched to."""
+
+PREPROCESSING = f"RGB, stretched to {SIZE[0]} x {SIZE[1]} (bilinear)"
+
+POOLING = (
+    "square roots of a joint histogram of hue, saturation and value (12 x 4 x 4); mean and "
+    "deviation of L*a*b* in a grid of 6 x 4; brightness, contrast, saturation, colourfulness, edges"
+)
+
+PAPER = (
+    "Swain and Ballard, Color Indexing, IJCV 1991; Manjunath et al., Color and Texture "
+    "Descriptors, 2001; Hasler and Suesstrunk, Measuring Colourfulness, 2003"
+)
+
+_BINS = (12, 4, 4)
+_GRID = (6, 4)
+_EDGE = 0.1
+_WHITE = np.array([0.950456, 1.0, 1.089058])
+_TO_XYZ = np.array(
+    [
+        [0.412453, 0.357580, 0.180423],
+        [0.212671, 0.715160, 0.072169],
+        [0.019334, 0.119193, 0.950227],
+    ]
+)
+
+DIM = int(np.prod(_BINS)) + 6 * int(np.prod(_GRID)) + 9
+"""D."""
 _UNIT = "; L2-normalised"
 
 
@@ -65,10 +183,10 @@ class PosterEncoder:
             MissingExtra: a library that the configuration needs is not installed.
         """
         network = self._network
-        size = poster_descriptors.SIZE if network is None else network.config.size
+        size = SIZE if network is None else network.config.size
         picture = read_picture(path, max_pixels=self.config.max_pixels, size=size)
         if network is None:
-            return _unit(poster_descriptors.describe(picture))
+            return _unit(describe(picture))
         return _unit(network.frames([picture])[0])
 
     @cached_property
@@ -85,10 +203,65 @@ def _unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:
 def _descriptor_card(limit: str) -> EncoderCard:
     return EncoderCard(
         name="poster descriptors",
-        revision=poster_descriptors.REVISION,
-        dim=poster_descriptors.DIM,
-        preprocessing=limit + poster_descriptors.PREPROCESSING,
-        pooling=poster_descriptors.POOLING + _UNIT,
+        revision=REVISION,
+        dim=DIM,
+        preprocessing=limit + PREPROCESSING,
+        pooling=POOLING + _UNIT,
         licence="needs no weights",
-        paper=poster_descriptors.PAPER,
+        paper=PAPER,
     )
+
+
+def describe(picture: Image) -> NDArray[np.float32]:
+    """(D,) descriptors of a picture in RGB, each of the order of one."""
+    from PIL import Image
+
+    small = picture.resize((SIZE[1], SIZE[0]), Image.Resampling.BILINEAR)
+    hsv = np.asarray(small.convert("HSV"), dtype=np.uint8)
+    rgb = np.asarray(small, dtype=np.float64) / 255
+    # The Euclidean distance of square roots of shares is Hellinger's.
+    colours: NDArray[np.float64] = np.sqrt(histogram(hsv, _BINS))
+    parts = (colours, _layout(lab(rgb)), _statistics(rgb, hsv[..., 1] / 255))
+    return np.concatenate(parts).astype(np.float32)
+
+
+def _layout(colours: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean and deviation of each channel in each of the C cells."""
+    cells = _cells(colours)
+    moments = np.concatenate([cells.mean(axis=1), cells.std(axis=1)]) / 50
+    return np.asarray(moments.ravel(), dtype=np.float64)
+
+
+def _cells(pixels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(C, pixels of a cell, channels)."""
+    (height, width), channels = SIZE, pixels.shape[2]
+    rows, columns = _GRID
+    blocks = pixels.reshape(rows, height // rows, columns, width // columns, channels)
+    return blocks.swapaxes(1, 2).reshape(rows * columns, -1, channels)
+
+
+def _statistics(rgb: NDArray[np.float64], saturation: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Brightness, contrast, saturation and its deviation, colourfulness, edges of four kinds."""
+    luma = rgb @ np.array([0.299, 0.587, 0.114])
+    levels = [luma.mean(), luma.std(), saturation.mean(), saturation.std(), _colourfulness(rgb)]
+    down, across = np.gradient(luma)
+    strength = np.hypot(down, across)
+    shares = [(np.abs(g) > _EDGE).mean() for g in (down, across)]
+    return np.array([*levels, strength.mean(), (strength > _EDGE).mean(), *shares])
+
+
+def _colourfulness(rgb: NDArray[np.float64]) -> float:
+    """Hasler and Suesstrunk, 2003, equation 11."""
+    red, green, blue = np.moveaxis(rgb, 2, 0)
+    opponents = np.stack([red - green, (red + green) / 2 - blue])
+    spread = np.hypot(*opponents.std(axis=(1, 2)))
+    return float(spread + 0.3 * np.hypot(*opponents.mean(axis=(1, 2))))
+
+
+def lab(rgb: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(H, W, 3) CIE L*a*b* of sRGB between 0 and 1, white point D65."""
+    linear = np.where(rgb > 0.04045, ((rgb + 0.055) / 1.055) ** 2.4, rgb / 12.92)
+    xyz = linear @ _TO_XYZ.T / _WHITE
+    f = np.where(xyz > 216 / 24389, np.cbrt(xyz), (24389 / 27 * xyz + 16) / 116)
+    x, y, z = np.moveaxis(f, 2, 0)
+    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=2)

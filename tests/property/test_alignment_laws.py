@@ -9,9 +9,8 @@ from recsys.config.imports import FileImport, ImportPolicy
 from recsys.data.catalogue import UNKNOWN_YEAR, Catalogue, EncoderCard, ModalityTable
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import DataError
-from recsys.features.alignment import align
+from recsys.features.alignment import align, import_modality
 from recsys.features.export import export_parquet
-from recsys.features.imported import import_modality
 from recsys.features.published.vectors import IdVectors
 
 N_MOVIES = 6

@@ -9,9 +9,15 @@ from pydantic import ValidationError
 
 from recsys.config.trailers import BackboneConfig, PosterConfig
 from recsys.errors import ConfigError, OfflineError
-from recsys.features import backbone_weights
-from recsys.features.backbone import BATCH, Backbone, headless
-from recsys.features.backbone_weights import BackboneWeights, find_weights, torchvision_models
+from recsys.features import backbone
+from recsys.features.backbone import (
+    BATCH,
+    Backbone,
+    BackboneWeights,
+    find_weights,
+    headless,
+    torchvision_models,
+)
 from recsys.features.jobs import FileJob, JobOptions, extract_files
 from recsys.features.poster import PosterEncoder
 from recsys.testing.pictures import encoded, pixels
@@ -240,7 +246,7 @@ def published(monkeypatch, tmp_path, small):
 
     def make(outcome=None):
         stand_in = Published(load_file(small.weights) if outcome is None else outcome)
-        monkeypatch.setattr(backbone_weights, "_published", lambda _: stand_in)
+        monkeypatch.setattr(backbone, "_published", lambda _: stand_in)
         return stand_in
 
     return make

@@ -6,8 +6,8 @@ import pytest
 
 from recsys.config.modalities import FeaturesConfig, MetadataConfig, TextConfig
 from recsys.data.hashing import fingerprint
-from recsys.features.encoder import ItemEncoder, Material
 from recsys.features.extract import encode_cached, extract
+from recsys.features.media import ItemEncoder, Material
 from recsys.features.text import text_encoder
 
 pytest.importorskip("sklearn")

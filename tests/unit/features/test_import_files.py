@@ -11,8 +11,7 @@ import pytest
 from recsys.config.imports import FileImport
 from recsys.config.section import expand
 from recsys.errors import ConfigError, DataError
-from recsys.features.published.files import read_file
-from recsys.features.published.ids import read_ids
+from recsys.features.published.files import read_file, read_ids
 
 VECTORS = np.array([[1, 2.5, -3], [0.1, 0, 7], [4, 5, 6]], dtype=np.float32)
 IDS = ("7", "tt01", "9")

@@ -7,10 +7,9 @@ import pytest
 from pydantic import ValidationError
 
 from recsys.config.trailers import PosterConfig
-from recsys.features import poster_descriptors
+from recsys.features import poster as poster_descriptors
 from recsys.features.media import MediaError, Status
-from recsys.features.pictures import read_picture
-from recsys.features.poster import PosterEncoder
+from recsys.features.poster import PosterEncoder, read_picture
 from recsys.testing.pictures import bomb, encoded, pixels
 
 Image = pytest.importorskip("PIL.Image")

@@ -6,9 +6,8 @@ import pytest
 
 from recsys.config.modalities import TextConfig
 from recsys.errors import ConfigError
-from recsys.features.encoder import Material
-from recsys.features.text import text_encoder
-from recsys.features.text_transformer import mean_pool, quiet_transformers
+from recsys.features.media import Material
+from recsys.features.text import mean_pool, quiet_transformers, text_encoder
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")

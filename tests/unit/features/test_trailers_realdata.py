@@ -2,14 +2,13 @@ import importlib.util
 
 import numpy as np
 import pytest
+from recsys.features.audio import descriptor_names
 
 from recsys.config.trailers import AudioConfig, BackboneConfig, VideoConfig
 from recsys.features.audio import AudioEncoder
-from recsys.features.audio_descriptors import descriptor_names
 from recsys.features.media import FileEncoder
-from recsys.features.shots import ShotDetector
 from recsys.features.video import VideoEncoder
-from recsys.features.video_descriptors import FRAME_NAMES, Picture
+from recsys.features.video_descriptors import FRAME_NAMES, Picture, ShotDetector
 
 pytest.importorskip("av")
 pytest.importorskip("PIL")
