@@ -1,4 +1,4 @@
-"""From YAML files, which may extend one another, and dotted overrides to an ``ExperimentConfig``."""
+"""From YAML files that may extend one another, and overrides, to an ``ExperimentConfig``."""
 
 from __future__ import annotations
 

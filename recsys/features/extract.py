@@ -176,7 +176,7 @@ def _libraries(row: Modality) -> Iterator[None]:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("recsys"):
             raise
-        raise MissingExtra(error.name, row.extra) from None
+        raise MissingExtra(error.name.partition(".")[0], row.extra) from None
 
 
 def _imported(done: Extraction, name: str, sources: SourcesConfig, origin: Origin) -> Extraction:

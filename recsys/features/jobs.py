@@ -7,75 +7,18 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from recsys.data.catalogue import Catalogue
-from recsys.errors import ConfigError, DataError
+from recsys.errors import DataError
 from recsys.features.cache import FeatureCache
-from recsys.features.job_ledger import FileIndex, Ledger
+from recsys.features.job_ledger import FileIndex, FileJob, JobOptions, Ledger
 from recsys.features.job_report import FileOutcome, JobReport
 from recsys.features.media import Status
 from recsys.features.workers import EncoderFactory, WorkerPool
-
-
-@dataclass(frozen=True)
-class JobOptions:
-    """Processes, limits and what to distrust.
-
-    Attributes:
-        workers: processes; one a core unless given.
-        threads_per_worker: threads of each process.
-        timeout_s: seconds after which a file is given up.
-        block: vectors and failures between two writes: what a killed run may lose.
-        rehash: read every file again instead of trusting its size and times.
-        retry_failed: try files again that an earlier run could not encode.
-        progress: show a bar on standard error, where that is a terminal.
-
-    Raises:
-        ConfigError: a number is not positive.
-    """
-
-    workers: int | None = None
-    threads_per_worker: int = 1
-    timeout_s: float = 120.0
-    block: int = 64
-    rehash: bool = False
-    retry_failed: bool = False
-    progress: bool = True
-
-    def __post_init__(self) -> None:
-        for name in ("workers", "threads_per_worker", "timeout_s", "block"):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise ConfigError(f"{name} is {value}, it must be above 0")
-
-    @property
-    def processes(self) -> int:
-        """Workers, or the cores that this process may use."""
-        if self.workers is not None:
-            return self.workers
-        if hasattr(os, "sched_getaffinity"):
-            return len(os.sched_getaffinity(0))
-        return os.cpu_count() or 1
-
-
-@dataclass(frozen=True)
-class FileJob:
-    """A movie and its file.
-
-    Attributes:
-        item_id: external id of the movie.
-        row: its row in the catalogue.
-        path: the file; None where there is none.
-    """
-
-    item_id: str
-    row: int
-    path: Path | None
 
 
 def find_files(folder: Path, ids: Iterable[str], suffixes: Sequence[str]) -> list[Path | None]:

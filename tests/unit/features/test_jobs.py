@@ -93,7 +93,7 @@ def test_the_second_run_encodes_nothing_and_starts_no_process(
 ):
     files = write("1", "2", "raise", "", None)
     first = extract_files(factory, files, cache, ONE)
-    monkeypatch.setattr(workers, "get_context", None)
+    monkeypatch.setattr(workers, "Subprocess", None)
     again = extract_files(factory, files, FeatureCache(cache.root), ONE)
     assert statuses(again) == statuses(first)
     assert [o.what for o in again.outcomes] == [o.what for o in first.outcomes]
@@ -128,7 +128,7 @@ def test_files_that_break_their_process_leave_the_others_unharmed(write, factory
     assert {o.status for o in failed.values()} == {Status.FAILED}
     said = {order: outcome.what for order, outcome in failed.items()}
     assert "ZeroDivisionError: by nothing" in said["raise"]
-    assert "exit status 7" in said["exit"]
+    assert "exit code 7" in said["exit"]
     assert "no result after 3 s" in said["hang"]
     assert all(f"{failed[order].path}" in what for order, what in said.items())
 
@@ -156,7 +156,7 @@ def test_what_every_file_would_meet_stops_the_run_and_loses_nothing(
 @pytest.mark.parametrize(
     ("broken", "message"),
     [
-        (functools.partial(os._exit, 5), "exit status 5"),
+        (functools.partial(os._exit, 5), "exit code 5"),
         (functools.partial(ScriptedEncoder, "x", "y", "z"), "cannot be built: TypeError"),
     ],
 )
