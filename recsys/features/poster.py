@@ -1,10 +1,11 @@
 """Posters as one modality.
 
-Legend: H height and W width in pixels, C cells of a grid, D dimensions.
+Legend: H height and W width in pixels, D dimensions.
 """
 
 from __future__ import annotations
 
+import math
 import warnings
 from functools import cached_property
 from pathlib import Path
@@ -22,14 +23,13 @@ from recsys.features.video_descriptors import histogram
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-    from PIL.Image import Image as Picture
 
 
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 """What is decoded, whatever a file is called; other formats may start programs of their own."""
 
 
-def read_picture(path: Path, *, max_pixels: int, size: tuple[int, int]) -> Picture:
+def read_picture(path: Path, *, max_pixels: int, size: tuple[int, int]) -> Image:
     """The picture of a file: the first frame of an animation, upright, on white.
 
     Args:
@@ -63,7 +63,7 @@ def _known_formats() -> list[str]:
     return [name for name in FORMATS if name in Image.OPEN]
 
 
-def _decode(path: Path, formats: list[str], max_pixels: int, size: tuple[int, int]) -> Picture:
+def _decode(path: Path, formats: list[str], max_pixels: int, size: tuple[int, int]) -> Image:
     from PIL import Image
 
     with Image.open(path, formats=formats) as picture:
@@ -75,7 +75,7 @@ def _decode(path: Path, formats: list[str], max_pixels: int, size: tuple[int, in
         return _upright_rgb(picture)
 
 
-def _upright_rgb(picture: Picture) -> Picture:
+def _upright_rgb(picture: Image) -> Image:
     from PIL import Image, ImageOps
 
     upright = ImageOps.exif_transpose(picture)
@@ -103,38 +103,14 @@ def _explained(path: Path, error: Exception) -> MediaError:
     return MediaError(status, f"{path}: {error or type(error).__name__}")
 
 
-REVISION = "1"
+REVISION = "2"
 """It changes whenever the values do."""
 
 SIZE = (96, 64)
 """H and W that a poster is stretched to."""
 
-PREPROCESSING = f"RGB, stretched to {SIZE[0]} x {SIZE[1]} (bilinear)"
-
-POOLING = (
-    "square roots of a joint histogram of hue, saturation and value (12 x 4 x 4); mean and "
-    "deviation of L*a*b* in a grid of 6 x 4; brightness, contrast, saturation, colourfulness, edges"
-)
-
-PAPER = (
-    "Swain and Ballard, Color Indexing, IJCV 1991; Manjunath et al., Color and Texture "
-    "Descriptors, 2001; Hasler and Suesstrunk, Measuring Colourfulness, 2003"
-)
-
 _BINS = (12, 4, 4)
-_GRID = (6, 4)
-_EDGE = 0.1
-_WHITE = np.array([0.950456, 1.0, 1.089058])
-_TO_XYZ = np.array(
-    [
-        [0.412453, 0.357580, 0.180423],
-        [0.212671, 0.715160, 0.072169],
-        [0.019334, 0.119193, 0.950227],
-    ]
-)
 
-DIM = int(np.prod(_BINS)) + 6 * int(np.prod(_GRID)) + 9
-"""D."""
 _UNIT = "; L2-normalised"
 
 
@@ -186,7 +162,7 @@ class PosterEncoder:
         size = SIZE if network is None else network.config.size
         picture = read_picture(path, max_pixels=self.config.max_pixels, size=size)
         if network is None:
-            return _unit(describe(picture))
+            return describe(picture)
         return _unit(network.frames([picture])[0])
 
     @cached_property
@@ -204,64 +180,19 @@ def _descriptor_card(limit: str) -> EncoderCard:
     return EncoderCard(
         name="poster descriptors",
         revision=REVISION,
-        dim=DIM,
-        preprocessing=limit + PREPROCESSING,
-        pooling=POOLING + _UNIT,
+        dim=math.prod(_BINS),
+        preprocessing=f"{limit}RGB, stretched to {SIZE[0]} x {SIZE[1]} (bilinear)",
+        pooling="square roots of a joint histogram of hue, saturation and value (12 x 4 x 4)"
+        + _UNIT,
         licence="needs no weights",
-        paper=PAPER,
+        paper="Swain and Ballard, Color Indexing, IJCV 1991",
     )
 
 
 def describe(picture: Image) -> NDArray[np.float32]:
-    """(D,) descriptors of a picture in RGB, each of the order of one."""
+    """(D,) square roots of the shares of colours, whose Euclidean distance is Hellinger's."""
     from PIL import Image
 
     small = picture.resize((SIZE[1], SIZE[0]), Image.Resampling.BILINEAR)
     hsv = np.asarray(small.convert("HSV"), dtype=np.uint8)
-    rgb = np.asarray(small, dtype=np.float64) / 255
-    # The Euclidean distance of square roots of shares is Hellinger's.
-    colours: NDArray[np.float64] = np.sqrt(histogram(hsv, _BINS))
-    parts = (colours, _layout(lab(rgb)), _statistics(rgb, hsv[..., 1] / 255))
-    return np.concatenate(parts).astype(np.float32)
-
-
-def _layout(colours: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean and deviation of each channel in each of the C cells."""
-    cells = _cells(colours)
-    moments = np.concatenate([cells.mean(axis=1), cells.std(axis=1)]) / 50
-    return np.asarray(moments.ravel(), dtype=np.float64)
-
-
-def _cells(pixels: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(C, pixels of a cell, channels)."""
-    (height, width), channels = SIZE, pixels.shape[2]
-    rows, columns = _GRID
-    blocks = pixels.reshape(rows, height // rows, columns, width // columns, channels)
-    return blocks.swapaxes(1, 2).reshape(rows * columns, -1, channels)
-
-
-def _statistics(rgb: NDArray[np.float64], saturation: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Brightness, contrast, saturation and its deviation, colourfulness, edges of four kinds."""
-    luma = rgb @ np.array([0.299, 0.587, 0.114])
-    levels = [luma.mean(), luma.std(), saturation.mean(), saturation.std(), _colourfulness(rgb)]
-    down, across = np.gradient(luma)
-    strength = np.hypot(down, across)
-    shares = [(np.abs(g) > _EDGE).mean() for g in (down, across)]
-    return np.array([*levels, strength.mean(), (strength > _EDGE).mean(), *shares])
-
-
-def _colourfulness(rgb: NDArray[np.float64]) -> float:
-    """Hasler and Suesstrunk, 2003, equation 11."""
-    red, green, blue = np.moveaxis(rgb, 2, 0)
-    opponents = np.stack([red - green, (red + green) / 2 - blue])
-    spread = np.hypot(*opponents.std(axis=(1, 2)))
-    return float(spread + 0.3 * np.hypot(*opponents.mean(axis=(1, 2))))
-
-
-def lab(rgb: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(H, W, 3) CIE L*a*b* of sRGB between 0 and 1, white point D65."""
-    linear = np.where(rgb > 0.04045, ((rgb + 0.055) / 1.055) ** 2.4, rgb / 12.92)
-    xyz = linear @ _TO_XYZ.T / _WHITE
-    f = np.where(xyz > 216 / 24389, np.cbrt(xyz), (24389 / 27 * xyz + 16) / 116)
-    x, y, z = np.moveaxis(f, 2, 0)
-    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=2)
+    return np.sqrt(histogram(hsv, _BINS)).astype(np.float32)

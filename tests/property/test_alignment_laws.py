@@ -141,7 +141,7 @@ def test_what_is_exported_is_imported_to_the_bit(tmp_path_factory, vectors, pres
 )
 def test_numbers_in_recbole_s_text_are_exact(tmp_path_factory, vectors):
     from recsys.data.interactions import Interactions
-    from recsys.features.export_recbole import export_recbole
+    from recsys.features.export import export_recbole
 
     catalogue, folder = movies(), tmp_path_factory.mktemp("law")
     whole = np.zeros((N_MOVIES, 2), dtype=np.float32)
