@@ -46,7 +46,7 @@ CREATE TABLE IF NOT EXISTS failures
 _log = logging.getLogger(__name__)
 
 
-class Failure(NamedTuple):
+class FileFailure(NamedTuple):
     """Why a file could not be encoded."""
 
     status: Status
@@ -117,17 +117,17 @@ class FileIndex:
             return None
         return str(row[0]) if row else None
 
-    def failures(self, card: EncoderCard) -> dict[str, Failure]:
+    def failures(self, card: EncoderCard) -> dict[str, FileFailure]:
         """Digest of each file that this encoder is known to fail on, and why."""
         query = "SELECT digest, status, what FROM failures WHERE card = ?"
         try:
             rows = self._connection.execute(query, (card_key(card),)).fetchall()
-            return {digest: Failure(Status(status), what) for digest, status, what in rows}
+            return {digest: FileFailure(Status(status), what) for digest, status, what in rows}
         except (sqlite3.Error, ValueError) as error:
             _log.warning("%s is not used: %s", self.path, error)
             return {}
 
-    def save(self, card: EncoderCard, failed: Mapping[str, Failure]) -> None:
+    def save(self, card: EncoderCard, failed: Mapping[str, FileFailure]) -> None:
         """Write the digests that are new, and more failures of an encoder."""
         key = card_key(card)
         rows = [(key, digest, status.value, what) for digest, (status, what) in failed.items()]
@@ -259,7 +259,7 @@ class Ledger:
         self._waiting: dict[str, list[tuple[int, FileJob, Signature]]] = {}
         self._outcomes: dict[int, FileOutcome] = {}
         self._fresh: dict[str, NDArray[np.float32]] = {}
-        self._failed: dict[str, Failure] = {}
+        self._failed: dict[str, FileFailure] = {}
         self._saved_at = time.monotonic()
         self.unsaved: dict[str, NDArray[np.float32]] = {}
 
@@ -279,7 +279,7 @@ class Ledger:
             try:
                 path, signature, digest = self._look(job)
             except MediaError as error:
-                failure = Failure(error.status, error.what)
+                failure = FileFailure(error.status, error.what)
                 self._note(position, job, _NO_DIGEST, failure, reused=False)
                 continue
             if digest in self._done or digest in self._failures:
@@ -313,10 +313,10 @@ class Ledger:
         digest, path = task
         jobs = self._waiting.pop(digest)
         if isinstance(result, MediaError):
-            failure = Failure(result.status, result.what)
+            failure = FileFailure(result.status, result.what)
             self._failures[digest] = self._failed[digest] = failure
         elif not _unchanged(path, jobs[0][2]):
-            failure = Failure(Status.FAILED, f"{path}: it changed while it was read")
+            failure = FileFailure(Status.FAILED, f"{path}: it changed while it was read")
         else:
             failure = None
             self._fresh[digest] = result
@@ -326,7 +326,7 @@ class Ledger:
         self._save_if_due()
 
     def _note(
-        self, position: int, job: FileJob, digest: str, failure: Failure | None, *, reused: bool
+        self, position: int, job: FileJob, digest: str, failure: FileFailure | None, *, reused: bool
     ) -> None:
         status, what = failure or (Status.OK, "")
         outcome = FileOutcome(job.item_id, job.row, job.path, status, digest, what, reused)

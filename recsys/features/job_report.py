@@ -5,14 +5,15 @@ Legend: I items, D dimensions of one modality.
 
 from __future__ import annotations
 
-import csv
 import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from recsys.data.catalogue import Catalogue, EncoderCard, ModalityTable
@@ -108,14 +109,18 @@ class JobReport:
         Raises:
             ConfigError: the suffix is neither.
         """
-        writers = {".json": self._write_json, ".csv": self._write_csv}
-        if path.suffix not in writers:
+        files = [outcome.record() for outcome in self.outcomes]
+        if path.suffix == ".csv":
+            text = pd.DataFrame(files, columns=_COLUMNS).to_csv(index=False)
+        elif path.suffix == ".json":
+            text = json.dumps({**self._summary(), "files": files}, indent=1) + "\n"
+        else:
             raise ConfigError(f"report {path}: the name must end in .json or .csv")
         with atomic_write(path) as temporary:
-            writers[path.suffix](temporary)
+            temporary.write_bytes(text.encode("utf-8", errors="backslashreplace"))
 
-    def _write_json(self, path: Path) -> None:
-        document = {
+    def _summary(self) -> dict[str, Any]:
+        return {
             "modality": self.modality,
             "encoder": self.card.name,
             "revision": self.card.revision,
@@ -124,16 +129,7 @@ class JobReport:
             "reused": self.reused,
             "failed": self.failed,
             "seconds": round(self.seconds, 3),
-            "files": [outcome.record() for outcome in self.outcomes],
         }
-        text = json.dumps(document, indent=1, ensure_ascii=True)
-        path.write_text(text + "\n", encoding="utf-8")
-
-    def _write_csv(self, path: Path) -> None:
-        with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
-            writer = csv.DictWriter(stream, _COLUMNS)
-            writer.writeheader()
-            writer.writerows(outcome.record() for outcome in self.outcomes)
 
     def table(self, catalogue: Catalogue, cache: FeatureCache) -> ModalityTable:
         """The modality of a catalogue; movies without a vector are absent.

@@ -146,7 +146,7 @@ class PosterEncoder:
             dim=self._network.dim,
             preprocessing=limit + self._network.preprocessing,
             pooling=self._network.pooling + _UNIT,
-            licence=self._network.weights.licence,
+            licence=self._network.weights.stated.licence,
             paper=self._network.paper,
         )
 

@@ -27,7 +27,6 @@ from recsys.data.tmdb.settings import TmdbSettings
 from recsys.errors import DataError, OfflineError, RecsysError
 
 _TMDB_ID = re.compile(r"[1-9]\d*", re.ASCII)
-_IMDB_ID = re.compile(r"tt\d{7,}", re.ASCII)
 # Request timeout, too many requests.
 _PASSING = {408, 429}
 _LOGGER = logging.getLogger("urllib3.connectionpool")
@@ -78,29 +77,10 @@ class TmdbClient:
             OfflineError: ``RECSYS_OFFLINE`` is set.
             DataError: that is no id.
         """
-        _require(_TMDB_ID, tmdb_id, "TMDB id", "862")
+        if not _TMDB_ID.fullmatch(tmdb_id):
+            raise DataError(f"{tmdb_id!r} is no TMDB id", hint="one looks like 862")
         wanted = {"append_to_response": ",".join(self.settings.append)}
         return self._get(f"movie/{tmdb_id}", wanted, {"id": int(tmdb_id)})
-
-    def find(self, imdb_id: str) -> str | None:
-        """The TMDB id of a movie by its IMDb id; None if TMDB does not know it as a movie.
-
-        Raises:
-            TmdbKeyError: and others, as ``movie``.
-        """
-        _require(_IMDB_ID, imdb_id, "IMDb id", "tt0114709")
-        found = self._get(f"find/{imdb_id}", {"external_source": "imdb_id"})
-        movies = found.get("movie_results") or []
-        return str(movies[0]["id"]) if len(movies) == 1 else None
-
-    def search(self, title: str, year: int | None = None) -> list[Answer]:
-        """The movies that TMDB thinks are meant, best first, twenty at most.
-
-        Raises:
-            TmdbKeyError: and others, as ``movie``.
-        """
-        wanted = {"query": title} | ({"year": str(year)} if year else {})
-        return list(self._get("search/movie", wanted).get("results") or [])
 
     def _get(
         self, path: str, parameters: Mapping[str, str], expected: Mapping[str, Any] | None = None
@@ -190,8 +170,3 @@ def _usable(response: requests.Response, expected: Mapping[str, Any]) -> Answer 
         if answer.get(name) != value:
             return _Failure(f"an answer whose {name} is {answer.get(name)!r}, not {value!r}")
     return answer
-
-
-def _require(pattern: re.Pattern[str], value: str, kind: str, example: str) -> None:
-    if not pattern.fullmatch(value):
-        raise DataError(f"{value!r} is no {kind}", hint=f"one looks like {example}")

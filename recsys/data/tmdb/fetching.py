@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from recsys.data.catalogue import UNKNOWN_YEAR
-from recsys.data.matching import TitleList, match_titles
-from recsys.data.movies import parse_year
-from recsys.data.tmdb.client import Answer, TmdbClient
+from recsys.data.tmdb.client import TmdbClient
 from recsys.data.tmdb.errors import TmdbNotFoundError, TmdbRefusedError, TmdbUnavailableError
 from recsys.data.tmdb.store import MovieStore
 
@@ -104,25 +101,3 @@ def _fetch(client: TmdbClient, id_: str, store: MovieStore, report: FetchReport)
         report.failed[id_] = error.what
         return isinstance(error, TmdbUnavailableError)
     return False
-
-
-def identify(client: TmdbClient, title: str, year: int = UNKNOWN_YEAR) -> str | None:
-    """The TMDB id of the one movie with that title and year, or with a year close to it.
-
-    Raises:
-        TmdbKeyError: and others, as ``TmdbClient.movie``.
-    """
-    if year == UNKNOWN_YEAR:
-        return None
-    found = _only_match(title, year, client.search(title, year))
-    return found or _only_match(title, year, client.search(title))
-
-
-def _only_match(title: str, year: int, hits: list[Answer]) -> str | None:
-    candidates = TitleList(
-        titles=[str(hit.get("title") or "") for hit in hits],
-        years=[parse_year(str(hit.get("release_date") or "")) for hit in hits],
-        others=[(str(hit.get("original_title") or ""),) for hit in hits],
-    )
-    pairs = match_titles(TitleList([title], [year]), candidates).pairs
-    return str(hits[pairs[0].right]["id"]) if pairs else None
