@@ -22,10 +22,11 @@ from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import PositiveInt
 
+from recsys.config.sources import JobsConfig
 from recsys.data.catalogue import EncoderCard
 from recsys.data.hashing import file_sha256
-from recsys.errors import ConfigError
 from recsys.features.cache import FeatureCache, card_key
 from recsys.features.job_report import FileOutcome
 from recsys.features.media import MediaError, Status
@@ -192,36 +193,18 @@ class FileJob:
     path: Path | None
 
 
-@dataclass(frozen=True)
-class JobOptions:
+class JobOptions(JobsConfig):
     """Processes, limits and what to distrust.
 
     Attributes:
-        workers: processes; one a core unless given.
         threads_per_worker: threads of each process.
-        timeout_s: seconds after which a file is given up.
         block: vectors and failures between two writes: what a killed run may lose.
-        rehash: read every file again instead of trusting its size and times.
-        retry_failed: try files again that an earlier run could not encode.
         progress: show a bar on standard error, where that is a terminal.
-
-    Raises:
-        ConfigError: a number is not positive.
     """
 
-    workers: int | None = None
-    threads_per_worker: int = 1
-    timeout_s: float = 120.0
-    block: int = 64
-    rehash: bool = False
-    retry_failed: bool = False
+    threads_per_worker: PositiveInt = 1
+    block: PositiveInt = 64
     progress: bool = True
-
-    def __post_init__(self) -> None:
-        for name in ("workers", "threads_per_worker", "timeout_s", "block"):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise ConfigError(f"{name} is {value}, it must be above 0")
 
     @property
     def processes(self) -> int:

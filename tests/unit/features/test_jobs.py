@@ -9,6 +9,7 @@ import time
 import numpy as np
 import psutil
 import pytest
+from pydantic import ValidationError
 
 from recsys.errors import AlignmentError, ConfigError, DataError, OfflineError, RecsysError
 from recsys.features import job_ledger, jobs, workers
@@ -217,7 +218,7 @@ def test_two_files_of_one_movie_are_refused(write, factory, cache):
 
 @pytest.mark.parametrize("name", ["workers", "threads_per_worker", "timeout_s", "block"])
 def test_numbers_that_make_no_sense_are_refused(name):
-    with pytest.raises(ConfigError, match=name):
+    with pytest.raises(ValidationError, match=name):
         JobOptions(**{name: 0})
 
 

@@ -8,15 +8,18 @@ from typing import Any
 
 import pytest
 
-from recsys.data.tmdb.client import TmdbClient
-from recsys.data.tmdb.errors import (
+from recsys.data.tmdb.client import (
+    Clock,
+    Secret,
+    TmdbClient,
     TmdbKeyError,
     TmdbNotFoundError,
     TmdbRefusedError,
     TmdbUnavailableError,
+    TokenBucket,
+    backoff,
+    retry_after,
 )
-from recsys.data.tmdb.pace import Clock, TokenBucket, backoff, retry_after
-from recsys.data.tmdb.secret import Secret
 from recsys.data.tmdb.settings import TmdbSettings
 from recsys.errors import DataError, OfflineError, RecsysError
 
