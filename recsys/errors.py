@@ -72,6 +72,12 @@ class NotFittedError(RecsysError):
     """A model was asked for scores before it was fitted."""
 
 
+class UnsupportedError(RecsysError):
+    """A question that a model has no answer to, such as stars asked of one that only ranks."""
+
+    exit_code = 2
+
+
 class BundleError(RecsysError):
     """A bundle that is incomplete, altered, or of another schema version."""
 

@@ -1,4 +1,4 @@
-"""What every recommender promises, whether a baseline, our model, or somebody else's.
+"""What is asked of a model, and what it answers.
 
 A user arrives as a *history*: the movies they rated and how. Nothing else is needed, so a user who
 was not in the training data is an ordinary query.
@@ -9,13 +9,12 @@ Legend: Q queries, I items, D dimensions, N pairs, K levels of a rating.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import Any, Protocol
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from recsys.data.catalogue import Catalogue
 from recsys.data.interactions import Interactions
 from recsys.errors import DataError
 
@@ -139,60 +138,27 @@ class AudiencePrediction:
     vote_std: float
 
 
-@runtime_checkable
-class Recommender(Protocol):
+class Scorer(Protocol):
     """Ranks all movies for a user."""
 
-    name: str
-
-    def fit(self, train: Interactions, valid: Interactions, catalogue: Catalogue) -> Self:
-        """Learn from ``train``; ``valid`` may only be used to choose. Test is never here."""
-        ...
-
     def score(self, query: Query) -> NDArray[np.float32]:
-        """(Q, I) scores, higher is better, -inf where an item cannot be scored.
-
-        Items already in the history are scored like any other: masking them is the caller's task.
-
-        Raises:
-            NotFittedError: ``fit`` was not called.
-        """
-        ...
-
-
-@runtime_checkable
-class VectorRecommender(Recommender, Protocol):
-    """A recommender whose scores are inner products, which is all an index needs."""
-
-    def user_vectors(self, query: Query) -> NDArray[np.float32]:
-        """(Q, D) vectors."""
-        ...
-
-    def item_vectors(self) -> NDArray[np.float32]:
-        """(I, D) vectors; ``score = user_vectors @ item_vectors.T``."""
+        """(Q, I) scores, higher is better, -inf where an item cannot be scored."""
         ...
 
 
 class Predictor(Protocol):
-    """Predicts the stars a user would give, however it came to know them."""
+    """Predicts the stars a user would give."""
 
-    def predict(
+    def predict_ratings(
         self, query: Query, rows: NDArray[np.integer[Any]], items: NDArray[np.integer[Any]]
     ) -> RatingPrediction:
-        """Ratings of N pairs: query ``rows[n]`` with item ``items[n]``.
-
-        Raises:
-            NotFittedError: the predictor has to be fitted first, and was not.
-        """
+        """Ratings of N pairs: query ``rows[n]`` with item ``items[n]``."""
         ...
 
 
-@runtime_checkable
-class RatingPredictor(Predictor, Protocol):
-    """A predictor that learns from ratings."""
-
-    name: str
-
-    def fit(self, train: Interactions, valid: Interactions, catalogue: Catalogue) -> Self:
-        """Learn from ``train``; ``valid`` may only be used to choose."""
-        ...
+def rated_mask(histories: sp.csr_array) -> sp.csr_array:
+    """(Q, I) 1 where there is a rating."""
+    ones = np.ones_like(histories.data)
+    return sp.csr_array(
+        (ones, histories.indices, histories.indptr), shape=histories.shape, copy=True
+    )

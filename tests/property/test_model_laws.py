@@ -19,7 +19,8 @@ from recsys.recommenders.joint.content_tower import ContentTower
 from recsys.recommenders.joint.embedding_model import EmbeddingModel, MovieVectors, RatingConstants
 from recsys.recommenders.joint.formulas import RatingShrinkage, liked_mean, rated_history
 from recsys.recommenders.joint.fusion import fused_dim, fusion_shapes
-from recsys.recommenders.joint.histories import item_weights, liked_weights, rated_mask
+from recsys.queries.query import rated_mask
+from recsys.recommenders.joint.histories import item_weights, liked_weights
 from recsys.recommenders.joint.roles import TASKS, roles
 
 FUSIONS = ("sum", "concat", "gated", "sparse", "attention")

@@ -11,8 +11,8 @@ import pytest
 from recsys.data.sources import open_dataset
 from recsys.evaluation.rating import evaluate_ratings
 from recsys.queries.query import Query
-from recsys.recommenders.svd.svd import Svd
-from recsys.recommenders.svd.svdpp import SvdPlusPlus
+from recsys.recommenders.svd.model import Svd
+from recsys.recommenders.svd.model import SvdPlusPlus
 
 
 @pytest.mark.realdata

@@ -6,17 +6,24 @@ Legend: I items.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsys.data.hashing import fingerprint
 from recsys.data.interactions import Interactions, repeated_pairs
+from recsys.data.splits.films import LabelSplit, genre_partition
 from recsys.errors import AlignmentError, DataError
+
+if TYPE_CHECKING:
+    from recsys.data.catalogue import Catalogue
+    from recsys.data.dataset import Dataset
+    from recsys.data.people import Person
 
 
 def _no_rows() -> NDArray[np.int32]:
@@ -54,28 +61,32 @@ class SplitSpec:
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Ratings to learn from, to choose by, and to be judged on.
+    """A data set divided into ratings to learn from, to choose by, and to be evaluated on.
 
     Attributes:
+        dataset: what was divided; its catalogue holds the movies with their modalities.
         train: ratings a model is fitted on.
         valid: ratings for early stopping and hyper-parameters.
-        test: ratings for the final figures; ``fit`` never receives them.
+        test: ratings for the final figures; a model that is fitted never receives them.
         spec: how the split was made.
         cold_items: ascending rows of the movies that gave all their ratings to ``test``; empty
             unless the split is about cold movies.
         cold_valid_items: likewise for ``valid``.
+        label_seed: of the division of the movies for the genre task, see ``labels``.
 
     Raises:
-        AlignmentError: the parts have different vocabularies.
+        AlignmentError: the parts, or the movies, have different vocabularies.
         DataError: a pair of user and item is in two parts, or a cold movie is rated elsewhere.
     """
 
+    dataset: Dataset
     train: Interactions
     valid: Interactions
     test: Interactions
     spec: SplitSpec
     cold_items: NDArray[np.int32] = field(default_factory=_no_rows)
     cold_valid_items: NDArray[np.int32] = field(default_factory=_no_rows)
+    label_seed: int = 0
 
     def __post_init__(self) -> None:
         for name in ("cold_items", "cold_valid_items"):
@@ -87,16 +98,59 @@ class Split:
         self._require_cold(self.cold_items, ("train", "valid"))
         self._require_cold(self.cold_valid_items, ("train", "test"))
 
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{name} {len(part):,}" for name, part in self.parts.items())
+        name, seed = self.spec.name, self.spec.seed
+        return f"Split({name!r}, seed {seed}, of {self.dataset.name!r}: {sizes})"
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The movies with their modalities."""
+        return self.dataset.catalogue
+
     @property
     def parts(self) -> dict[str, Interactions]:
         """The three parts by name."""
         return {"train": self.train, "valid": self.valid, "test": self.test}
 
     @cached_property
+    def labels(self) -> LabelSplit:
+        """The movies whose genres train, choose and test the genre task."""
+        return genre_partition(self.catalogue, self.label_seed)
+
+    @cached_property
     def fingerprint(self) -> str:
         """A hash of the spec and of the contents of the three parts, in order."""
         parts = (self.train.fingerprint, self.valid.fingerprint, self.test.fingerprint)
         return fingerprint((self.spec.to_json(), *parts))
+
+    def with_catalogue(self, catalogue: Catalogue) -> Split:
+        """The same division with other facts or modalities of the same movies.
+
+        Raises:
+            AlignmentError: the catalogue holds other movies.
+        """
+        return replace(self, dataset=self.dataset.with_catalogue(catalogue))
+
+    def refit_on_train_valid(self) -> Split:
+        """The same test, with train and valid together to learn from and no valid."""
+        whole = self.train.join(self.valid)
+        return replace(
+            self, train=whole, valid=whole.select(np.arange(0)), cold_valid_items=_no_rows()
+        )
+
+    def for_fitting(self) -> TrainingData:
+        """What a model that is fitted receives: all but the test part."""
+        labels = replace(self.labels, test=np.zeros_like(self.labels.test))
+        return TrainingData(
+            train=self.train,
+            valid=self.valid,
+            catalogue=self.catalogue,
+            labels=labels,
+            cold_valid_items=self.cold_valid_items,
+            read_people=lambda: self.dataset.people,
+            source=Source(self.dataset.name, self.spec, self.fingerprint),
+        )
 
     def _require_one_vocabulary(self) -> None:
         for name, part in self.parts.items():
@@ -105,6 +159,12 @@ class Split:
                     f"split {self.spec.name}: {name} and train have different vocabularies",
                     hint="take all parts from one Interactions with select()",
                 )
+        if self.catalogue.items != self.train.items:
+            raise AlignmentError(
+                f"split {self.spec.name}: ratings over {self.train.items!r}, a catalogue over "
+                f"{self.catalogue.items!r}",
+                hint="read the ratings with the catalogue's vocabulary",
+            )
 
     def _require_disjoint(self) -> None:
         user = np.concatenate([part.user for part in self.parts.values()])
@@ -130,35 +190,53 @@ class Split:
                 )
 
 
-@dataclass(frozen=True, eq=False)
-class LabelSplit:
-    """Movies to learn labels from, to choose by, and to be judged on.
+@dataclass(frozen=True)
+class Source:
+    """Where training ratings come from.
 
     Attributes:
-        train: (I,) bool.
-        valid: (I,) bool.
-        test: (I,) bool.
-
-    Raises:
-        DataError: the masks differ in shape or a movie is in two of them.
+        dataset: name of the data set.
+        spec: how it was split.
+        split: fingerprint of the split.
     """
 
-    train: NDArray[np.bool_]
-    valid: NDArray[np.bool_]
-    test: NDArray[np.bool_]
+    dataset: str
+    spec: SplitSpec
+    split: str
 
-    def __post_init__(self) -> None:
-        for name in ("train", "valid", "test"):
-            mask = np.array(getattr(self, name), dtype=bool)
-            mask.setflags(write=False)
-            object.__setattr__(self, name, mask)
-        if not self.train.shape == self.valid.shape == self.test.shape:
-            raise DataError(
-                f"label masks have shapes {self.train.shape}, {self.valid.shape}, {self.test.shape}"
-            )
-        shared = np.flatnonzero(np.add(self.train, self.valid, dtype=int) + self.test > 1)
-        if len(shared):
-            rows = [f"item row {row}" for row in shared[:5]]
-            raise DataError(
-                f"{len(shared)} movies are in more than one part", rows=rows, count=len(shared)
-            )
+    @classmethod
+    def unknown(cls) -> Source:
+        """Of ratings that were divided elsewhere."""
+        return cls("memory", SplitSpec("elsewhere", 0), "")
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingData:
+    """What a model that is fitted receives: a split without its test part.
+
+    Attributes:
+        train: ratings to learn from.
+        valid: ratings to choose by: early stopping, calibration.
+        catalogue: the movies with their modalities.
+        labels: the movies whose genres train and choose; its ``test`` names none.
+        cold_valid_items: rows of the movies that gave all their ratings to ``valid``; empty unless
+            the split is about cold movies.
+        read_people: gives what the source tells of users, by id.
+        source: where the ratings come from.
+    """
+
+    train: Interactions
+    valid: Interactions
+    catalogue: Catalogue
+    labels: LabelSplit
+    cold_valid_items: NDArray[np.int32] = field(default_factory=_no_rows)
+    read_people: Callable[[], Mapping[str, Person]] = dict
+    source: Source = field(default_factory=Source.unknown)
+
+    @classmethod
+    def of(
+        cls, train: Interactions, valid: Interactions, catalogue: Catalogue, label_seed: int = 0
+    ) -> TrainingData:
+        """Parts that were divided elsewhere."""
+        labels = genre_partition(catalogue, label_seed)
+        return cls(train, valid, catalogue, replace(labels, test=np.zeros_like(labels.test)))

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from recsys.config.experiment import UserConfig
 from recsys.data.interactions import RatingScale
 from recsys.errors import DataError
-from recsys.queries.query import AudiencePrediction, Query, RatingPrediction
+from recsys.queries.query import AudiencePrediction, Query, RatingPrediction, rated_mask
 from recsys.queries.rating_levels import RatingLevels
 from recsys.recommenders.joint.formulas import (
     RatedHistory,
@@ -27,7 +27,7 @@ from recsys.recommenders.joint.formulas import (
     liked_mean,
     rated_history,
 )
-from recsys.recommenders.joint.histories import liked_weights, rated_mask
+from recsys.recommenders.joint.histories import liked_weights
 
 Floats = NDArray[np.float32]
 

@@ -82,11 +82,3 @@ def _recency(
     latest = row_maxima(np.where(liked, times.data, earliest), times.indptr)
     halvings = (latest - times.data) / (_DAY * half_life_days)
     return np.asarray(0.5 ** halvings.clip(0, _MOST_HALVINGS))
-
-
-def rated_mask(histories: sp.csr_array) -> sp.csr_array:
-    """(Q, I) 1 where there is a rating."""
-    ones = np.ones_like(histories.data)
-    return sp.csr_array(
-        (ones, histories.indices, histories.indptr), shape=histories.shape, copy=True
-    )

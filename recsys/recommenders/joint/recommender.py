@@ -16,11 +16,10 @@ from recsys.data.catalogue import Catalogue
 from recsys.data.interactions import Interactions
 from recsys.data.splits import genre_partition
 from recsys.errors import DataError, NotFittedError
-from recsys.queries.query import Query, RatingPrediction
+from recsys.queries.query import Query, RatingPrediction, rated_mask
 from recsys.recommenders.closed_form.weights import ease_weights
 from recsys.recommenders.joint.content_tower import ContentTower
 from recsys.recommenders.joint.embedding_model import EmbeddingModel
-from recsys.recommenders.joint.histories import rated_mask
 from recsys.recommenders.joint.network import JointModel
 from recsys.recommenders.joint.statistics import TrainStatistics
 from recsys.recommenders.joint.training.alignment import align

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from recsys.data.catalogue import UNKNOWN_YEAR, Catalogue
 from recsys.data.interactions import Interactions
 from recsys.data.people import Person
-from recsys.recommenders.joint.histories import rated_mask
+from recsys.queries.query import rated_mask
 
 _INNER_PERCENTILES = np.linspace(0, 100, 12)[1:-1]
 

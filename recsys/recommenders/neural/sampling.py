@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from recsys.data.interactions import Interactions
-from recsys.recommenders.joint.histories import rated_mask
+from recsys.queries.query import rated_mask
 from recsys.seeding import seed_for
 
 _DRAWS = 20

@@ -15,7 +15,8 @@ from recsys.data.hashing import fingerprint
 from recsys.errors import DataError
 from recsys.queries.query import Query
 from recsys.recommenders.joint.content_tower import ContentTower
-from recsys.recommenders.joint.histories import liked_weights, rated_mask
+from recsys.queries.query import rated_mask
+from recsys.recommenders.joint.histories import liked_weights
 from recsys.recommenders.joint.losses import ordinal_loss
 from recsys.recommenders.joint.statistics import TrainStatistics
 

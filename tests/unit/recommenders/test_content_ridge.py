@@ -12,7 +12,7 @@ from recsys.errors import ConfigError, DataError
 from recsys.queries.query import Query
 from recsys.recommenders.closed_form.weights import ease_weights
 from recsys.recommenders.content.kernel import content_kernel
-from recsys.recommenders.joint.histories import rated_mask
+from recsys.queries.query import rated_mask
 from recsys.recommenders.registry import make_baseline
 
 COLD = (3, 7, 13)

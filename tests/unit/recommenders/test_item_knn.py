@@ -6,10 +6,10 @@ import pytest
 from recsys.errors import ConfigError
 from recsys.queries.query import Query
 from recsys.recommenders.bias import BiasConfig, fit_biases
-from recsys.recommenders.item_knn import neighbours
+from recsys.recommenders import neighbours
 from recsys.recommenders.item_knn.ranking import ItemKNNRanking, RankingConfig, cosine_neighbours
 from recsys.recommenders.item_knn.rating import ItemKNNRating, RatingConfig, residual_neighbours
-from recsys.recommenders.joint.histories import rated_mask
+from recsys.queries.query import rated_mask
 
 
 def best_by_hand(similarity, k):

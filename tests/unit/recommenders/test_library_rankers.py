@@ -21,7 +21,7 @@ from recsys.recommenders.implicit_models import (
     ImplicitBPR,
     ImplicitBPRConfig,
 )
-from recsys.recommenders.joint.histories import rated_mask
+from recsys.queries.query import rated_mask
 from recsys.testing.contract import fit, share_ordered, strangers
 from recsys.testing.worlds import two_genre_world
 

@@ -6,9 +6,9 @@ having rated a movie tells of its rater; γ learning rate, λ regularisation, e 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import NamedTuple, Self
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,6 +116,19 @@ class Factors:
         mean = float(train.rating.mean(dtype=np.float64))
         user_bias, item_bias = np.zeros(len(known)), np.zeros(len(rated))
         return cls(mean, train.scale, known, rated, user_bias, user, item_bias, item, implicit)
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, Any]) -> Self:
+        """What ``arrays`` gave."""
+        mean, low, high = (float(number) for number in arrays["numbers"])
+        rest = {f.name: arrays[f.name] for f in fields(cls) if f.name not in ("mean", "scale")}
+        return cls(mean, RatingScale(low, high), **rest)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Everything by name, for storage."""
+        rest = {f.name: getattr(self, f.name) for f in fields(self)}
+        del rest["mean"], rest["scale"]
+        return {"numbers": np.array([self.mean, self.scale.low, self.scale.high]), **rest}
 
     def choice(self, chosen: NDArray[np.int32]) -> Floats:
         """(K,) ``|N|^-½ Σ y_j`` over the movies N; 0 for none."""
