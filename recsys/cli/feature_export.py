@@ -110,7 +110,7 @@ def _exported(
         return export_recbole(catalogue, dataset.interactions, folder, name)
     if format_ is ExportFormat.MMREC:
         chosen = experiment.split
-        split = make_split(dataset.interactions, dataset.catalogue, chosen.name, chosen.seed)
+        split = make_split(dataset, chosen.name, chosen.seed)
         return export_mmrec(catalogue, split, folder, name)
     paths = {modality: folder / f"{modality}.parquet" for modality in catalogue.modalities}
     for modality, path in paths.items():

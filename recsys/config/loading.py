@@ -13,6 +13,19 @@ from recsys.config.experiment import ExperimentConfig
 from recsys.config.reading import read_extended
 from recsys.errors import ConfigError, nearest
 
+OF_JOINT = {
+    "user",
+    "fusion",
+    "sharing",
+    "model",
+    "losses",
+    "teacher",
+    "placement",
+    "alignment",
+    "training",
+}
+"""The sections that are hyper-parameters of the joint model."""
+
 
 def load_experiment(
     source: str | Path | None = None, overrides: Iterable[str] = ()
@@ -36,8 +49,12 @@ def load_experiment(
 
 
 def dump_experiment(config: ExperimentConfig) -> str:
-    """The whole configuration as YAML, every default spelt out, as ``load_experiment`` reads it."""
-    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
+    """The configuration as YAML, every default spelt out, as ``load_experiment`` reads it.
+
+    The sections of the joint model are left out for another model.
+    """
+    others = set() if config.recommender.name == "joint" else OF_JOINT
+    return yaml.safe_dump(config.model_dump(mode="json", exclude=others), sort_keys=False)
 
 
 def with_values(

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -189,13 +190,14 @@ class Catalogue:
                 by_title.setdefault(key, []).append(row)
         return by_title
 
-    def find(self, text: str) -> int:
+    def find(self, text: Any) -> int:
         """The row of a movie named by id, by ``title (year)`` or by a title only it has.
 
         Raises:
             UnknownIdError: nothing, or more than one movie, has that name; the error names the
                 nearest titles.
         """
+        text = str(text)
         if text in self.items:
             return self.items.row(text)
         rows = self._by_title.get(title_key(text), [])

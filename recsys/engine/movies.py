@@ -1,4 +1,7 @@
-"""How a movie is named in an answer."""
+"""How movies are named in answers.
+
+Legend: I movies.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +10,34 @@ from typing import Any
 from recsys.data.catalogue import UNKNOWN_YEAR, Catalogue
 
 
-def name_of(catalogue: Catalogue, row: int) -> dict[str, Any]:
-    """Id, title and year."""
-    id_, year = catalogue.items.id(row), int(catalogue.years[row])
-    return {
-        "item": id_,
-        "title": catalogue.titles[row] or f"movie {id_}",
-        "year": None if year == UNKNOWN_YEAR else year,
-    }
+class MovieNames:
+    """Id, title, year and genres of every movie, made ready once.
 
+    Args:
+        catalogue: the movies.
+    """
 
-def facts_of(catalogue: Catalogue, row: int) -> dict[str, Any]:
-    """Id, title, year and genres."""
-    return {**name_of(catalogue, row), "genres": catalogue.genres_of(row)}
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._facts: dict[int, dict[str, Any]] = {}
+
+    def name(self, row: int) -> dict[str, Any]:
+        """Id, title and year."""
+        facts = self.facts(row)
+        return {key: facts[key] for key in ("item", "title", "year")}
+
+    def facts(self, row: int) -> dict[str, Any]:
+        """Id, title, year and genres."""
+        if row not in self._facts:
+            catalogue = self._catalogue
+            id_, year = catalogue.items.id(row), int(catalogue.years[row])
+            self._facts[row] = {
+                "item": id_,
+                "title": catalogue.titles[row] or f"movie {id_}",
+                "year": None if year == UNKNOWN_YEAR else year,
+                "genres": catalogue.genres_of(row),
+            }
+        return self._facts[row]
 
 
 def shortage(k: int, available: int) -> list[str]:

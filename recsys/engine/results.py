@@ -147,7 +147,7 @@ class Prediction(_Answer):
         year: its year, None where unknown.
         model: name and version.
         mean: expected stars, on the rating scale.
-        std: standard deviation of one rating, in stars.
+        std: standard deviation of one rating, in stars; None where the model has none.
         interval80: central 80 % of a normal distribution with that mean and std, cut to the scale.
         notes: what a reader should know about this answer.
     """
@@ -159,8 +159,8 @@ class Prediction(_Answer):
     year: int | None
     model: str
     mean: Score
-    std: Score
-    interval80: tuple[Score, Score]
+    std: Score | None
+    interval80: tuple[Score, Score] | None
     notes: list[str]
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from recsys.data.catalogue import Catalogue, ModalityTable
 from recsys.data.files import atomic_write
-from recsys.data.splits.split import Split
+from recsys.data.split import Split
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import AlignmentError
 from recsys.features.export_recbole import tokens, write_tabbed

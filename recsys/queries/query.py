@@ -9,7 +9,7 @@ Legend: Q queries, I items, D dimensions, N pairs, K levels of a rating.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import scipy.sparse as sp
@@ -138,6 +138,7 @@ class AudiencePrediction:
     vote_std: float
 
 
+@runtime_checkable
 class Scorer(Protocol):
     """Ranks all movies for a user."""
 

@@ -28,9 +28,7 @@ class TopK:
         return len(self.items)
 
 
-def inner_products(
-    users: NDArray[np.float32], items: NDArray[np.float32]
-) -> NDArray[np.float32]:
+def inner_products(users: NDArray[np.float32], items: NDArray[np.float32]) -> NDArray[np.float32]:
     """(Q, I) scores of (Q, D) users and (I, D) items, summed in float64 and rounded once.
 
     The score of a pair then does not depend on who else is asked about, nor on the library that

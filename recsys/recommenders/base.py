@@ -10,7 +10,7 @@ about.
 
 from __future__ import annotations
 
-import dataclasses
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,10 +21,10 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from recsys.data.splits.split import Source, Split, TrainingData
+from recsys.data.split import Source, Split, TrainingData
 from recsys.errors import ConfigError, DataError, NotFittedError, UnsupportedError
 from recsys.queries.context import Context
-from recsys.queries.query import Query, RatingPrediction
+from recsys.queries.query import AudiencePrediction, Query, RatingPrediction
 from recsys.queries.topk import inner_products, top_k
 
 if TYPE_CHECKING:
@@ -118,6 +118,7 @@ class Recommender(ABC):
     Attributes:
         name: under which the registry knows it.
         facts: what to know before choosing it.
+        fit_seconds: what fitting took; None for a model fitted before.
         config_class: a frozen dataclass of hyper-parameters.
     """
 
@@ -128,6 +129,7 @@ class Recommender(ABC):
     def __init__(self, config: Any = None) -> None:
         self.config = self.config_class() if config is None else config
         self.source = Source.unknown()
+        self.fit_seconds: float | None = None
         self._arrays: Mapping[str, Array] | None = None
         self._context: Context | None = None
 
@@ -146,7 +148,9 @@ class Recommender(ABC):
             MissingExtra: a library that fitting needs is not installed.
         """
         data = split.for_fitting() if isinstance(split, Split) else split
+        started = time.perf_counter()
         self._arrays = self._fit(data)
+        self.fit_seconds = time.perf_counter() - started
         self.source = data.source
         self._context = Context.of(data)
         return self
@@ -235,6 +239,34 @@ class Recommender(ABC):
         raise UnsupportedError(
             f"{self.name} ranks movies and predicts no stars",
             hint="ask it to recommend, or take a model that predicts stars",
+        )
+
+    def genre_probabilities(self) -> Floats | None:
+        """(I, G) probability of each genre of each item; None for a model that knows none."""
+        return None
+
+    def audience(self) -> AudiencePrediction | None:
+        """The mean stars of each item's audience; None for a model that predicts none."""
+        return None
+
+    def content_weights(self, row: int) -> dict[str, float]:  # noqa: ARG002
+        """How far each modality counts in the content of one item; empty where none is weighed."""
+        return {}
+
+    def with_movie(self, features: Mapping[str, Floats], context: Context) -> Self:  # noqa: ARG002
+        """A model that also knows a movie, by its content, in the row after the last.
+
+        Args:
+            features: modality to (D,) vector.
+            context: the movies and users with the new movie.
+
+        Raises:
+            UnsupportedError: the model places no movies after it was trained.
+            DataError: the features are not what the model reads.
+        """
+        raise UnsupportedError(
+            f"{self.name} places no movies after it was trained",
+            hint="take a model that reads content, such as joint",
         )
 
     def view(self, query: Query) -> UserView:
@@ -532,8 +564,3 @@ def _pairs(pairs: Any) -> list[tuple[Any, Any]]:
             )
         return list(zip(pairs["user"], pairs["item"], strict=True))
     return [(user, item) for user, item in pairs]
-
-
-def options_of(config_class: type[Any]) -> list[str]:
-    """The names of a model's hyper-parameters."""
-    return [field.name for field in dataclasses.fields(config_class)]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.data.splits import TrainingData
+from recsys.data.split import TrainingData
 from recsys.queries.query import Query, rated_mask
 from recsys.recommenders.base import Array, Contributions, Facts, Recommender, Rows, UserView
 from recsys.recommenders.base import Floats as Floats32
@@ -70,7 +70,7 @@ class GenrePopularity(Recommender):
     @property
     def parameters(self) -> int:
         """The n̂ of movies and the N of genres."""
-        return self.arrays()["expected"].size + self.arrays()["mass"].size
+        return int(self.arrays()["expected"].size + self.arrays()["mass"].size)
 
     def view(self, query: Query) -> UserView:
         """Each movie of the history adds the share of its genres in the user's mean."""

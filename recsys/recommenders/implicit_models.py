@@ -19,7 +19,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from recsys.data.splits import TrainingData
+from recsys.data.split import TrainingData
 from recsys.errors import ConfigError, MissingExtra
 from recsys.queries.query import Query, rated_mask
 from recsys.queries.topk import inner_products
@@ -149,13 +149,12 @@ class ImplicitALS(VectorModel):
         return found
 
     def _normal(self, rated: NDArray[np.float64]) -> NDArray[np.float64]:
-        normal: NDArray[np.float64] = self.arrays()["gram"] + (self.config.alpha - 1) * (
-            rated.T @ rated
-        )
-        return normal
+        """(D, D) A, for the (n, D) vectors of a history."""
+        outer = rated.T @ rated
+        return np.asarray(self.arrays()["gram"] + (self.config.alpha - 1) * outer)
 
     def _pull(self, rated: NDArray[np.float64]) -> NDArray[np.float64]:
-        return self.config.alpha * rated
+        return np.asarray(self.config.alpha * rated)
 
     def item_vectors(self) -> Floats:
         """(I, D) factors."""

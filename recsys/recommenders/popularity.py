@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recsys.data.splits import TrainingData
+from recsys.data.split import TrainingData
 from recsys.queries.query import Query
 from recsys.recommenders.base import (
     Array,

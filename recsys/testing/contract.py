@@ -45,7 +45,7 @@ _FITTED: dict[tuple[type[Contract], World], Any] = {}
 
 def fit(subject: Any, world: World) -> Any:
     """What ``fit`` returns for the training and validation parts of a world."""
-    return subject.fit(world.train, world.valid, world.catalogue)
+    return subject.fit(world.data)
 
 
 def require(condition: bool | np.bool_, what: str) -> None:

@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.data.catalogue import Catalogue, EncoderCard, ModalityTable
+from recsys.data.dataset import Dataset
 from recsys.data.interactions import Interactions, repeated_pairs
+from recsys.data.split import Split, SplitSpec, TrainingData
 from recsys.data.vocabulary import Vocabulary
 from recsys.seeding import stream
 
@@ -46,6 +48,18 @@ class World:
     fans: NDArray[np.int64]
     genre: NDArray[np.int64]
     cold: NDArray[np.bool_]
+
+    @property
+    def data(self) -> TrainingData:
+        """What a model of this world is fitted on."""
+        return TrainingData.of(self.train, self.valid, self.catalogue)
+
+    @property
+    def split(self) -> Split:
+        """The world as a split of a data set."""
+        whole = self.train.join(self.valid).join(self.test)
+        dataset = Dataset("toy", whole, self.catalogue)
+        return Split(dataset, self.train, self.valid, self.test, SplitSpec("toy", 0))
 
     def liking(self, movies: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """(U, I) twice: the movies a user has not rated in ``train``, of their genre and not.

@@ -5,49 +5,12 @@ Legend: I items.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import NDArray
 
 from recsys.data.catalogue import Catalogue
+from recsys.data.split import LabelSplit
 from recsys.data.splits.parts import TEST, TRAIN, VALID, Parts, Request, deal
-from recsys.errors import DataError
 from recsys.seeding import stream
-
-
-@dataclass(frozen=True, eq=False)
-class LabelSplit:
-    """Movies to learn labels from, to choose by, and to be evaluated on.
-
-    Attributes:
-        train: (I,) bool.
-        valid: (I,) bool.
-        test: (I,) bool.
-
-    Raises:
-        DataError: the masks differ in shape or a movie is in two of them.
-    """
-
-    train: NDArray[np.bool_]
-    valid: NDArray[np.bool_]
-    test: NDArray[np.bool_]
-
-    def __post_init__(self) -> None:
-        for name in ("train", "valid", "test"):
-            mask = np.array(getattr(self, name), dtype=bool)
-            mask.setflags(write=False)
-            object.__setattr__(self, name, mask)
-        if not self.train.shape == self.valid.shape == self.test.shape:
-            raise DataError(
-                f"label masks have shapes {self.train.shape}, {self.valid.shape}, {self.test.shape}"
-            )
-        shared = np.flatnonzero(np.add(self.train, self.valid, dtype=int) + self.test > 1)
-        if len(shared):
-            rows = [f"item row {row}" for row in shared[:5]]
-            raise DataError(
-                f"{len(shared)} movies are in more than one part", rows=rows, count=len(shared)
-            )
 
 
 def cold_movies(request: Request) -> Parts:

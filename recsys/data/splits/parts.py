@@ -15,7 +15,7 @@ from recsys.data.interactions import Interactions
 from recsys.seeding import stream
 
 if TYPE_CHECKING:
-    from recsys.data.splits.split import SplitSpec
+    from recsys.data.split import SplitSpec
 
 TRAIN: Final = 0
 VALID: Final = 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from recsys.data.splits import TrainingData
+from recsys.data.split import TrainingData
 from recsys.queries.query import rated_mask
 from recsys.recommenders.base import Array, Facts, ItemWeights
 from recsys.recommenders.closed_form.weights import ease_weights

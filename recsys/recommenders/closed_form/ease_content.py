@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recsys.data.splits import TrainingData
+from recsys.data.split import TrainingData
 from recsys.errors import ConfigError
 from recsys.queries.query import rated_mask
 from recsys.recommenders.base import Array, Facts, ItemWeights

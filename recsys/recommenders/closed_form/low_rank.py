@@ -14,7 +14,7 @@ import scipy.linalg
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from recsys.data.splits import TrainingData
+from recsys.data.split import TrainingData
 from recsys.errors import ConfigError
 from recsys.queries.query import Query, rated_mask
 from recsys.queries.topk import inner_products

@@ -14,7 +14,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from recsys.data.catalogue import ModalityTable
-from recsys.data.splits import TrainingData
+from recsys.data.split import TrainingData
 from recsys.errors import ConfigError
 from recsys.queries.query import rated_mask
 from recsys.recommenders.base import Array, Facts, ItemWeights

@@ -13,7 +13,7 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-from recsys.data.splits import TrainingData
+from recsys.data.split import TrainingData
 from recsys.errors import ConfigError
 from recsys.queries.query import rated_mask
 from recsys.recommenders.base import Array, Facts, ItemWeights

@@ -20,6 +20,8 @@ from recsys.data.interactions import RatingScale
 from recsys.errors import DataError
 from recsys.queries.query import AudiencePrediction, Query, RatingPrediction, rated_mask
 from recsys.queries.rating_levels import RatingLevels
+from recsys.queries.topk import inner_products
+from recsys.recommenders.base import Contributions, UserView
 from recsys.recommenders.joint.formulas import (
     RatedHistory,
     RatingShrinkage,
@@ -111,7 +113,6 @@ class EmbeddingModel:
     movies: MovieVectors
     rule: UserConfig
     rating: RatingConstants
-    name: str = "joint"
 
     def item_vectors(self) -> Floats:
         """(I, D+1) out-embeddings with the bias as the last dimension."""
@@ -119,9 +120,12 @@ class EmbeddingModel:
 
     def user_vectors(self, query: Query) -> Floats:
         """(Q, D+1) user means, then the 1 that meets the movie's bias."""
-        mean = liked_mean(self.weights(query), self.movies.liked)
-        ones = np.ones((len(query), 1), dtype=np.float32)
-        return np.hstack([mean, ones]).astype(np.float32)
+        return self._means(self.weights(query))
+
+    def _means(self, weights: sp.csr_array) -> Floats:
+        mean = liked_mean(weights, self.movies.liked)
+        ones = np.ones((len(mean), 1), dtype=np.float32)
+        return np.asarray(np.hstack([mean, ones]), dtype=np.float32)
 
     def weights(self, query: Query) -> sp.csr_array:
         """(Q, I) unnormalised weights of the user mean."""
@@ -130,24 +134,27 @@ class EmbeddingModel:
 
     def score(self, query: Query) -> Floats:
         """(Q, I) ranking scores."""
-        return self.user_vectors(query) @ self.movies.ranked.T
+        return inner_products(self.user_vectors(query), self.movies.ranked)
 
-    def shares(self, person: Query, item: int) -> tuple[NDArray[np.int32], Floats, float]:
-        """What each liked movie contributes to the score of ``item`` for one user.
+    def view(self, query: Query) -> UserView:
+        """One user; each liked movie adds its share of the user mean times the movie asked about.
 
-        Args:
-            person: one user.
-            item: row of the movie that is explained.
-
-        Returns:
-            rows of the liked movies, their shares, and the movie's own bias; shares and bias add
-            up to the score.
+        ``u · o_i + β_i = Σ_j (w_j / Σ w) a_j · o_i + β_i``
         """
-        weights = self.weights(person)
-        liked = weights.indices.astype(np.int32)
+        weights = self.weights(query)
+        vector = self._means(weights)
+        rows = weights.indices
         normalised = weights.data / max(float(weights.data.sum()), 1e-12)
-        pull = self.movies.liked[liked] @ self.movies.ranked[item, :-1]
-        return liked, (normalised * pull).astype(np.float32), float(self.movies.ranked[item, -1])
+
+        def contributions(items: NDArray[np.integer[Any]]) -> Contributions:
+            asked = self.movies.ranked[items]
+            pull = asked[:, :-1] @ self.movies.liked[rows].T
+            return Contributions(rows, pull * normalised, asked[:, -1])
+
+        def scores() -> Floats:
+            return np.asarray(inner_products(vector, self.movies.ranked)[0])
+
+        return UserView(rows, scores, vector[0], contributions)
 
     def taste(self, query: Query) -> RatedHistory:
         """Bias, vector and noise of every user of the query."""
@@ -170,7 +177,7 @@ class EmbeddingModel:
         std = self.rating.spread * np.exp((movies.log_variance[items] + noise) / 2)
         return eta.astype(np.float32), std.astype(np.float32)
 
-    def predict(
+    def predict_ratings(
         self, query: Query, rows: NDArray[np.integer[Any]], items: NDArray[np.integer[Any]]
     ) -> RatingPrediction:
         """Mean (on the scale), standard deviation and level probabilities of N ratings."""
@@ -195,4 +202,4 @@ class EmbeddingModel:
 
     def with_movies(self, more: MovieVectors) -> Self:
         """The same model knowing more movies, in rows after its own."""
-        return type(self)(self.movies.append(more), self.rule, self.rating, self.name)
+        return type(self)(self.movies.append(more), self.rule, self.rating)

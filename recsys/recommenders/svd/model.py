@@ -20,7 +20,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from recsys.data.splits import TrainingData
+from recsys.data.split import TrainingData
 from recsys.queries.query import Query, RatingPrediction
 from recsys.recommenders.base import Array, Facts, Recommender, Rows
 from recsys.recommenders.bias import clipped
@@ -87,7 +87,7 @@ class Svd(Recommender):
         """Numbers learnt: the mean, and biases and vectors of those with ratings."""
         users, movies = (int(self.arrays()[name].sum()) for name in ("known", "rated"))
         each = 1 + self.config.factors
-        return 1 + users * each + movies * (each + self.config.factors * self.implicit)
+        return int(1 + users * each + movies * (each + self.config.factors * self.implicit))
 
     def predict_ratings(self, query: Query, rows: Rows, items: Rows) -> RatingPrediction:
         """Stars of N pairs; of a user without any history, or a movie nobody rated, the biases.

@@ -8,7 +8,7 @@ import yaml
 
 from recsys.config.imports import FileImport, ImportPolicy
 from recsys.data.readers import atomic
-from recsys.data.splits.split import Split, SplitSpec
+from recsys.data.split import Split, SplitSpec
 from recsys.errors import AlignmentError, ConfigError, DataError
 from recsys.features.export import export_parquet
 from recsys.features.export_mmrec import export_mmrec

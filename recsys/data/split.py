@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from recsys.data.hashing import fingerprint
 from recsys.data.interactions import Interactions, repeated_pairs
-from recsys.data.splits.films import LabelSplit, genre_partition
 from recsys.errors import AlignmentError, DataError
 
 if TYPE_CHECKING:
@@ -57,6 +56,40 @@ class SplitSpec:
     def to_json(self) -> str:
         """The one JSON text of this spec: sorted keys, no white space, ASCII."""
         return json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
+
+
+@dataclass(frozen=True, eq=False)
+class LabelSplit:
+    """Movies to learn labels from, to choose by, and to be evaluated on.
+
+    Attributes:
+        train: (I,) bool.
+        valid: (I,) bool.
+        test: (I,) bool.
+
+    Raises:
+        DataError: the masks differ in shape or a movie is in two of them.
+    """
+
+    train: NDArray[np.bool_]
+    valid: NDArray[np.bool_]
+    test: NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        for name in ("train", "valid", "test"):
+            mask = np.array(getattr(self, name), dtype=bool)
+            mask.setflags(write=False)
+            object.__setattr__(self, name, mask)
+        if not self.train.shape == self.valid.shape == self.test.shape:
+            raise DataError(
+                f"label masks have shapes {self.train.shape}, {self.valid.shape}, {self.test.shape}"
+            )
+        shared = np.flatnonzero(np.add(self.train, self.valid, dtype=int) + self.test > 1)
+        if len(shared):
+            rows = [f"item row {row}" for row in shared[:5]]
+            raise DataError(
+                f"{len(shared)} movies are in more than one part", rows=rows, count=len(shared)
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,6 +149,8 @@ class Split:
     @cached_property
     def labels(self) -> LabelSplit:
         """The movies whose genres train, choose and test the genre task."""
+        from recsys.data.splits.films import genre_partition  # it deals, which needs this module
+
         return genre_partition(self.catalogue, self.label_seed)
 
     @cached_property
@@ -238,5 +273,7 @@ class TrainingData:
         cls, train: Interactions, valid: Interactions, catalogue: Catalogue, label_seed: int = 0
     ) -> TrainingData:
         """Parts that were divided elsewhere."""
+        from recsys.data.splits.films import genre_partition
+
         labels = genre_partition(catalogue, label_seed)
         return cls(train, valid, catalogue, replace(labels, test=np.zeros_like(labels.test)))

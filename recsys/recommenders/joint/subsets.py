@@ -18,8 +18,6 @@ from numpy.typing import NDArray
 
 from recsys.data.catalogue import Catalogue
 from recsys.errors import ConfigError, nearest
-from recsys.evaluation.report import ResultRow
-from recsys.experiment.evaluate import Candidate, Material, judge
 from recsys.recommenders.joint.content_tower import ContentTower
 from recsys.recommenders.joint.embedding_model import EmbeddingModel, Floats, MovieVectors
 
@@ -80,28 +78,6 @@ def subsets(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
     """Every subset, the empty one first, smaller ones before larger ones."""
     for size in range(len(names) + 1):
         yield from combinations(names, size)
-
-
-def judge_subset(
-    model: EmbeddingModel, tower: ContentTower, material: Material, kept: Collection[str]
-) -> ResultRow:
-    """Measure the model with the ``kept`` modalities alone.
-
-    Args:
-        model: the trained model.
-        tower: its content half.
-        material: what it is judged on, its movies carrying their content.
-        kept: names of modalities.
-
-    Raises:
-        ConfigError: see ``with_modalities``.
-        DataError: the split keeps no test part.
-    """
-    rated = material.split.train.item_counts() > 0
-    part = with_modalities(model, tower, material.catalogue, rated, kept)
-    name = " + ".join(sorted(kept)) or "(none)"
-    genres, audience = part.genre_probabilities(), part.audience()
-    return judge(Candidate(name, part, part, genres, audience=audience), material)
 
 
 def _features(catalogue: Catalogue, names: Collection[str]) -> dict[str, Floats]:
