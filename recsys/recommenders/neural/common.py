@@ -23,9 +23,9 @@ COMPONENTS = 512
 regression ranks cold movies as well by them as by all 2,144 columns."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """How long is trained.
+    """How long is trained; part of the hyper-parameters of every model here.
 
     Attributes:
         epochs: at most; exactly so many where valid is empty.

@@ -53,7 +53,7 @@ def train_vbpr(config: VBPRConfig, content: Floats, data: TrainingData) -> Mappi
             for triples in ratings.triples(config.batch, rng):
                 improve(optimiser, net.loss(triples, config.reg))
 
-        train_until_best(net, run_epoch, lambda: judge(net.vectors(rated)), config.schedule)
+        train_until_best(net, run_epoch, lambda: judge(net.vectors(rated)), config)
         return _factors(net.vectors(rated), net)
 
 
@@ -73,7 +73,7 @@ def train_clcrec(config: CLCRecConfig, content: Floats, data: TrainingData) -> M
         def vectors() -> Factors:
             return net.vectors(ratings.candidates)
 
-        train_until_best(net, run_epoch, lambda: judge(vectors()), config.schedule)
+        train_until_best(net, run_epoch, lambda: judge(vectors()), config)
         return _factors(vectors(), net)
 
 
@@ -101,7 +101,7 @@ def train_dropoutnet(
         def judged() -> float | None:
             return judge(_Imitation(net, given, net.items()))
 
-        train_until_best(net, run_epoch, judged, config.schedule)
+        train_until_best(net, run_epoch, judged, config)
         return {**net.arrays(), "parameters": np.array([n_trained(net) + given.parameters])}
 
 

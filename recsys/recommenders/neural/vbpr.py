@@ -6,7 +6,7 @@ Legend: K factors, C content factors.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,8 +17,8 @@ from recsys.recommenders.neural.common import Schedule, content_matrix, networks
 
 
 @dataclass(frozen=True)
-class VBPRConfig:
-    """How VBPR is trained.
+class VBPRConfig(Schedule):
+    """How VBPR is trained, besides when training stops.
 
     On the validation part of RecBole's split of MovieLens-100K (seed 2020, five modalities) a
     ``reg`` of 0.0001, 0.001, 0.003 and 0.01 reaches an NDCG@10 of 0.219, 0.217, 0.218 and 0.209,
@@ -32,7 +32,6 @@ class VBPRConfig:
         reg: λ of the squares of all vectors of a triple.
         learning_rate: of Adam.
         batch: triples of a step.
-        schedule: when training stops.
         seed: of every random number.
 
     Raises:
@@ -45,10 +44,10 @@ class VBPRConfig:
     reg: float = 0.001
     learning_rate: float = 0.005
     batch: int = 2048
-    schedule: Schedule = field(default_factory=Schedule)
     seed: int = 0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         sizes = self.factors >= 0 and self.content_factors >= 0 and self.batch >= 1
         if not sizes or not self.reg >= 0 or not self.learning_rate > 0:
             raise ConfigError(f"{self}: the rates must be positive, the sizes not negative")
