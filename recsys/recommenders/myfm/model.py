@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from recsys.data.interactions import Interactions, RatingScale
-from recsys.data.splits import TrainingData
+from recsys.data.split import TrainingData
 from recsys.errors import ConfigError, DataError, MissingExtra
 from recsys.queries.query import LevelProbabilities, Query, RatingPrediction
 from recsys.queries.rating_levels import RatingLevels, level_index

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from recsys.data.splits import TrainingData
+from recsys.data.split import TrainingData
 from recsys.errors import ConfigError
 from recsys.recommenders.base import Array, Facts, KnownUserFactors
 from recsys.recommenders.neural.common import Schedule, content_matrix, networks

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recsys.data.splits import TrainingData
+from recsys.data.split import TrainingData
 from recsys.errors import ConfigError
 from recsys.queries.query import Query, rated_mask
 from recsys.recommenders.base import Array, Facts, Floats, VectorModel

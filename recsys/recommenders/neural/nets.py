@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from recsys.data.splits import TrainingData
+from recsys.data.split import TrainingData
 from recsys.queries.query import Query
 from recsys.recommenders.base import Array, Floats
 from recsys.recommenders.closed_form.low_rank import RankReducedEase

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from recsys.data.interactions import Interactions
-from recsys.data.splits import TrainingData
+from recsys.data.split import TrainingData
 from recsys.evaluation.evaluator import RankingEvaluator, RankingTask
 from recsys.queries.query import Query, Scorer, rated_mask
 from recsys.recommenders.neural.common import Schedule

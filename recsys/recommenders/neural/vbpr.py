@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recsys.data.splits import TrainingData
+from recsys.data.split import TrainingData
 from recsys.errors import ConfigError
 from recsys.recommenders.base import Array, Facts, KnownUserFactors
 from recsys.recommenders.neural.common import Schedule, content_matrix, networks
