@@ -5,11 +5,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from laws import load_profile
 
-# How long an example takes depends on what else the machine does, and is no law of the code.
-settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("untimed")
+load_profile()
 
 NEEDS = {
     "recbole": ("ray", "RecBole's models need the extra 'recbole', and Python 3.11"),
