@@ -70,7 +70,8 @@ def explored(name: str, seed: int, ended: Event) -> tuple[str, int, str]:
     )
     while True:
         try:
-            return name, process.returncode or 0, process.communicate(timeout=1)[0]
+            printed = process.communicate(timeout=1)[0]
+            return name, process.returncode, printed
         except subprocess.TimeoutExpired:
             if ended.is_set():
                 os.killpg(process.pid, signal.SIGKILL)
