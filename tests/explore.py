@@ -125,4 +125,7 @@ def explore(minutes: float) -> int:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--minutes", type=float, default=10)
-    sys.exit(min(1, explore(parser.parse_args().minutes)))
+    try:
+        sys.exit(min(1, explore(parser.parse_args().minutes)))
+    except KeyboardInterrupt:
+        sys.exit("ended before anything was explored")
