@@ -95,7 +95,8 @@ def _shares(genres: NDArray[np.bool_], counts: Floats) -> NDArray[np.float64]:
     known = genres.any(axis=1)
     if not counts[known].any():
         return np.ones((len(genres), 1))
-    shares = _over(genres.astype(np.float64), genres.sum(axis=1, keepdims=True))
+    members = genres.astype(np.float64)
+    shares = _over(members, members.sum(axis=1, keepdims=True))
     mass = counts @ shares
     return np.where(known[:, None], shares, mass / mass.sum())
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -130,7 +131,7 @@ def _vectors(
 ) -> MovieVectors:
     content = tower.embed(features, N_ITEMS)
     warm = np.isin(np.arange(N_ITEMS), COLD, invert=True)
-    arrays = {}
+    arrays: dict[str, Any] = {}
     for name, array in content.arrays().items():
         offset = _normal(random, *array.shape) / 4
         offset[~warm] = 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -31,8 +30,6 @@ CASES = [RankingConfig(k=80, shrink=0.0), RankingConfig(k=12, shrink=5.0)]
 @pytest.mark.recbole
 @pytest.mark.slow
 def test_similarities_equal_recbole_s(tmp_path):
-    if importlib.util.find_spec("recbole") is None:
-        pytest.skip("recbole is not installed")
     random = np.random.default_rng(1)
     matrix = sp.csr_array((random.random((150, 80)) < np.linspace(0.6, 0.02, 80)).astype("f4"))
     sp.save_npz(tmp_path / "matrix.npz", matrix)

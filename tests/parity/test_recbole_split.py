@@ -17,7 +17,6 @@ from recsys.data.splits import Split, make_split, write_split
 from recsys.data.splits.random_order import torch_permutation
 
 RECBOLE = importlib.util.find_spec("recbole")
-needs_recbole = pytest.mark.skipif(RECBOLE is None, reason="the extra 'recbole' is not installed")
 
 SCRIPT = """
 import json, sys
@@ -78,7 +77,6 @@ def ml100k() -> tuple[Interactions, Catalogue]:
 
 
 @pytest.mark.recbole
-@needs_recbole
 @pytest.mark.parametrize("seed", [2020, 7])
 def test_random_order_is_recboles_very_split(
     ml100k: tuple[Interactions, Catalogue], tmp_path: Path, seed: int
@@ -92,7 +90,6 @@ def test_random_order_is_recboles_very_split(
 
 
 @pytest.mark.recbole
-@needs_recbole
 def test_users_with_few_ratings_are_divided_as_in_recbole(tmp_path: Path) -> None:
     folder = tmp_path / "few"
     folder.mkdir()
@@ -108,7 +105,6 @@ def test_users_with_few_ratings_are_divided_as_in_recbole(tmp_path: Path) -> Non
 
 
 @pytest.mark.recbole
-@needs_recbole
 def test_recbole_reads_the_split_we_write(
     ml100k: tuple[Interactions, Catalogue], tmp_path: Path
 ) -> None:

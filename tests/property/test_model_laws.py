@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from laws import examples
 
 from recsys.config.experiment import ModelConfig, UserConfig
 from recsys.data.hashing import fingerprint
@@ -33,7 +34,7 @@ RULES = st.builds(
     attention_dim=st.integers(0, 3),
 )
 SHRINKAGES = st.builds(RatingShrinkage, bias=st.floats(0.1, 20), vector=st.floats(0.1, 20))
-FAST = settings(max_examples=60)
+FAST = examples(60)
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,9 @@ def sets(members: sp.csr_array) -> sp.csr_array:
 def deciles(values: NDArray[np.floating[Any]]) -> sp.csr_array:
     """(N, C) one-hot: unknown (NaN), then eleven ranges between ten percentiles of the values."""
     known = ~np.isnan(values)
-    edges = np.unique(np.percentile(values[known], _INNER_PERCENTILES)) if known.any() else []
+    edges: NDArray[np.floating[Any]] = np.empty(0)
+    if known.any():
+        edges = np.unique(np.percentile(values[known], _INNER_PERCENTILES))
     column = np.where(known, 1 + np.searchsorted(edges, values), 0)
     return one_hot(column, len(edges) + 2)
 

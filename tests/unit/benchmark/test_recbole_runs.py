@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -21,13 +20,7 @@ from recsys.queries.topk import top_k
 from recsys.recommenders.closed_form.ease import Ease, EaseConfig
 from recsys.testing.worlds import two_genre_world
 
-pytestmark = [
-    pytest.mark.recbole,
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        importlib.util.find_spec("recbole") is None, reason="the extra 'recbole' is not installed"
-    ),
-]
+pytestmark = [pytest.mark.recbole, pytest.mark.slow]
 
 WORLD = two_genre_world()
 QUERY = Query.known(WORLD.train)

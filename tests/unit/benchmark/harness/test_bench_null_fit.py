@@ -195,7 +195,7 @@ def test_where_every_list_is_the_same_there_is_no_deviation(shuffled):
 
 
 @pytest.mark.realdata
-@pytest.mark.recbole
+@pytest.mark.ml100k
 def test_on_real_data_test_ratings_among_shuffled_ones_are_found():
     """EASE tells, which learns pairs of movies; popularity cannot: it hardly changes."""
     material = Material.of(replace(PROTOCOLS["ml-ro"], bases=("default",), overrides=TITLES))
