@@ -86,7 +86,7 @@ def _tune() -> None:
 
 
 def _tensorboard() -> None:
-    from recsys.training.log import TensorBoard
+    from recsys.recommenders.joint.training.log import TensorBoard
 
     with TemporaryDirectory() as folder:
         board = TensorBoard(Path(folder))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -57,6 +57,25 @@ class Dataset:
             f"Dataset({self.name!r}: {len(self.interactions):,} ratings, {users:,} users, "
             f"{movies:,} movies, modalities: {modalities})"
         )
+
+    @classmethod
+    def from_frames(
+        cls,
+        ratings: Any,
+        movies: Any = None,
+        features: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> Dataset:
+        """A data set from frames of pandas, polars or Arrow.
+
+        See ``recsys.data.frames.dataset_from_frames`` for what frames may hold and the options.
+
+        Raises:
+            DataError: a column is missing, a row cannot be used, or ratings and movies do not meet.
+        """
+        from recsys.data.frames import dataset_from_frames
+
+        return dataset_from_frames(ratings, movies, features, **options)
 
     def with_catalogue(self, catalogue: Catalogue) -> Dataset:
         """The same ratings with other facts or modalities of the same movies.

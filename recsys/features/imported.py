@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from recsys.config.features import refuse_labels
 from recsys.config.imports import FileImport, ImportConfig, Key, MmtfImport, expand
-from recsys.data.catalogue import Catalogue, ModalityTable, title_key
+from recsys.data.catalogue import Catalogue, ModalityTable
 from recsys.data.movies import Movie
+from recsys.data.titles import title_key
 from recsys.errors import AlignmentError
 from recsys.features.alignment import AlignmentReport, align, rows_by_key
 from recsys.features.published.files import read_file

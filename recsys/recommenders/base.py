@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
@@ -22,6 +22,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from recsys.data.split import Source, Split, TrainingData
+from recsys.data.vocabulary import as_id
 from recsys.errors import ConfigError, DataError, NotFittedError, UnsupportedError
 from recsys.queries.context import Context
 from recsys.queries.query import AudiencePrediction, Query, RatingPrediction
@@ -179,6 +180,11 @@ class Recommender(ABC):
                 f"{self.name} was asked before it was fitted", hint="call fit first"
             )
         return self._arrays
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether ``fit`` was called."""
+        return self._arrays is not None
 
     @property
     def context(self) -> Context:
@@ -544,14 +550,11 @@ def names(given: Iterable[Any] | str | int, kind: str) -> list[str]:
     """Ids as strings; one alone is a list of one.
 
     Raises:
-        DataError: an id is missing.
+        DataError: an id is missing, or is neither a string nor a whole number.
     """
-    many: Sequence[Any] = [given] if isinstance(given, str | int | np.integer) else list(given)
-    bad = [n for n, name in enumerate(many) if name is None or str(name) in {"", "nan"}]
-    if bad:
-        rows = [f"position {n}" for n in bad[:5]]
-        raise DataError(f"{len(bad)} {kind} ids are missing", rows=rows, count=len(bad))
-    return [str(name) for name in many]
+    if given is None or isinstance(given, str | int | float | np.number):
+        return [as_id(given, kind=kind)]
+    return [as_id(name, kind=kind) for name in given]
 
 
 def _pairs(pairs: Any) -> list[tuple[Any, Any]]:

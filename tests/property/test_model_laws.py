@@ -14,13 +14,12 @@ from laws import examples
 from recsys.config.experiment import ModelConfig, UserConfig
 from recsys.data.hashing import fingerprint
 from recsys.data.interactions import RatingScale
-from recsys.queries.query import Query
+from recsys.queries.query import Query, rated_mask
 from recsys.queries.rating_levels import RatingLevels
 from recsys.recommenders.joint.content_tower import ContentTower
 from recsys.recommenders.joint.embedding_model import EmbeddingModel, MovieVectors, RatingConstants
 from recsys.recommenders.joint.formulas import RatingShrinkage, liked_mean, rated_history
 from recsys.recommenders.joint.fusion import fused_dim, fusion_shapes
-from recsys.queries.query import rated_mask
 from recsys.recommenders.joint.histories import item_weights, liked_weights
 from recsys.recommenders.joint.roles import TASKS, roles
 

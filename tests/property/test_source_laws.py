@@ -15,7 +15,7 @@ from recsys.data.items_spec import ItemsTable
 from recsys.data.items_table import with_item_rows
 from recsys.data.matching import MatchOptions, TitleList, match_titles
 from recsys.data.movies import Movie, build_catalogue
-from recsys.data.title_keys import match_keys
+from recsys.data.titles import match_keys
 from recsys.data.tmdb.pace import Clock, TokenBucket, backoff, retry_after
 from recsys.data.tmdb.store import MovieStore
 

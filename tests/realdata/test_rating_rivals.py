@@ -11,8 +11,7 @@ import pytest
 from recsys.data.sources import open_dataset
 from recsys.evaluation.rating import evaluate_ratings
 from recsys.queries.query import Query
-from recsys.recommenders.svd.model import Svd
-from recsys.recommenders.svd.model import SvdPlusPlus
+from recsys.recommenders.svd.model import Svd, SvdPlusPlus
 
 
 @pytest.mark.realdata

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from recsys.experiment.measure import Judge
 
 from recsys.benchmark.recbole.model import RecBoleConfig, RecBoleModel
 from recsys.config.experiment import EvaluationConfig
@@ -14,7 +15,6 @@ from recsys.data.catalogue import Catalogue
 from recsys.data.sources import open_dataset
 from recsys.data.splits import Split, SplitSpec, make_split
 from recsys.errors import RecsysError
-from recsys.experiment.measure import Judge
 from recsys.queries.query import Query
 from recsys.queries.topk import top_k
 from recsys.recommenders.closed_form.ease import Ease, EaseConfig

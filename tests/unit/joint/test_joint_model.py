@@ -13,9 +13,8 @@ torch = pytest.importorskip("torch", reason="the joint model needs torch")
 
 from recsys.data.hashing import fingerprint
 from recsys.errors import DataError
-from recsys.queries.query import Query
+from recsys.queries.query import Query, rated_mask
 from recsys.recommenders.joint.content_tower import ContentTower
-from recsys.queries.query import rated_mask
 from recsys.recommenders.joint.histories import liked_weights
 from recsys.recommenders.joint.losses import ordinal_loss
 from recsys.recommenders.joint.statistics import TrainStatistics

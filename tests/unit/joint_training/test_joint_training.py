@@ -310,9 +310,10 @@ def test_the_test_part_never_reaches_training(world):
 def prepared(world, test):
     from pathlib import Path
 
+    from recsys.experiment.prepare import Prepared
+
     from recsys.data.dataset import Dataset
     from recsys.data.row_report import RowReport
-    from recsys.experiment.prepare import Prepared
 
     n = len(world.train)
     return Prepared(

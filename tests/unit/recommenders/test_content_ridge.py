@@ -9,10 +9,9 @@ import pytest
 
 from recsys.data.catalogue import Catalogue, EncoderCard, ModalityTable
 from recsys.errors import ConfigError, DataError
-from recsys.queries.query import Query
+from recsys.queries.query import Query, rated_mask
 from recsys.recommenders.closed_form.weights import ease_weights
 from recsys.recommenders.content.kernel import content_kernel
-from recsys.queries.query import rated_mask
 from recsys.recommenders.registry import make_baseline
 
 COLD = (3, 7, 13)

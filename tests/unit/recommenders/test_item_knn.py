@@ -2,14 +2,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
-from recsys.errors import ConfigError
-from recsys.queries.query import Query
-from recsys.recommenders.bias import BiasConfig, fit_biases
-from recsys.recommenders import neighbours
 from recsys.recommenders.item_knn.ranking import ItemKNNRanking, RankingConfig, cosine_neighbours
 from recsys.recommenders.item_knn.rating import ItemKNNRating, RatingConfig, residual_neighbours
-from recsys.queries.query import rated_mask
+
+from recsys.errors import ConfigError
+from recsys.queries.query import Query, rated_mask
+from recsys.recommenders import neighbours
+from recsys.recommenders.bias import BiasConfig, fit_biases
 
 
 def best_by_hand(similarity, k):

@@ -7,7 +7,7 @@ import pytest
 
 from recsys.benchmark.contenders.library import LIBRARY
 from recsys.errors import ConfigError, DataError, NotFittedError
-from recsys.queries.query import Query
+from recsys.queries.query import Query, rated_mask
 from recsys.recommenders.closed_form.ease import Ease, EaseConfig
 from recsys.recommenders.closed_form.low_rank import (
     RankReducedEase,
@@ -21,7 +21,6 @@ from recsys.recommenders.implicit_models import (
     ImplicitBPR,
     ImplicitBPRConfig,
 )
-from recsys.queries.query import rated_mask
 from recsys.testing.contract import fit, share_ordered, strangers
 from recsys.testing.worlds import two_genre_world
 

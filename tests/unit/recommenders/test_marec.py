@@ -10,12 +10,10 @@ import scipy.sparse as sp
 
 from recsys.data.catalogue import Catalogue, EncoderCard, ModalityTable
 from recsys.errors import ConfigError, DataError
-from recsys.queries.query import Query
-from recsys.recommenders.closed_form.weights import weights_of_gram
+from recsys.queries.query import Query, rated_mask
 from recsys.recommenders.closed_form.marec import modality_weights, smoothed_cosines
-from recsys.recommenders.closed_form.weights import ease_weights
+from recsys.recommenders.closed_form.weights import ease_weights, weights_of_gram
 from recsys.recommenders.content.kernel import content_kernel
-from recsys.queries.query import rated_mask
 from recsys.recommenders.registry import make_baseline
 
 COLD = (3, 7, 13)

@@ -10,9 +10,8 @@ from recsys.errors import ConfigError, DataError
 from recsys.queries.query import Query
 from recsys.recommenders.svd import factors as latent_factors
 from recsys.recommenders.svd.factors import Factors
+from recsys.recommenders.svd.model import Svd, SvdConfig, SvdPlusPlus, SvdPlusPlusConfig
 from recsys.recommenders.svd.sgd import Descent
-from recsys.recommenders.svd.model import Svd, SvdConfig
-from recsys.recommenders.svd.model import SvdPlusPlus, SvdPlusPlusConfig
 
 SVD = SvdConfig(factors=3, epochs=4, lr=0.05, reg=0.1, seed=5)
 SVDPP = SvdPlusPlusConfig(factors=3, epochs=4, lr=0.05, reg=0.1, seed=5)
