@@ -168,6 +168,8 @@ _FREQUENT = 0.05  # share of the movies from which on a word tells little
 _FUZZY_WORDS = 4  # of a query: the rarest ones
 _SIMILAR_WORDS = 6  # of one word
 _LEAST_SHARED = 0.3  # of the pairs of bytes of a word
+_FREQUENT_PAIR = 0.12  # share of the words from which on a pair of bytes tells little
+_TELLING_PAIRS = 5  # that do without the frequent ones
 _COMPARED = 12  # movies whose whole names are compared with the query
 _LEAST_SIMILAR = 0.6  # of two words
 _LEAST_COVERED = 0.15  # of a query by the words of a suggestion
@@ -297,8 +299,8 @@ class TitleIndex:
         count = {word: len(self._movies(at[word])) for word in words}
         weight = {word: np.log1p(len(self.titles) / max(count[word], 1)) for word in words}
         most = _FREQUENT * len(self.titles)
-        strong = {w for w in words if not (w.isdigit() or count[w] > most)} or set(words)
-        rarest = sorted(words, key=count.__getitem__)[:_FUZZY_WORDS]
+        strong = [w for w in words if not (w.isdigit() or count[w] > most)] or words
+        rarest = sorted(strong, key=count.__getitem__)[:_FUZZY_WORDS]
         strongly, weakly = np.zeros((2, len(self.titles)), dtype=np.float32)
         for word in words:
             like = self._similar(word) if word in rarest else []
@@ -326,6 +328,8 @@ class TitleIndex:
         at = np.searchsorted(self.pair, codes)
         at = at[np.append(self.pair, 0).astype(np.uint16)[at] == codes]
         parts = [self.pair_word[self.pair_start[p] : self.pair_start[p + 1]] for p in at]
+        telling = [part for part in parts if len(part) <= _FREQUENT_PAIR * len(self.word)]
+        parts = telling if len(telling) >= _TELLING_PAIRS else parts
         shared = np.bincount(np.concatenate([*parts, self.pair_word[:0]]), minlength=len(self.word))
         near = np.flatnonzero(shared >= _LEAST_SHARED * len(codes))
         dice = shared[near] / (len(codes) + self._pairs_in_word[near])
