@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from recsys.config.experiment import ExperimentConfig
-from recsys.config.features import FeaturesConfig
 from recsys.config.loading import load_experiment, with_values
+from recsys.config.modalities import MODALITIES as REGISTERED
 
 SCHEMES = ("fs", "sp", "asp")
 FUSIONS = ("concat", "sum", "gated", "sparse")
@@ -108,10 +108,10 @@ VARIANTS: dict[str, tuple[Variant, ...]] = {
 def configuration(base: str, variant: Variant, place: Sequence[str]) -> ExperimentConfig:
     """The configuration of a variant, the modalities it lacks left out."""
     config = load_experiment(base, (*variant.overrides, *place))
-    lacking = set(MODALITIES) - set(variant.modalities)
+    lacking = set(REGISTERED) - set(variant.modalities)
     if not lacking:
         return config
     imported = config.model_dump(mode="json")["sources"]["features"]
-    values = {f"features.{name}": None for name in lacking & set(FeaturesConfig.model_fields)}
+    values = {f"features.{name}": None for name in lacking & set(REGISTERED)}
     kept = {name: source for name, source in imported.items() if name not in lacking}
     return with_values(config, values | {"sources.features": kept}, variant.name)

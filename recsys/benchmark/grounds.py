@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from recsys.benchmark.fold_in import COLD_USERS, HEADLINE_LIKES, hold_out_users, newcomers
 from recsys.benchmark.protocols import Cell, Protocol
 from recsys.config.experiment import EvaluationConfig, ExperimentConfig
-from recsys.config.imports import expand
 from recsys.config.loading import load_experiment
+from recsys.config.section import expand
 from recsys.data.catalogue import Catalogue
 from recsys.data.dataset import Dataset
 from recsys.data.hashing import fingerprint

@@ -60,7 +60,8 @@ def extracted(experiment: ExperimentConfig, data: Path | None) -> tuple[Dataset,
 
 def _waiting(experiment: ExperimentConfig) -> AbstractContextManager[None]:
     """A sign of life, where the files to be encoded will not show a bar of their own."""
-    if experiment.sources.posters or experiment.sources.trailers:
+    sources = experiment.sources
+    if any(getattr(sources, folder) for folder in sources.further()):
         return nullcontext()
     return busy(f"reading and encoding {experiment.data.name}")
 

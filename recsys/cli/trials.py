@@ -30,9 +30,9 @@ def _train() -> None:
 
 
 def _text() -> None:
-    from recsys.config.features import TextConfig
-    from recsys.features.encoder import Material
-    from recsys.features.text_transformer import TransformerTextEncoder
+    from recsys.config.modalities import TextConfig
+    from recsys.features.media import Material
+    from recsys.features.text import TransformerTextEncoder
     from recsys.features.weights import packaged
 
     weights = packaged()
@@ -45,8 +45,8 @@ def _text() -> None:
 def _vision() -> None:
     from PIL import Image
 
-    from recsys.config.poster import PosterConfig
-    from recsys.features.backbone_weights import torchvision_models
+    from recsys.config.trailers import PosterConfig
+    from recsys.features.backbone import torchvision_models
     from recsys.features.poster import PosterEncoder
 
     with TemporaryDirectory() as folder:

@@ -10,9 +10,8 @@ from recsys.config.imports import FileImport, ImportPolicy
 from recsys.data.catalogue import UNKNOWN_YEAR, Catalogue, EncoderCard, ModalityTable
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import DataError
-from recsys.features.alignment import align
+from recsys.features.alignment import align, import_modality
 from recsys.features.export import export_parquet
-from recsys.features.imported import import_modality
 from recsys.features.published.vectors import IdVectors
 
 N_MOVIES = 6
@@ -143,7 +142,7 @@ def test_what_is_exported_is_imported_to_the_bit(tmp_path_factory, vectors, pres
 )
 def test_numbers_in_recbole_s_text_are_exact(tmp_path_factory, vectors):
     from recsys.data.interactions import Interactions
-    from recsys.features.export_recbole import export_recbole
+    from recsys.features.export import export_recbole
 
     catalogue, folder = movies(), tmp_path_factory.mktemp("law")
     whole = np.zeros((N_MOVIES, 2), dtype=np.float32)

@@ -12,8 +12,8 @@ from recsys.data.catalogue import Catalogue, EncoderCard
 from recsys.data.hashing import fingerprint
 from recsys.data.vocabulary import Vocabulary
 from recsys.features.cache import FeatureCache
-from recsys.features.encoder import ItemEncoder, Material
 from recsys.features.extract import encode_cached
+from recsys.features.media import ItemEncoder, Material
 
 CARD = EncoderCard("digits", "1", 2, "none", "none", "none", "none")
 ITEMS = Vocabulary(["1", "2", "3", "4"])

@@ -7,8 +7,7 @@ from laws import examples
 
 from recsys.config.imports import FileImport
 from recsys.errors import RecsysError
-from recsys.features.published.files import read_file
-from recsys.features.published.ids import read_ids
+from recsys.features.published.files import read_file, read_ids
 
 text = st.text(st.sampled_from('0123456789.,-"\n\r\t eE;naif\u00e9\x00'), max_size=60)
 torn = text.map(str.encode) | st.binary(max_size=200)

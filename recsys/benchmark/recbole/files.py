@@ -18,7 +18,7 @@ from recsys.data.interactions import Interactions
 from recsys.data.splits import Split, SplitSpec, write_split
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import DataError
-from recsys.features.export_recbole import write_tabbed
+from recsys.features.export import write_tabbed
 
 
 def write_parts(

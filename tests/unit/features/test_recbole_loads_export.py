@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from recsys.data.catalogue import UNKNOWN_YEAR
-from recsys.features.export_recbole import export_recbole
+from recsys.features.export import export_recbole
 from recsys.testing.worlds import two_genre_world, without_content
 
 # RecBole patches NumPy and reads sys.argv when it is imported: never in this process.

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import pickle
-import signal
 import time
-from collections.abc import Generator, Iterator
-from multiprocessing import connection, get_context
+import warnings
+from collections.abc import Callable, Generator, Iterator
+from multiprocessing import connection
 from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
-from recsys.errors import RecsysError
-from recsys.features.media import MediaError, Status
-from recsys.features.worker_process import Built, EncoderFactory, Result, Start, serve
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.errors import ConfigError, OfflineError, RecsysError
+from recsys.features.media import FileEncoder, MediaError, Status
+from recsys.subprocesses import ProcessDied, Subprocess, TimedOut
+
+EncoderFactory = Callable[[], FileEncoder]
+"""Picklable; called once in every process, and in this one for the card."""
+
+Result = NDArray[np.float32] | MediaError
 
 Task = tuple[str, Path]
 """The digest of a file and where it lies."""
@@ -23,6 +29,48 @@ START_SECONDS = 300.0
 
 FIRST_FILE_SECONDS = 60.0
 """Added to the time of the first file of a process, while weights are loaded."""
+
+
+def serve(pipe: Connection, factory: EncoderFactory) -> None:
+    """Build the encoder and say so by None, then answer every path with a vector or an error."""
+    warnings.simplefilter("ignore")  # they name no file; what is wrong with one is its status
+    try:
+        encoder = factory()
+    except Exception as error:
+        what = f"the encoder cannot be built: {_named(error)}"
+        raise _portable(error) or RecsysError(what) from error
+    pipe.send(None)
+    while True:
+        try:
+            path = pipe.recv()
+        except EOFError:
+            return
+        pipe.send(_encode(encoder, path))
+
+
+def _encode(encoder: FileEncoder, path: Path) -> Result | RecsysError:
+    try:
+        vector = np.asarray(encoder.encode_file(path), dtype=np.float32)
+    except MediaError as error:
+        return MediaError(error.status, error.what)
+    except Exception as error:  # nothing that a file does may stop the others
+        return _portable(error) or MediaError(Status.FAILED, f"{path}: {_named(error)}")
+    if vector.shape != (encoder.card.dim,) or not np.isfinite(vector).all():
+        what = f"{path}: the encoder made {vector.shape} numbers, not all of them usable"
+        return MediaError(Status.FAILED, what)
+    return vector
+
+
+def _portable(error: Exception) -> RecsysError | None:
+    """An error that every file would meet, in a form that crosses process borders."""
+    for kind in (OfflineError, ConfigError):
+        if isinstance(error, kind):
+            return kind(error.what, hint=error.hint)
+    return None
+
+
+def _named(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 class WorkerPool:
@@ -38,7 +86,7 @@ class WorkerPool:
     def __init__(
         self, factory: EncoderFactory, *, workers: int, threads: int, timeout_s: float
     ) -> None:
-        self._start = Start(pickle.dumps(factory), threads)
+        self._start = lambda: Subprocess(serve, factory, threads=threads)
         self._workers = workers
         self._timeout_s = timeout_s
 
@@ -62,10 +110,10 @@ class WorkerPool:
                     busy[worker.assign(task)] = worker
                 if not busy:
                     return
-                for worker in _ready(busy):
+                for pipe, worker in _ready(busy):
                     result = worker.result()
                     if result is not None:
-                        del busy[worker.pipe]
+                        del busy[pipe]
                         idle.append(worker)
                         yield worker.task, result
         finally:
@@ -73,51 +121,45 @@ class WorkerPool:
                 worker.kill()
 
 
-def _ready(busy: dict[Connection, _Worker]) -> list[_Worker]:
+def _ready(busy: dict[Connection, _Worker]) -> list[tuple[Connection, _Worker]]:
     """Workers that have something to say, or whose time is up."""
     soonest = min(worker.deadline for worker in busy.values())
     speaking = connection.wait(list(busy), timeout=max(0.0, soonest - time.monotonic()))
     now = time.monotonic()
-    return [worker for pipe, worker in busy.items() if pipe in speaking or worker.deadline <= now]
+    return [pair for pair in busy.items() if pair[0] in speaking or pair[1].deadline <= now]
 
 
 class _Worker:
     """One place in the pool: a process, replaced when it dies."""
 
     task: Task
-    pipe: Connection
     deadline: float
 
-    def __init__(self, start: Start, timeout_s: float) -> None:
-        self._given = start
-        self._timeout_s = timeout_s
-        self._process: SpawnProcess | None = None
+    def __init__(self, start: Callable[[], Subprocess], timeout_s: float) -> None:
+        self._start, self._timeout_s = start, timeout_s
+        self._process: Subprocess | None = None
         self._built = False
 
     def assign(self, task: Task) -> Connection:
         """Hand over a file; the pipe is where the result will arrive."""
         self.task = task
-        if self._process is None or not self._process.is_alive():
-            self.kill()
-            self._launch()
+        process = self._process
+        if process is None or not process.is_alive:
+            process = self._launch()
         try:
-            self.pipe.send(task[1])
+            process.pipe.send(task[1])
         except OSError:  # it died this very moment, of nothing that it was asked to do
-            self.kill()
-            self._launch()
-            self.pipe.send(task[1])
+            process = self._launch()
+            process.pipe.send(task[1])
         if self._built:
             self.deadline = time.monotonic() + self._timeout_s
-        return self.pipe
+        return process.pipe
 
-    def _launch(self) -> None:
-        context = get_context("spawn")
-        self.pipe, theirs = context.Pipe()
-        self._process = context.Process(target=serve, args=(theirs, self._given), daemon=True)
-        self._process.start()
-        theirs.close()
-        self._built = False
+    def _launch(self) -> Subprocess:
+        self.kill()
+        self._process, self._built = self._start(), False
         self.deadline = time.monotonic() + START_SECONDS
+        return self._process
 
     def result(self) -> Result | None:
         """What became of the file; None when the process has only just become ready.
@@ -126,12 +168,12 @@ class _Worker:
             RecsysError: the process cannot work at all.
         """
         try:
-            message = self.pipe.recv() if self.pipe.poll() else None
-        except (EOFError, OSError):
-            return self._died()
+            message = self._process.receive(0) if self._process is not None else None
+        except TimedOut:
+            return self._lost(f"no result after {self._timeout_s:g} s")
+        except (ProcessDied, EOFError) as error:
+            return self._lost(str(error) or "its process ended")
         if message is None:
-            return self._too_late()
-        if isinstance(message, Built):
             self._built = True
             self.deadline = time.monotonic() + FIRST_FILE_SECONDS + self._timeout_s
             return None
@@ -140,38 +182,17 @@ class _Worker:
         result: Result = message
         return result
 
-    def _died(self) -> MediaError:
-        process = self._process
-        if process is not None:
-            process.join(5)
-        how = _ending(process.exitcode if process else None)
-        self._require_built(how)
+    def _lost(self, how: str) -> MediaError:
         self.kill()
-        return MediaError(Status.FAILED, f"{self.task[1]}: the process that read it {how}")
-
-    def _too_late(self) -> MediaError:
-        self._require_built("was not ready in time")
-        self.kill()
-        return MediaError(Status.FAILED, f"{self.task[1]}: no result after {self._timeout_s:g} s")
-
-    def _require_built(self, how: str) -> None:
         if not self._built:
             raise RecsysError(
-                f"a process that should encode files {how} before it could begin",
-                hint="call this from a program guarded by if __name__ == '__main__', and see what "
-                "the process wrote to standard error",
+                f"a process that should encode files could not begin: {how}",
+                hint="call this from a program guarded by if __name__ == '__main__'",
             )
+        return MediaError(Status.FAILED, f"{self.task[1]}: {how}")
 
     def kill(self) -> None:
         """End the process, whatever it does."""
         if self._process is not None:
             self._process.kill()
-            self._process.join(5)  # one that hangs inside the kernel dies when it comes back
             self._process = None
-            self.pipe.close()
-
-
-def _ending(code: int | None) -> str:
-    if code is not None and code < 0:
-        return f"died ({signal.strsignal(-code)})"
-    return f"died (exit status {code})"
