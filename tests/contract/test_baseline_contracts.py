@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recsys.recommenders.registry import make_baseline
+from recsys.recommenders.registry import create
 from recsys.testing.rating_contract import RatingPredictorContract
 from recsys.testing.recommender_contract import (
     ColdItemContract,
@@ -15,35 +15,35 @@ class TestPopularity(RecommenderContract, VectorRecommenderContract):
     personalised = False
 
     def make(self):
-        return make_baseline("popularity")
+        return create("popularity")
 
 
 class TestEase(RecommenderContract):
     def make(self):
-        return make_baseline("ease")
+        return create("ease")
 
 
 class TestItemKNN(RecommenderContract, RatingPredictorContract):
     def make(self):
-        return make_baseline("item-knn")
+        return create("item-knn")
 
 
 class TestBias(RatingPredictorContract):
     personalised = False
 
     def make(self):
-        return make_baseline("bias")
+        return create("bias")
 
 
 class TestContentKNN(RecommenderContract, ColdItemContract):
     follows_popularity = False
 
     def make(self):
-        return make_baseline("content-knn")
+        return create("content-knn")
 
 
 class TestNearestByOneModality(RecommenderContract, ColdItemContract):
     follows_popularity = False
 
     def make(self):
-        return make_baseline("content-knn:metadata", k=10)
+        return create("content-knn:metadata", k=10)

@@ -9,7 +9,7 @@ import pytest
 
 from recsys.errors import DataError
 from recsys.queries.query import Query
-from recsys.recommenders.registry import make_baseline
+from recsys.recommenders.registry import create
 from recsys.testing.contract import newcomers, strangers
 from recsys.testing.recommender_contract import (
     ColdItemContract,
@@ -30,22 +30,22 @@ SHORT, LONG = Schedule(epochs=30, patience=10), Schedule(epochs=60, patience=20)
 
 class TestGenrePopularity(RecommenderContract):
     def make(self):
-        return make_baseline("genre-popularity")
+        return create("genre-popularity")
 
 
 class TestContentRidge(RecommenderContract, ColdItemContract):
     def make(self):
-        return make_baseline("content-ridge", l2=20.0, ridge=3.0)
+        return create("content-ridge", l2=20.0, ridge=3.0)
 
 
 class TestMARec(RecommenderContract, ColdItemContract):
     def make(self):
-        return make_baseline("marec", l2=20.0)
+        return create("marec", l2=20.0)
 
 
 class TestEaseContent(RecommenderContract, ColdItemContract):
     def make(self):
-        return make_baseline("ease-content", content=2.0, l2=20.0)
+        return create("ease-content", content=2.0, l2=20.0)
 
 
 class TestDropoutNet(RecommenderContract, ColdItemContract, VectorRecommenderContract):
