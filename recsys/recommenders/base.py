@@ -316,7 +316,7 @@ class Recommender(ABC):
             raise ConfigError(f"k is {k}, it must be at least 1")
         context = self.context
         ids = list(context.histories.users) if users is None else names(users, "user")
-        rows = context.histories.users.rows(ids, unknown="error")
+        rows = np.array([context.histories.users.row(user) for user in ids], dtype=np.int32)
         blocks = []
         for start in range(0, len(rows), _BLOCK):
             asked = rows[start : start + _BLOCK]
@@ -353,7 +353,7 @@ class Recommender(ABC):
 
         context, asked = self.context, _pairs(pairs)
         users = names([user for user, _ in asked], "user")
-        rows = context.histories.users.rows(users, unknown="error")
+        rows = np.array([context.histories.users.row(user) for user in users], dtype=np.int32)
         items = np.array([context.catalogue.find(movie) for _, movie in asked], dtype=np.int32)
         who, place = np.unique(rows, return_inverse=True)
         found = self.predict_ratings(context.query(who), place, items)
@@ -546,7 +546,8 @@ def names(given: Iterable[Any] | str | int, kind: str) -> list[str]:
     Raises:
         DataError: an id is missing.
     """
-    many: Sequence[Any] = [given] if isinstance(given, str | int | np.integer) else list(given)
+    one = isinstance(given, str) or not isinstance(given, Iterable)
+    many: Sequence[Any] = [given] if one else list(given)
     bad = [n for n, name in enumerate(many) if name is None or str(name) in {"", "nan"}]
     if bad:
         rows = [f"position {n}" for n in bad[:5]]
