@@ -322,7 +322,7 @@ class Recommender(ABC):
             raise ConfigError(f"k is {k}, it must be at least 1")
         context = self.context
         ids = list(context.histories.users) if users is None else names(users, "user")
-        rows = context.histories.users.rows(ids, unknown="error")
+        rows = np.array([context.histories.users.row(user) for user in ids], dtype=np.int32)
         blocks = []
         for start in range(0, len(rows), _BLOCK):
             asked = rows[start : start + _BLOCK]
@@ -359,7 +359,7 @@ class Recommender(ABC):
 
         context, asked = self.context, _pairs(pairs)
         users = names([user for user, _ in asked], "user")
-        rows = context.histories.users.rows(users, unknown="error")
+        rows = np.array([context.histories.users.row(user) for user in users], dtype=np.int32)
         items = np.array([context.catalogue.find(movie) for _, movie in asked], dtype=np.int32)
         who, place = np.unique(rows, return_inverse=True)
         found = self.predict_ratings(context.query(who), place, items)
@@ -552,7 +552,7 @@ def names(given: Iterable[Any] | str | int, kind: str) -> list[str]:
     Raises:
         DataError: an id is missing, or is neither a string nor a whole number.
     """
-    if given is None or isinstance(given, str | int | float | np.number):
+    if isinstance(given, str) or not isinstance(given, Iterable):
         return [as_id(given, kind=kind)]
     return [as_id(name, kind=kind) for name in given]
 

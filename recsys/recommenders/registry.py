@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
 from types import MappingProxyType
-from typing import Any
+from typing import Any, get_type_hints
 
 import yaml
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from recsys.errors import ConfigError, nearest
 from recsys.recommenders.base import Facts, Recommender
@@ -141,28 +141,25 @@ def _config(kind: type[Recommender], name: str, options: Options, fixed: Options
         from recsys.config.loading import with_values
 
         return with_values(ExperimentConfig(), options, f"model {name}")
-    declared = {f.name: f for f in dataclasses.fields(kind.config_class) if f.name not in fixed}
+    kinds = get_type_hints(kind.config_class)
+    declared = [f.name for f in dataclasses.fields(kind.config_class) if f.name not in fixed]
     for option in options:
         if option not in declared:
             close = nearest(option, declared)
             listed = ", ".join(declared) or "none"
             hint = f"did you mean {' or '.join(close)}?" if close else f"{name} has: {listed}"
             raise ConfigError(f"{name} has no hyper-parameter {option!r}", hint=hint)
-    checked = {n: _checked(name, value, declared[n]) for n, value in options.items()}
+    checked = {n: _checked(f"{name}: {n}", value, kinds[n]) for n, value in options.items()}
     return kind.config_class(**checked, **fixed)
 
 
-def _checked(model: str, value: Any, declared: dataclasses.Field[Any]) -> Any:
+def _checked(what: str, value: Any, kind: Any) -> Any:
     """A value of the declared kind; a whole number will do for a real one."""
-    default = declared.default
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    if isinstance(default, float) and whole:
-        return float(value)
-    if isinstance(default, bool | int | float | str) and type(value) is not type(default):
-        raise ConfigError(
-            f"{model}: {declared.name} is {value!r}, a value like {default!r} is needed"
-        )
-    return value
+    try:
+        return TypeAdapter(kind).validate_python(value, strict=True)
+    except ValidationError as error:
+        needed = error.errors()[0]["msg"]
+        raise ConfigError(f"{what} is {value!r}", hint=needed) from None
 
 
 def parsed(changes: Iterable[str]) -> dict[str, Any]:

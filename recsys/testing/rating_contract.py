@@ -16,7 +16,7 @@ from recsys.data.interactions import Interactions
 from recsys.errors import NotFittedError
 from recsys.queries.query import Query, RatingPrediction
 from recsys.testing.contract import (
-    Contract,
+    ModelContract,
     fit,
     interactions_state,
     newcomers,
@@ -29,8 +29,8 @@ from recsys.testing.contract import (
 from recsys.testing.worlds import World, popularity_world, two_genre_world
 
 
-class RatingPredictorContract(Contract):
-    """Tests of a ``RatingPredictor``.
+class RatingPredictorContract(ModelContract):
+    """Tests of a ``Recommender`` that predicts stars.
 
     Attributes:
         margin: how far a prediction may lie outside the rating scale, in stars; 0 for a predictor
@@ -70,10 +70,6 @@ class RatingPredictorContract(Contract):
         world = two_genre_world()
         query, pair = Query.known(world.train), np.zeros(1, dtype=np.int32)
         require_error(NotFittedError, lambda: self.make().predict_ratings(query, pair, pair))
-
-    def test_predictor_fit_returns_self(self) -> None:
-        subject = self.make()
-        require(fit(subject, two_genre_world()) is subject, "fit does not return self")
 
     def test_predictions_are_on_the_scale(self) -> None:
         for world in (two_genre_world(), popularity_world()):

@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.data.catalogue import Catalogue, EncoderCard, ModalityTable
+from recsys.data.catalogue import UNKNOWN_YEAR, Catalogue, EncoderCard, ModalityTable
 from recsys.data.dataset import Dataset
 from recsys.data.interactions import Interactions, repeated_pairs
 from recsys.data.split import Split, SplitSpec, TrainingData
@@ -137,6 +137,20 @@ def shuffled_ratings_world(seed: int = 0) -> World:
     train = replace(world.train.select(once), item=item[once])
     valid, test = (_without(part, train) for part in (world.valid, world.test))
     return replace(world, train=train, valid=valid, test=test)
+
+
+def bare_catalogue(items: Vocabulary) -> Catalogue:
+    """Movies of which nothing is known but the id."""
+    n = len(items)
+    return Catalogue(items, ("",) * n, np.full(n, UNKNOWN_YEAR), (), np.zeros((n, 0), dtype=bool))
+
+
+def data_of(
+    train: Interactions, valid: Interactions | None = None, catalogue: Catalogue | None = None
+) -> TrainingData:
+    """Ratings to fit a model on; nothing is valid, and nothing known of movies, unless given."""
+    nothing = train.select(np.arange(0))
+    return TrainingData.of(train, valid or nothing, catalogue or bare_catalogue(train.items))
 
 
 def without_content(world: World, movies: NDArray[np.bool_]) -> World:

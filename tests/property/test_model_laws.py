@@ -130,7 +130,7 @@ def test_a_share_does_not_depend_on_the_order_of_the_likes(asked):
 @FAST
 @given(asked=asked())
 def test_predictions_are_on_the_scale_and_honest_about_being_unsure(asked):
-    found = asked.model.predict(asked.query, *everything(asked.query, asked.model))
+    found = asked.model.predict_ratings(asked.query, *everything(asked.query, asked.model))
     assert ((found.mean >= 0) & (found.mean <= 5)).all()
     assert (found.std > 0).all()
     assert np.isfinite(found.std).all()
@@ -160,7 +160,7 @@ def test_asking_never_alters_a_history(asked):
     arrays = (query.histories.data, query.histories.indices, query.histories.indptr)
     before = fingerprint(arrays)
     asked.model.score(query)
-    asked.model.predict(query, *everything(query, asked.model))
+    asked.model.predict_ratings(query, *everything(query, asked.model))
     asked.model.shares(query.slice(0, 1), 0)
     weights, mask = asked.model.weights(query), rated_mask(query.histories)
     weights.sort_indices()

@@ -58,7 +58,7 @@ def test_served_ratings_are_the_torch_model_s(make_joint, query, likelihood):
 def test_served_levels_are_those_the_ordinal_loss_is_of(make_joint, query, toy):
     """The likelihood that was trained, of every rating, is the probability that is served."""
     joint, train = make_joint(model={"rating_likelihood": "ordinal"}), toy.train
-    found = joint.export().predict(query, train.user, train.item)
+    found = joint.export().predict_ratings(query, train.user, train.item)
     with torch.no_grad():
         eta, log_variance = joint.rate(
             joint.movies(), tensor(query.histories), tensor(rated_mask(query.histories))
