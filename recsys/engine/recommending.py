@@ -92,15 +92,21 @@ def reasons(
     order = _largest(values, kept)
     named = values[np.arange(len(values))[:, None], order]
     rest = values.sum(axis=1, dtype=np.float64) - named.sum(axis=1, dtype=np.float64)
-    lines = zip(rows[order].tolist(), _shown(named), _shown(rest), _shown(contributions.bias), strict=True)
-    found = []
-    for movies, shares, others, itself in lines:
-        entries = [Because(*labels[row], share) for row, share in zip(movies, shares, strict=True)]
-        if kept < len(rows):
-            entries.append(Because(None, OTHERS, others))
-        entries.append(Because(None, ITSELF, itself))
-        found.append(entries)
-    return found
+    tail: list[tuple[str | None, str]] = [(None, ITSELF)]
+    last = [contributions.bias[:, None]]
+    if kept < len(rows):
+        tail, last = [(None, OTHERS), *tail], [rest[:, None], *last]
+    # Eight digits of what is computed in float32: the product with 1e8 that NumPy takes is exact.
+    shares = np.round(np.concatenate([named, *last], axis=1, dtype=np.float64), 8).tolist()
+    return [
+        [
+            Because(item, title, share)
+            for (item, title), share in zip(
+                [*map(labels.__getitem__, movies), *tail], line, strict=True
+            )
+        ]
+        for movies, line in zip(rows[order].tolist(), shares, strict=True)
+    ]
 
 
 def _largest(values: NDArray[np.floating[Any]], count: int) -> NDArray[np.intp]:
@@ -113,8 +119,3 @@ def _largest(values: NDArray[np.floating[Any]], count: int) -> NDArray[np.intp]:
         order[:, place] = left.argmax(axis=1)
         left[each, order[:, place]] = -np.inf
     return order
-
-
-def _shown(shares: NDArray[np.floating[Any]]) -> Any:
-    """Shares as they are stored; the product with 1e8 is exact for what is computed in float32."""
-    return np.round(shares.astype(np.float64), 8).tolist()
