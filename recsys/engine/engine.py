@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recsys.bundle import BundleContents
 from recsys.data.catalogue import Catalogue
@@ -18,7 +19,7 @@ from recsys.data.vocabulary import Vocabulary
 from recsys.engine.extension import NewMovie, extended
 from recsys.engine.filters import Filters
 from recsys.engine.intervals import interval80
-from recsys.engine.movies import MovieNames, shortage
+from recsys.engine.movies import MovieFacts, MovieLabels, shortage
 from recsys.engine.profile import Profile, known_profile, named_profile
 from recsys.engine.recommending import Request, best, reasons, require_at_least
 from recsys.engine.results import (
@@ -32,6 +33,7 @@ from recsys.engine.results import (
     RecommendedMovie,
     SimilarMovie,
     SimilarMovies,
+    to_six,
 )
 from recsys.errors import UnsupportedError
 from recsys.queries.context import Context
@@ -47,6 +49,7 @@ if TYPE_CHECKING:  # pandas is slow to import, and serving needs none of it
 Who = Profile | str | int
 """A profile, or the id of a known user."""
 
+_BLOCK = 512
 _IMPERSONAL = "no liked movie is known, so this is what most people like"
 
 
@@ -62,8 +65,7 @@ class Engine:
     def __init__(self, model: Recommender, contents: BundleContents, index: Index | None) -> None:
         self.model, self.contents, self.index = model, contents, index
         self.context: Context = contents.context
-        self._names = MovieNames(self.catalogue)
-        self._everything = np.ones(len(self.catalogue), dtype=bool)
+        self._facts, self._labels = MovieFacts(self.catalogue), MovieLabels(self.catalogue)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -168,40 +170,83 @@ class Engine:
         request = Request(k, exclude_seen, filters or Filters(), because)
         person = self._profile(who)
         view = self.model.view(person.query)
-        eligible = request.filters.mask(self.catalogue) if filters else self._everything.copy()
-        if exclude_seen:
-            eligible &= ~person.seen
+        eligible = ~person.seen if exclude_seen else np.ones(len(self.catalogue), dtype=bool)
+        if filters is not None:
+            eligible &= filters.mask(self.catalogue)
         found, available = best(view, self.index, eligible, k)
-        there = found.items[0] >= 0
-        personalised = bool(len(view.rows))
-        return Recommendations(
-            user=person.user,
-            k=k,
-            exclude_seen=exclude_seen,
-            model=self.label,
-            items=self._movies(view, found.items[0][there], found.scores[0][there], because),
-            available=available,
-            personalised=personalised,
-            notes=[*shortage(k, available), *([] if personalised else [_IMPERSONAL])],
-            liked=self._liked(view) if person.user is None else None,
+        return self._answer(
+            person.user, request, view, (found.items[0], found.scores[0], available)
         )
 
-    def _movies(
-        self, view: UserView, rows: Any, scores: Any, because: int | None
-    ) -> list[RecommendedMovie]:
+    def recommend_many(
+        self,
+        users: Iterable[str | int] | None = None,
+        k: int = 10,
+        *,
+        exclude_seen: bool = True,
+        filters: Filters | None = None,
+        because: int | None = None,
+    ) -> list[Recommendations]:
+        """What ``recommend`` answers to each of many known users, much faster.
+
+        Args:
+            users: ids; all known users by default.
+            k: see ``recommend``, also for the others and for what is raised.
+            exclude_seen: see ``recommend``.
+            filters: see ``recommend``.
+            because: see ``recommend``.
+        """
+        request = Request(k, exclude_seen, filters or Filters(), because)
+        ids = list(self.users) if users is None else names(users, "user")
+        rows = np.array([self.users.row(user) for user in ids], dtype=np.int32)
+        barred = None if filters is None else ~filters.mask(self.catalogue)
+        found = []
+        for start in range(0, len(ids), _BLOCK):
+            asked = rows[start : start + _BLOCK]
+            query = self.context.query(asked)
+            scores = np.array(self.model.score(query))
+            if exclude_seen:
+                scores[self.context.seen[asked].nonzero()] = -np.inf
+            if barred is not None:
+                scores[:, barred] = -np.inf
+            lists = top_k(scores, min(k, max(len(self.catalogue), 1)))
+            available = np.count_nonzero(scores > -np.inf, axis=1).tolist()
+            each = zip(lists.items, lists.scores, available, strict=True)
+            people = zip(ids[start : start + _BLOCK], self.model.views(query), each, strict=True)
+            found += [self._answer(user, request, view, best) for user, view, best in people]
+        return found
+
+    def _answer(
+        self,
+        user: str | None,
+        request: Request,
+        view: UserView,
+        found: tuple[NDArray[np.int32], NDArray[np.float32], int],
+    ) -> Recommendations:
+        """The document of one list: rows and scores of its movies, and how many there are."""
+        items, scores, available = found
+        rows = items[items >= 0]
         given = view.contributions
-        why = reasons(given(rows), self.catalogue, because) if given else [[] for _ in rows]
-        pairs = zip(rows.tolist(), scores.tolist(), why, strict=True)
-        return [
-            RecommendedMovie(rank=rank, **self._names.facts(row), score=score, because=entries)
-            for rank, (row, score, entries) in enumerate(pairs, start=1)
-        ]
+        why = reasons(given(rows), self._labels, request.because) if given else [[] for _ in rows]
+        lines = zip(rows.tolist(), scores[: len(rows)].tolist(), why, strict=True)
+        personalised = bool(len(view.rows))
+        return Recommendations(
+            user=user,
+            k=request.k,
+            exclude_seen=request.exclude_seen,
+            model=self.label,
+            items=[
+                RecommendedMovie(rank, **self._facts[row], score=round(score, 6), because=entries)
+                for rank, (row, score, entries) in enumerate(lines, start=1)
+            ],
+            available=available,
+            personalised=personalised,
+            notes=[*shortage(request.k, available), *([] if personalised else [_IMPERSONAL])],
+            liked=None if user is not None else self._liked(view),
+        )
 
     def _liked(self, view: UserView) -> list[LikedMovie]:
-        return [
-            LikedMovie(item=self.catalogue.items.id(row), title=self.catalogue.display_title(row))
-            for row in view.rows.tolist()
-        ]
+        return [LikedMovie(*self._labels[row]) for row in view.rows.tolist()]
 
     def explain(self, who: Who, movie: str | int, because: int | None = None) -> list[Because]:
         """The addends of one movie's score for a person, seen or not; see ``recommend``.
@@ -218,7 +263,7 @@ class Engine:
                 f"the scores of {self.model.name} are no sums over what a person liked",
                 hint="take a model of item weights or embeddings, such as ease or joint",
             )
-        return reasons(given(np.array([row])), self.catalogue, because)[0]
+        return reasons(given(np.array([row])), self._labels, because)[0]
 
     def similar(self, movie: str | int, k: int = 10) -> SimilarMovies:
         """The movies most like one, whatever their popularity; each film once.
@@ -238,11 +283,11 @@ class Engine:
         found = top_k(alike[None], max(min(k, available), 1))
         pairs = zip(found.items[0].tolist(), found.scores[0].tolist(), strict=True)
         return SimilarMovies(
-            **self._names.name(row),
+            **self._facts.name(row),
             k=k,
             model=self.label,
             items=[
-                SimilarMovie(rank=rank, **self._names.facts(item), similarity=score)
+                SimilarMovie(rank, **self._facts[item], similarity=to_six(score))
                 for rank, (item, score) in enumerate(pairs, start=1)
                 if item >= 0
             ],
@@ -269,10 +314,10 @@ class Engine:
         rated = row in person.rated
         return Prediction(
             user=person.user,
-            **self._names.name(row),
+            **self._facts.name(row),
             model=self.label,
-            mean=mean,
-            std=std,
+            mean=to_six(mean),
+            std=None if std is None else to_six(std),
             interval80=None if std is None else self._interval(mean, std),
             notes=["this person's own rating of the movie is part of the history"] if rated else [],
         )
@@ -296,15 +341,15 @@ class Engine:
         mean, std = float(audience.mean[row]), float(audience.std[row])
         genres = self.catalogue.genre_names
         return MovieDescription(
-            **self._names.facts(row),
+            **self._facts[row],
             model=self.label,
             ratings=ratings,
             predicted_genres=[
-                GenreProbability(genre=genres[g], probability=float(probabilities[row, g]))
+                GenreProbability(genre=genres[g], probability=to_six(probabilities[row, g]))
                 for g in np.argsort(-probabilities[row], kind="stable")
             ],
-            audience=AudienceScore(mean=mean, std=std, interval80=self._interval(mean, std)),
-            modality_weights=weights,
+            audience=AudienceScore(to_six(mean), to_six(std), self._interval(mean, std)),
+            modality_weights={name: to_six(weight) for name, weight in weights.items()},
             notes=_of_content(ratings, any(weights.values())),
         )
 
@@ -321,7 +366,8 @@ class Engine:
         return Engine(restore(changed), changed, _indexed(model))
 
     def _interval(self, mean: float, std: float) -> tuple[float, float]:
-        return interval80(mean, std, self.context.histories.scale)
+        low, high = interval80(mean, std, self.context.histories.scale)
+        return to_six(low), to_six(high)
 
     def _profile(self, who: Who) -> Profile:
         person = who if isinstance(who, Profile) else self.user(who)

@@ -10,8 +10,8 @@ from typing import Any
 from recsys.data.catalogue import UNKNOWN_YEAR, Catalogue
 
 
-class MovieNames:
-    """Id, title, year and genres of every movie, made ready once.
+class MovieFacts(dict[int, dict[str, Any]]):
+    """Id, title, year and genres of every movie by its row, made when first asked for.
 
     Args:
         catalogue: the movies.
@@ -19,25 +19,39 @@ class MovieNames:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
-        self._facts: dict[int, dict[str, Any]] = {}
+
+    def __missing__(self, row: int) -> dict[str, Any]:
+        """The facts of one movie."""
+        catalogue = self._catalogue
+        id_, year = catalogue.items.id(row), int(catalogue.years[row])
+        self[row] = {
+            "item": id_,
+            "title": catalogue.titles[row] or f"movie {id_}",
+            "year": None if year == UNKNOWN_YEAR else year,
+            "genres": catalogue.genres_of(row),
+        }
+        return self[row]
 
     def name(self, row: int) -> dict[str, Any]:
         """Id, title and year."""
-        facts = self.facts(row)
+        facts = self[row]
         return {key: facts[key] for key in ("item", "title", "year")}
 
-    def facts(self, row: int) -> dict[str, Any]:
-        """Id, title, year and genres."""
-        if row not in self._facts:
-            catalogue = self._catalogue
-            id_, year = catalogue.items.id(row), int(catalogue.years[row])
-            self._facts[row] = {
-                "item": id_,
-                "title": catalogue.titles[row] or f"movie {id_}",
-                "year": None if year == UNKNOWN_YEAR else year,
-                "genres": catalogue.genres_of(row),
-            }
-        return self._facts[row]
+
+class MovieLabels(dict[int, tuple[str, str]]):
+    """Id and title with year of every movie by its row, made when first asked for.
+
+    Args:
+        catalogue: the movies.
+    """
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+
+    def __missing__(self, row: int) -> tuple[str, str]:
+        """The label of one movie."""
+        self[row] = self._catalogue.items.id(row), self._catalogue.display_title(row)
+        return self[row]
 
 
 def shortage(k: int, available: int) -> list[str]:

@@ -5,13 +5,13 @@ Legend: I movies, k list length, n liked movies.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.data.catalogue import Catalogue
 from recsys.engine.filters import Filters
 from recsys.engine.results import Because
 from recsys.errors import ConfigError
@@ -21,6 +21,7 @@ from recsys.retrieval.index import Index
 
 ITSELF: Final = "(the movie itself)"
 OTHERS: Final = "(all other liked movies)"
+_FEW = 5
 
 
 @dataclass(frozen=True)
@@ -76,34 +77,45 @@ def best(
 
 
 def reasons(
-    contributions: Contributions, catalogue: Catalogue, keep: int | None = None
+    contributions: Contributions, labels: Mapping[int, tuple[str, str]], keep: int | None = None
 ) -> list[list[Because]]:
     """Why each movie has its score: liked movies by falling contribution, the rest, its own bias.
 
     Args:
         contributions: to the scores of some movies.
-        catalogue: the movies' names.
+        labels: row to id and title of every movie.
         keep: how many liked movies are named; the others become one entry, so that the sum stays.
             All by default.
     """
-    rows, values, bias = contributions.rows, contributions.values, contributions.bias
+    rows, values = contributions.rows, contributions.values
     kept = len(rows) if keep is None else min(keep, len(rows))
-    order = np.argsort(-values, axis=1, kind="stable")[:, :kept]
-    named = np.take_along_axis(values, order, axis=1)
+    order = _largest(values, kept)
+    named = values[np.arange(len(values))[:, None], order]
     rest = values.sum(axis=1, dtype=np.float64) - named.sum(axis=1, dtype=np.float64)
-    movies = [
-        [(catalogue.items.id(row), catalogue.display_title(row)) for row in line]
-        for line in rows[order].tolist()
-    ]
-    found = []
-    for position, line in enumerate(movies):
-        shares = named[position].tolist()
-        entries = [
-            Because(item=item, title=title, share=share)
-            for (item, title), share in zip(line, shares, strict=True)
+    tail: list[tuple[str | None, str]] = [(None, ITSELF)]
+    last = [contributions.bias[:, None]]
+    if kept < len(rows):
+        tail, last = [(None, OTHERS), *tail], [rest[:, None], *last]
+    # Eight digits of what is computed in float32: the product with 1e8 that NumPy takes is exact.
+    shares = np.round(np.concatenate([named, *last], axis=1, dtype=np.float64), 8).tolist()
+    return [
+        [
+            Because(item, title, share)
+            for (item, title), share in zip(
+                [*map(labels.__getitem__, movies), *tail], line, strict=True
+            )
         ]
-        if kept < len(rows):
-            entries.append(Because(item=None, title=OTHERS, share=float(rest[position])))
-        entries.append(Because(item=None, title=ITSELF, share=float(bias[position])))
-        found.append(entries)
-    return found
+        for movies, line in zip(rows[order].tolist(), shares, strict=True)
+    ]
+
+
+def _largest(values: NDArray[np.floating[Any]], count: int) -> NDArray[np.intp]:
+    """(k, count) columns of the largest values of each row, falling; ties go to the lower one."""
+    if count > min(_FEW, values.shape[1] - 1):
+        return np.argsort(-values, axis=1, kind="stable")[:, :count]
+    left, each = values.copy(), np.arange(len(values))
+    order = np.empty((len(values), count), dtype=np.intp)
+    for place in range(count):
+        order[:, place] = left.argmax(axis=1)
+        left[each, order[:, place]] = -np.inf
+    return order

@@ -279,6 +279,10 @@ class Recommender(ABC):
         """One user, whose query this is."""
         return UserView(query.histories.indices, lambda: self.score(query)[0])
 
+    def views(self, query: Query) -> list[UserView]:
+        """Every user of a query, as ``view`` has them."""
+        return [self.view(query.one(row)) for row in range(len(query))]
+
     def similarities(self, row: int) -> Floats:  # noqa: ARG002
         """(I,) how much each item is like one, higher is more; -inf where that is not known.
 

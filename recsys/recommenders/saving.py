@@ -14,7 +14,6 @@ from recsys.bundle import (
     write_bundle,
 )
 from recsys.config.experiment import DataConfig, ExperimentConfig, RecommenderConfig, SplitConfig
-from recsys.data.recipes import load_recipe, recipe_names
 from recsys.data.split import Source, SplitSpec
 from recsys.evaluation.report import EvaluationDocument
 from recsys.recommenders.base import Recommender, VectorModel
@@ -111,6 +110,8 @@ def _experiment(model: Recommender) -> ExperimentConfig:
 
 def _dataset(model: Recommender) -> DatasetRecord:
     """What the ratings are, with the terms of their recipe where one is known."""
+    from recsys.data.recipes import load_recipe, recipe_names  # slow: they read data sets
+
     name = model.source.dataset
     recipe = load_recipe(name) if name in recipe_names() else None
     return DatasetRecord(

@@ -9,6 +9,7 @@ N pairs.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -137,24 +138,32 @@ class EmbeddingModel:
         return inner_products(self.user_vectors(query), self.movies.ranked)
 
     def view(self, query: Query) -> UserView:
-        """One user; each liked movie adds its share of the user mean times the movie asked about.
+        """One user; see ``views``."""
+        return self.views(query)[0]
+
+    def views(self, query: Query) -> list[UserView]:
+        """Users; each liked movie adds its share of the user mean times the movie asked about.
 
         ``u · o_i + β_i = Σ_j (w_j / Σ w) a_j · o_i + β_i``
         """
         weights = self.weights(query)
-        vector = self._means(weights)
-        rows = weights.indices
-        normalised = weights.data / max(float(weights.data.sum()), 1e-12)
+        ends = pairwise(weights.indptr.tolist())
+        return [
+            self._view(weights.indices[start:stop], weights.data[start:stop], vector)
+            for (start, stop), vector in zip(ends, self._means(weights), strict=True)
+        ]
 
+    def _view(self, rows: NDArray[np.int32], weights: Floats, vector: Floats) -> UserView:
         def contributions(items: NDArray[np.integer[Any]]) -> Contributions:
             asked = self.movies.ranked[items]
             pull = asked[:, :-1] @ self.movies.liked[rows].T
+            normalised = weights / max(float(weights.sum()), 1e-12)
             return Contributions(rows, pull * normalised, asked[:, -1])
 
         def scores() -> Floats:
-            return np.asarray(inner_products(vector, self.movies.ranked)[0])
+            return np.asarray(inner_products(vector[None], self.movies.ranked)[0])
 
-        return UserView(rows, scores, vector[0], contributions)
+        return UserView(rows, scores, vector, contributions)
 
     def taste(self, query: Query) -> RatedHistory:
         """Bias, vector and noise of every user of the query."""

@@ -105,7 +105,11 @@ class JointRecommender(VectorModel):
 
     def view(self, query: Query) -> UserView:
         """One user: the liked movies, their weights and the vector they make, computed once."""
-        return self.model.view(query)
+        return self.model.views(query)[0]
+
+    def views(self, query: Query) -> list[UserView]:
+        """Every user of a query, their weights and vectors computed together."""
+        return self.model.views(query)
 
     def predict_ratings(self, query: Query, rows: Rows, items: Rows) -> RatingPrediction:
         """Stars of N pairs, with their uncertainty."""
