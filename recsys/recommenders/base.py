@@ -303,9 +303,7 @@ class Recommender(ABC):
 
     # Answers to people
 
-    def recommend(
-        self, users: Iterable[Any] | str | int | None = None, k: int = 10, *, seen: bool = False
-    ) -> pd.DataFrame:
+    def recommend(self, users: Any = None, k: int = 10, *, seen: bool = False) -> pd.DataFrame:
         """The k best movies of known users.
 
         Args:
@@ -550,7 +548,7 @@ def once_per_film(scores: Floats, films: NDArray[np.int32], row: int) -> Floats:
     return np.where(kept & (films != films[row]), scores, np.float32(-np.inf))
 
 
-def names(given: Iterable[Any] | str | int, kind: str) -> list[str]:
+def names(given: Any, kind: str) -> list[str]:
     """Ids as strings; one alone is a list of one.
 
     Raises:
