@@ -13,6 +13,11 @@ import numpy as np
 from multitask_plan import SUBSET, Cell, Protocol
 from multitask_variants import MODALITIES
 from numpy.typing import NDArray
+from recsys.experiment.evaluate import Candidate, Material, fit_baseline, judge
+from recsys.experiment.measure import Judge
+from recsys.experiment.prepare import Prepared, extract_features
+from recsys.experiment.subsets import judge_subset, subsets
+from recsys.experiment.train import Trained, train
 
 from recsys.config.experiment import ExperimentConfig
 from recsys.config.loading import load_experiment
@@ -22,11 +27,6 @@ from recsys.data.sources import open_dataset
 from recsys.data.splits import genre_partition, make_split
 from recsys.errors import DataError
 from recsys.evaluation.report import ResultRow
-from recsys.experiment.evaluate import Candidate, Material, fit_baseline, judge
-from recsys.experiment.measure import Judge
-from recsys.experiment.prepare import Prepared, extract_features
-from recsys.experiment.subsets import judge_subset, subsets
-from recsys.experiment.train import Trained, train
 from recsys.queries.query import Query, RatingPrediction
 from recsys.queries.rating_levels import RatingLevels
 from recsys.recommenders.joint.embedding_model import EmbeddingModel

@@ -182,7 +182,9 @@ def joined(first: Interactions, second: Interactions) -> Interactions:
     if first.time is not None and second.time is not None:
         time = np.concatenate([first.time, second.time])
     names = ("user", "item", "rating")
-    columns = {n: np.concatenate([getattr(first, n), getattr(second, n)]) for n in names}
+    columns: dict[str, Any] = {
+        n: np.concatenate([getattr(first, n), getattr(second, n)]) for n in names
+    }
     return replace(first, **columns, time=time)
 
 

@@ -156,7 +156,7 @@ def _of_lists(scorer: Scorer, asked: Asked, to_find: sp.csr_array) -> dict[str, 
 
 
 def _row_counts(ratings: object) -> NDArray[np.int64]:
-    return np.diff(sp.csr_array(ratings).indptr).astype(np.int64)
+    return np.asarray(np.diff(sp.csr_array(ratings).indptr), dtype=np.int64)
 
 
 def _times(difference: float, deviation: float) -> float:

@@ -208,7 +208,7 @@ def export(
         written = export_recbole(catalogue, dataset.interactions, out, name)
     elif format_ == "mmrec":
         spec = experiment.split
-        made = make_split(dataset.interactions, dataset.catalogue, spec.name, spec.seed)
+        made = make_split(dataset, spec.name, spec.seed)
         written = export_mmrec(catalogue, made, out, name)
     else:
         written = [out / f"{modality}.parquet" for modality in catalogue.modalities]

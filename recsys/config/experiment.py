@@ -173,8 +173,21 @@ class EvaluationConfig(Section):
     block: PositiveInt = 512
 
 
+class RecommenderConfig(Section):
+    """Which model of ``recsys.recommenders.registry``, and its hyper-parameters.
+
+    Those of ``joint`` are the sections of the experiment itself.
+    """
+
+    name: str = "joint"
+    options: dict[str, bool | int | float | str | None] = Field(default={})
+
+
 class ExperimentConfig(Section):
-    """One experiment, resolved."""
+    """One experiment, resolved.
+
+    Everything from ``user`` to ``training`` is of the joint model alone.
+    """
 
     name: str = "default"
     seed: int = 0
@@ -192,6 +205,9 @@ class ExperimentConfig(Section):
     alignment: AlignmentConfig = AlignmentConfig()
     training: TrainingConfig = TrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+    recommender: RecommenderConfig = Field(
+        default=RecommenderConfig(), exclude_if=lambda chosen: chosen.name == "joint"
+    )
 
     @model_validator(mode="after")
     def _placed_by_known_modalities(self) -> Self:

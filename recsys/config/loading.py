@@ -116,6 +116,20 @@ def _merged(base: Mapping[str, Any], stated: Mapping[str, Any]) -> dict[str, Any
     return whole
 
 
+OF_JOINT = {
+    "user",
+    "fusion",
+    "sharing",
+    "model",
+    "losses",
+    "teacher",
+    "placement",
+    "alignment",
+    "training",
+}
+"""The sections that are hyper-parameters of the joint model."""
+
+
 def load_experiment(
     source: str | Path | None = None, overrides: Iterable[str] = ()
 ) -> ExperimentConfig:
@@ -138,8 +152,12 @@ def load_experiment(
 
 
 def dump_experiment(config: ExperimentConfig) -> str:
-    """The whole configuration as YAML, every default spelt out, as ``load_experiment`` reads it."""
-    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
+    """The configuration as YAML, every default spelt out, as ``load_experiment`` reads it.
+
+    The sections of the joint model are left out for another model.
+    """
+    others = set() if config.recommender.name == "joint" else OF_JOINT
+    return yaml.safe_dump(config.model_dump(mode="json", exclude=others), sort_keys=False)
 
 
 def with_values(

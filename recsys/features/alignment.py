@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from recsys.config.imports import FileImport, ImportConfig, ImportPolicy, Key, MmtfImport
 from recsys.config.modalities import refuse_labels
 from recsys.config.section import expand
-from recsys.data.catalogue import Catalogue, EncoderCard, ModalityTable, title_key
+from recsys.data.catalogue import Catalogue, EncoderCard, ModalityTable
 from recsys.data.coverage import share_of_ratings
 from recsys.data.movies import Movie
+from recsys.data.titles import title_key
 from recsys.errors import AlignmentError, DataError
 from recsys.features.audit import Audit, Finding
 from recsys.features.published.files import read_file

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from recsys.data.catalogue import UNKNOWN_YEAR, Catalogue, ModalityTable
 from recsys.data.files import atomic_write
 from recsys.data.interactions import Interactions
-from recsys.data.splits.split import Split
+from recsys.data.split import Split
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import AlignmentError, ConfigError, DataError, nearest
 from recsys.features.published.files import CARD_KEY

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from av.video.frame import VideoFrame
@@ -142,13 +143,15 @@ class VideoEncoder:
         """
         network = self._network
         watched = watch(path, self.config, None if network is None else network.config.size)
-        parts = [watched.descriptors] if self.config.kind != "backbone" else []
+        parts: list[NDArray[np.floating[Any]]] = []
+        if self.config.kind != "backbone":
+            parts.append(watched.descriptors)
         if network is not None:
             vectors = network.frames(watched.frames)
             parts.append(vectors.mean(axis=0))
             if self.config.pooling == "mean_std":
                 parts.append(vectors.std(axis=0))
-        return np.concatenate(parts).astype(np.float32)
+        return np.asarray(np.concatenate(parts), dtype=np.float32)
 
     @cached_property
     def _network(self) -> Backbone | None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Final
 
 from recsys.benchmark.contender import DOCUMENTED, Contender, Options, Value, around
-from recsys.benchmark.recbole.model import RecBoleConfig, RecBoleModel
+from recsys.benchmark.recbole.model import REQUIRED, RecBoleConfig, RecBoleModel
 
 _PAGE: Final = "https://recbole.io/docs/user_guide/model/general/"
 
@@ -40,7 +40,7 @@ def _contender(model: str, space: tuple[Options, ...], *, random: bool = True) -
         source=f"{_PAGE}{model.lower()}.html",
         first_point=_BEGINS.get(model, _STOPPED if "valid_metric" in space[0] else DOCUMENTED),
         random=random,
-        requires="recbole",
+        requires=REQUIRED,
     )
 
 

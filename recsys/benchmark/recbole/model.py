@@ -24,6 +24,9 @@ from recsys.errors import ConfigError, DataError, MissingExtra, RecsysError
 from recsys.queries.query import Query
 from recsys.recommenders.checks import require_fitted, require_items
 
+REQUIRED: Final = "ray"
+"""What RecBole's models need and its wheel, which may be here for its data alone, lacks."""
+
 WITHOUT_NEGATIVES: Final = frozenset(
     ("CDAE", "DiffRec", "ENMF", "LDiffRec", "MacridVAE", "MultiDAE", "MultiVAE", "RaCT", "RecVAE")
 )
@@ -119,12 +122,12 @@ class RecBoleModel:
                 ``report.reference``; they change nothing else.
 
         Raises:
-            MissingExtra: RecBole is not installed.
+            MissingExtra: RecBole is not installed, or its data alone.
             DataError: a part is empty, or ratings are in two parts.
             RecsysError: RecBole failed or took too long; its last lines are shown.
         """
-        if find_spec("recbole") is None:
-            raise MissingExtra("recbole", "recbole")
+        if not all(map(find_spec, ("recbole", REQUIRED))):
+            raise MissingExtra("what RecBole's models need (Python 3.11)", "recbole")
         with tempfile.TemporaryDirectory(
             prefix="recsys-recbole-", ignore_cleanup_errors=True
         ) as name:

@@ -8,7 +8,7 @@ import yaml
 
 from recsys.config.imports import FileImport, ImportPolicy
 from recsys.data.readers import atomic
-from recsys.data.splits.split import Split, SplitSpec
+from recsys.data.split import Split, SplitSpec
 from recsys.errors import AlignmentError, ConfigError, DataError
 from recsys.features.alignment import import_modality
 from recsys.features.export import export_mmrec, export_parquet, export_recbole
