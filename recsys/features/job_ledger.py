@@ -29,7 +29,7 @@ from recsys.data.catalogue import EncoderCard
 from recsys.data.hashing import file_sha256
 from recsys.features.cache import FeatureCache, card_key
 from recsys.features.job_report import FileOutcome
-from recsys.features.media import MediaError, Status
+from recsys.features.media import FileStatus, MediaError
 from recsys.features.workers import Result, Task
 
 SETTLED_SECONDS = 2
@@ -50,7 +50,7 @@ _log = logging.getLogger(__name__)
 class FileFailure(NamedTuple):
     """Why a file could not be encoded."""
 
-    status: Status
+    status: FileStatus
     what: str
 
 
@@ -123,7 +123,7 @@ class FileIndex:
         query = "SELECT digest, status, what FROM failures WHERE card = ?"
         try:
             rows = self._connection.execute(query, (card_key(card),)).fetchall()
-            return {digest: FileFailure(Status(status), what) for digest, status, what in rows}
+            return {digest: FileFailure(FileStatus(status), what) for digest, status, what in rows}
         except (sqlite3.Error, ValueError) as error:
             _log.warning("%s is not used: %s", self.path, error)
             return {}
@@ -280,16 +280,16 @@ class Ledger:
             MediaError: there is nothing to decode.
         """
         if job.path is None:
-            raise MediaError(Status.MISSING, f"no file for movie {job.item_id}")
+            raise MediaError(FileStatus.MISSING, f"no file for movie {job.item_id}")
         try:
             found = job.path.stat()
             _require_bytes(job.path, found)
             signature = Signature.of(found)
             return job.path, signature, self._index.digest(job.path, signature)
         except FileNotFoundError:
-            raise MediaError(Status.MISSING, f"{job.path}: there is no such file") from None
+            raise MediaError(FileStatus.MISSING, f"{job.path}: there is no such file") from None
         except OSError as error:
-            raise MediaError(Status.UNREADABLE, f"{job.path}: {error.strerror}") from error
+            raise MediaError(FileStatus.UNREADABLE, f"{job.path}: {error.strerror}") from error
 
     def settle(self, task: Task, result: Result) -> None:
         """Note what became of a file, and of every file of equal bytes."""
@@ -299,7 +299,7 @@ class Ledger:
             failure = FileFailure(result.status, result.what)
             self._failures[digest] = self._failed[digest] = failure
         elif not _unchanged(path, jobs[0][2]):
-            failure = FileFailure(Status.FAILED, f"{path}: it changed while it was read")
+            failure = FileFailure(FileStatus.FAILED, f"{path}: it changed while it was read")
         else:
             failure = None
             self._fresh[digest] = result
@@ -311,7 +311,7 @@ class Ledger:
     def _note(
         self, position: int, job: FileJob, digest: str, failure: FileFailure | None, *, reused: bool
     ) -> None:
-        status, what = failure or (Status.OK, "")
+        status, what = failure or (FileStatus.OK, "")
         outcome = FileOutcome(job.item_id, job.row, job.path, status, digest, what, reused)
         self._outcomes[position] = outcome
         self._notify(outcome)
@@ -333,9 +333,9 @@ class Ledger:
 def _require_bytes(path: Path, found: os.stat_result) -> None:
     """A pipe or a device would be waited for without end."""
     if not stat.S_ISREG(found.st_mode):
-        raise MediaError(Status.UNREADABLE, f"{path}: it is not a file")
+        raise MediaError(FileStatus.UNREADABLE, f"{path}: it is not a file")
     if not found.st_size:
-        raise MediaError(Status.EMPTY, f"{path}: it has no bytes")
+        raise MediaError(FileStatus.EMPTY, f"{path}: it has no bytes")
 
 
 def _unchanged(path: Path, signature: Signature) -> bool:

@@ -20,7 +20,7 @@ from recsys.data.catalogue import Catalogue, EncoderCard, ModalityTable
 from recsys.data.files import atomic_write
 from recsys.errors import AlignmentError, ConfigError, DataError
 from recsys.features.cache import FeatureCache, Vectors
-from recsys.features.media import Status
+from recsys.features.media import FileStatus
 
 _COLUMNS = ("item_id", "row", "status", "reused", "path", "what")
 
@@ -42,7 +42,7 @@ class FileOutcome:
     item_id: str
     row: int
     path: Path | None
-    status: Status
+    status: FileStatus
     digest: str = ""
     what: str = ""
     reused: bool = False
@@ -78,20 +78,20 @@ class JobReport:
     unsaved: Vectors = field(default_factory=dict, repr=False)
 
     @property
-    def counts(self) -> dict[Status, int]:
+    def counts(self) -> dict[FileStatus, int]:
         """How many files have each status; statuses that none has are left out."""
         found = Counter(outcome.status for outcome in self.outcomes)
-        return {status: found[status] for status in Status if found[status]}
+        return {status: found[status] for status in FileStatus if found[status]}
 
     @property
     def present(self) -> int:
         """Movies that have a vector."""
-        return self.counts.get(Status.OK, 0)
+        return self.counts.get(FileStatus.OK, 0)
 
     @property
     def encoded(self) -> int:
         """Vectors computed in this run."""
-        return sum(o.status is Status.OK and not o.reused for o in self.outcomes)
+        return sum(o.status is FileStatus.OK and not o.reused for o in self.outcomes)
 
     @property
     def reused(self) -> int:
@@ -101,7 +101,7 @@ class JobReport:
     @property
     def failed(self) -> int:
         """Movies that have a file and no vector."""
-        return sum(o.status not in {Status.OK, Status.MISSING} for o in self.outcomes)
+        return sum(o.status not in {FileStatus.OK, FileStatus.MISSING} for o in self.outcomes)
 
     def write(self, path: Path) -> None:
         """Everything as JSON, or the outcomes alone as CSV, by the suffix of the path.
@@ -143,7 +143,7 @@ class JobReport:
             DataError: vectors have vanished from the cache since.
         """
         self._require_aligned(catalogue)
-        good = {o.row: o.digest for o in self.outcomes if o.status is Status.OK}
+        good = {o.row: o.digest for o in self.outcomes if o.status is FileStatus.OK}
         found = {**cache.read(self.card, set(good.values())), **self.unsaved}
         self._require_found(good, found)
         vectors = np.zeros((len(catalogue), self.card.dim), dtype=np.float32)

@@ -91,7 +91,7 @@ class ItemEncoder(ABC):
         return ModalityTable(self.name, rows, present, self.card, catalogue.items.fingerprint)
 
 
-class Status(StrEnum):
+class FileStatus(StrEnum):
     """What became of one movie's file."""
 
     OK = "ok"
@@ -112,11 +112,11 @@ class MediaError(DataError):
         what: why, in a sentence that names the file.
     """
 
-    def __init__(self, status: Status, what: str) -> None:
+    def __init__(self, status: FileStatus, what: str) -> None:
         self.status = status
         super().__init__(what)
 
-    def __reduce__(self) -> tuple[type[MediaError], tuple[Status, str]]:
+    def __reduce__(self) -> tuple[type[MediaError], tuple[FileStatus, str]]:
         """Errors cross process borders."""
         return type(self), (self.status, self.what)
 

@@ -8,7 +8,7 @@ from recsys.data.catalogue import EncoderCard
 from recsys.data.hashing import file_sha256
 from recsys.features import job_ledger
 from recsys.features.job_ledger import FileFailure, FileIndex, Signature
-from recsys.features.media import Status
+from recsys.features.media import FileStatus
 
 CARD = EncoderCard("test", "1", 3, "none", "none", "none", "none")
 OTHER = EncoderCard("test", "2", 3, "none", "none", "none", "none")
@@ -85,14 +85,14 @@ def test_the_same_bytes_put_back_with_the_same_time_are_noticed(tmp_path, file, 
 
 def test_failures_belong_to_a_card(tmp_path):
     failures = {
-        "ab": FileFailure(Status.TRUNCATED, "cut"),
-        "cd": FileFailure(Status.FAILED, "died"),
+        "ab": FileFailure(FileStatus.TRUNCATED, "cut"),
+        "cd": FileFailure(FileStatus.FAILED, "died"),
     }
     with FileIndex(tmp_path) as index:
         index.save(CARD, failures)
-        index.save(CARD, {"cd": FileFailure(Status.EMPTY, "now")})
+        index.save(CARD, {"cd": FileFailure(FileStatus.EMPTY, "now")})
     with FileIndex(tmp_path) as index:
-        assert index.failures(CARD) == failures | {"cd": FileFailure(Status.EMPTY, "now")}
+        assert index.failures(CARD) == failures | {"cd": FileFailure(FileStatus.EMPTY, "now")}
         assert index.failures(OTHER) == {}
 
 
@@ -133,6 +133,6 @@ def test_an_index_that_is_in_use_elsewhere_stops_nothing(
         holder.execute("BEGIN EXCLUSIVE")
         assert index.digest(file, Signature.of(file.stat())) == file_sha256(file)
         assert index.failures(CARD) == {}
-        index.save(CARD, {"ab": FileFailure(Status.FAILED, "died")})
+        index.save(CARD, {"ab": FileFailure(FileStatus.FAILED, "died")})
         holder.close()
     assert caplog.text.count("is locked") == 3
