@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
+from recsys.config.modalities import BackboneConfig
 from recsys.config.section import expand
-from recsys.config.trailers import BackboneConfig
 from recsys.data.files import atomic_write
 from recsys.data.hashing import file_sha256
 from recsys.data.surroundings import is_offline
