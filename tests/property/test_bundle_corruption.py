@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.bundle import load_bundle, write_bundle
+from recsys.bundle import write_bundle
 from recsys.bundle.manifest import FILES
 from recsys.errors import BundleError
 from recsys.evaluation.report import EvaluationDocument, SplitReference
+from recsys.recommenders.saving import load, restore
 from recsys.testing.served import served_world
 
 
@@ -27,8 +28,8 @@ def intact(tmp_path_factory):
         split=split, rating=None, ranking={"ndcg@10": 0.3}, genre=None, n_users=1, model="toy"
     )
     folder = tmp_path_factory.mktemp("bundles") / "bundle"
-    write_bundle(folder, replace(contents, metrics=metrics))
-    load_bundle(folder)
+    write_bundle(folder, replace(contents, metrics=metrics), restore)
+    load(folder)
     return folder
 
 
@@ -42,7 +43,7 @@ def refused(intact, damage):
         shutil.copytree(intact, folder)
         damage(folder)
         with pytest.raises(BundleError):
-            load_bundle(folder)
+            load(folder)
 
 
 @given(name=NAMES, where=POSITIONS, bits=st.integers(1, 255))

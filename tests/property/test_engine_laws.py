@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from recsys.bundle import write_bundle
 from recsys.engine import Engine, Filters
 from recsys.queries.topk import top_k
+from recsys.recommenders.saving import restore
 from recsys.testing.served import GENRES, N_ITEMS, N_USERS, served_world
 
 MOVIES = st.integers(0, N_ITEMS - 1).map(lambda row: f"m{row}")
@@ -27,7 +28,7 @@ COUNTS = st.integers(1, 2 * N_ITEMS)
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory):
     folder = tmp_path_factory.mktemp("laws") / "bundle"
-    write_bundle(folder, served_world().contents)
+    write_bundle(folder, served_world().contents, restore)
     return Engine.load(folder)
 
 

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from recsys.bundle import load_bundle, write_bundle
+from recsys.bundle import write_bundle
 from recsys.engine import Filters, NewMovie
 from recsys.errors import DataError, UnknownIdError
+from recsys.recommenders.saving import load, restore
 from recsys.testing.served import COLD, N_ITEMS
 
 
@@ -53,8 +54,8 @@ def test_one_modality_is_enough(engine, features):
 
 def test_a_grown_engine_can_be_bundled(engine, features, tmp_path):
     grown = engine.add_movie(newcomer(features, 3))
-    write_bundle(tmp_path / "grown", grown.bundle.contents)
-    again = type(engine)(load_bundle(tmp_path / "grown"))
+    write_bundle(tmp_path / "grown", grown.bundle.contents, restore)
+    again = type(engine)(load(tmp_path / "grown"))
     assert again.label == grown.label
     assert again.recommend("u0") == grown.recommend("u0")
 

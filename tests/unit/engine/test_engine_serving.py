@@ -9,6 +9,7 @@ from recsys.bundle import write_bundle
 from recsys.data.interactions import Interactions
 from recsys.evaluation.blocks import Scorer
 from recsys.evaluation.evaluator import RankingEvaluator, RankingTask
+from recsys.recommenders.saving import restore
 from recsys.testing.served import N_ITEMS, N_USERS, served_world
 
 HEAVY = (
@@ -28,7 +29,7 @@ print(json.dumps([len(answer.items), sorted(set(sys.argv[2:]) & set(sys.modules)
 
 
 def test_serving_loads_nothing_heavy(tmp_path):
-    write_bundle(tmp_path / "bundle", served_world().contents)
+    write_bundle(tmp_path / "bundle", served_world().contents, restore)
     command = [sys.executable, "-c", SERVE, str(tmp_path / "bundle"), *HEAVY]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == [3, []]

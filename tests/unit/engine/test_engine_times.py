@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recsys.bundle import load_bundle, write_bundle
+from recsys.bundle import write_bundle
 from recsys.engine import Engine, NewMovie
+from recsys.recommenders.saving import load, restore
 from recsys.testing.attentive import attentive_world
 
 DAY = 86_400
@@ -15,7 +16,7 @@ DAY = 86_400
 @pytest.fixture(scope="module")
 def attentive(tmp_path_factory):
     folder = tmp_path_factory.mktemp("attentive") / "bundle"
-    write_bundle(folder, attentive_world().contents)
+    write_bundle(folder, attentive_world().contents, restore)
     return Engine.load(folder)
 
 
@@ -83,8 +84,8 @@ def test_a_new_movie_leaves_users_and_their_times_as_they_were(attentive, tmp_pa
     before, after = (e.score_block(e.queries_for()) for e in (attentive, grown))
     np.testing.assert_allclose(after[:, :-1], before, atol=1e-5)
     np.testing.assert_array_equal(grown.user("u4").times.data, attentive.user("u4").times.data)
-    write_bundle(tmp_path / "grown", grown.bundle.contents)
-    again = Engine(load_bundle(tmp_path / "grown"))
+    write_bundle(tmp_path / "grown", grown.bundle.contents, restore)
+    again = Engine(load(tmp_path / "grown"))
     np.testing.assert_array_equal(again.score_block(again.queries_for()), after)
 
 

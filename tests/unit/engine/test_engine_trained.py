@@ -5,6 +5,7 @@ from recsys.bundle import BundleContents, DatasetRecord, Provenance, write_bundl
 from recsys.config.experiment import ExperimentConfig, TrainingConfig
 from recsys.data.splits import Split, SplitSpec
 from recsys.engine import Engine, NewMovie
+from recsys.recommenders.saving import restore
 from recsys.testing.worlds import two_genre_world
 
 
@@ -29,7 +30,7 @@ def trained(tmp_path_factory):
         provenance=Provenance.of(dataset, split, world.catalogue),
     )
     folder = tmp_path_factory.mktemp("trained") / "bundle"
-    write_bundle(folder, contents)
+    write_bundle(folder, contents, restore)
     return Engine.load(folder), model
 
 
