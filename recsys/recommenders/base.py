@@ -149,7 +149,12 @@ class Recommender(ABC):
         """
         data = split.for_fitting() if isinstance(split, Split) else split
         started = time.perf_counter()
-        self._arrays = self._fit(data)
+        learnt = self._fit(data)
+        # In the order in which they are stored: the sums of a linear algebra library depend on it.
+        self._arrays = {
+            name: array if sp.issparse(array) else np.asarray(array, order="C")
+            for name, array in learnt.items()
+        }
         self.fit_seconds = time.perf_counter() - started
         self.source = data.source
         self._context = Context.of(data)
