@@ -34,6 +34,7 @@ from recsys.recommenders.base import Recommender
 from recsys.recommenders.joint.recommender import JointRecommender
 from recsys.recommenders.joint.training.options import RunOptions
 from recsys.recommenders.registry import configured, create, entry_of
+from recsys.recommenders.saving import contents_of
 from recsys.recommenders.saving import save as save_model
 
 
@@ -151,7 +152,8 @@ def save(
     found = None
     if len(split.test):
         row = evaluate_row(model, split, config)
-        found = document_of(row, split)
+        label = contents_of(model, config).label
+        found = document_of(row.model_copy(update={"model": label}), split)
     save_model(model, path, config, found)
     return found
 

@@ -123,7 +123,7 @@ class Recommender(ABC):
     """
 
     name: str
-    facts: ClassVar[Facts]
+    facts: Facts
     config_class: ClassVar[type[Any]]
 
     def __init__(self, config: Any = None) -> None:

@@ -9,7 +9,10 @@ import pytest
 
 from recsys.errors import DataError
 from recsys.queries.query import Query
-from recsys.recommenders.registry import make_baseline
+from recsys.recommenders.closed_form.ease_content import EaseContent, EaseContentConfig
+from recsys.recommenders.closed_form.marec import MARec, MARecConfig
+from recsys.recommenders.content.ridge import ContentRidge, ContentRidgeConfig
+from recsys.recommenders.genre_popularity import GenrePopularity
 from recsys.testing.contract import newcomers, strangers
 from recsys.testing.recommender_contract import (
     ColdItemContract,
@@ -22,36 +25,35 @@ torch = pytest.importorskip("torch")
 
 from recsys.recommenders.neural.clcrec import CLCRec, CLCRecConfig  # noqa: E402
 from recsys.recommenders.neural.dropoutnet import DropoutNet, DropoutNetConfig  # noqa: E402
-from recsys.recommenders.neural.stopping import Schedule  # noqa: E402
 from recsys.recommenders.neural.vbpr import VBPR, VBPRConfig  # noqa: E402
 
-SHORT, LONG = Schedule(epochs=30, patience=10), Schedule(epochs=60, patience=20)
+SHORT, LONG = {"epochs": 30, "patience": 10}, {"epochs": 60, "patience": 20}
 
 
 class TestGenrePopularity(RecommenderContract):
     def make(self):
-        return make_baseline("genre-popularity")
+        return GenrePopularity()
 
 
 class TestContentRidge(RecommenderContract, ColdItemContract):
     def make(self):
-        return make_baseline("content-ridge", l2=20.0, ridge=3.0)
+        return ContentRidge(ContentRidgeConfig(l2=20.0, ridge=3.0))
 
 
 class TestMARec(RecommenderContract, ColdItemContract):
     def make(self):
-        return make_baseline("marec", l2=20.0)
+        return MARec(MARecConfig(l2=20.0))
 
 
 class TestEaseContent(RecommenderContract, ColdItemContract):
     def make(self):
-        return make_baseline("ease-content", content=2.0, l2=20.0)
+        return EaseContent(EaseContentConfig(content=2.0, l2=20.0))
 
 
 class TestDropoutNet(RecommenderContract, ColdItemContract, VectorRecommenderContract):
     def make(self):
         sizes = {"rank": 4, "hidden": 64, "batch": 10}
-        return DropoutNet(DropoutNetConfig(**sizes, l2=20.0, learning_rate=0.01, schedule=LONG))
+        return DropoutNet(DropoutNetConfig(**sizes, l2=20.0, learning_rate=0.01, **LONG))
 
 
 class OfKnownUsers(RecommenderContract, ColdItemContract):
@@ -81,7 +83,7 @@ class TestVBPR(OfKnownUsers):
 
     def make(self):
         sizes = {"factors": 8, "content_factors": 8, "batch": 256}
-        return VBPR(VBPRConfig(**sizes, learning_rate=0.02, schedule=LONG))
+        return VBPR(VBPRConfig(**sizes, learning_rate=0.02, **LONG))
 
 
 class TestCLCRec(OfKnownUsers):
@@ -90,4 +92,4 @@ class TestCLCRec(OfKnownUsers):
     def make(self):
         sizes = {"dim": 16, "hidden": 16, "negatives": 30, "batch": 128}
         rates = {"temperature": 1.0, "learning_rate": 0.02}
-        return CLCRec(CLCRecConfig(**sizes, **rates, schedule=SHORT))
+        return CLCRec(CLCRecConfig(**sizes, **rates, **SHORT))

@@ -6,8 +6,7 @@ import pytest
 
 from recsys.recommenders.global_mean import GlobalMean
 from recsys.recommenders.myfm.model import MyFM, MyFMConfig
-from recsys.recommenders.svd.model import Svd, SvdConfig
-from recsys.recommenders.svd.model import SvdPlusPlus, SvdPlusPlusConfig
+from recsys.recommenders.svd.model import Svd, SvdConfig, SvdPlusPlus, SvdPlusPlusConfig
 from recsys.testing.rating_contract import RatingPredictorContract
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from recsys.data.splits import TrainingData
 from recsys.errors import ConfigError
 from recsys.queries.query import Query
 from recsys.recommenders.closed_form.low_rank import RankReducedEase, RankReducedEaseConfig
@@ -14,28 +15,27 @@ from recsys.testing.worlds import two_genre_world
 
 torch = pytest.importorskip("torch")
 
-from recsys.recommenders.neural import dropoutnet  # noqa: E402
+from recsys.recommenders.neural import nets  # noqa: E402
 from recsys.recommenders.neural.dropoutnet import DropoutNet, DropoutNetConfig  # noqa: E402
-from recsys.recommenders.neural.stopping import Schedule  # noqa: E402
 
 FAST = DropoutNetConfig(
-    rank=4, l2=20.0, hidden=16, batch=10, learning_rate=0.01, top=5, schedule=Schedule(5, 5)
+    rank=4, l2=20.0, hidden=16, batch=10, learning_rate=0.01, top=5, epochs=5, patience=5
 )
 
 
 def fitted(world, config):
-    return DropoutNet(config).fit(world.train, world.valid, world.catalogue)
+    return DropoutNet(config).fit(TrainingData.of(world.train, world.valid, world.catalogue))
 
 
 @pytest.fixture
 def given():
     rng = torch.Generator().manual_seed(0)
     users, items, content = (torch.randn(n, d, generator=rng) for n, d in ((4, 3), (9, 3), (9, 5)))
-    return dropoutnet._Given(users, items, content, torch.arange(9) < 7)
+    return nets.Given(users, items, content, torch.arange(9) < 7)
 
 
 def test_the_error_is_that_of_all_rated_movies_and_of_the_highest_again(given):
-    net = dropoutnet._Net(given, replace(FAST, dropout=0.0, top=2))
+    net = nets.DropoutNets(given, replace(FAST, dropout=0.0, top=2))
     rows = torch.tensor([3, 1])
     products = given.users @ given.items[:7].T
     targets = (products / products.std()).numpy()[rows]
@@ -50,35 +50,36 @@ def test_what_is_withheld_does_not_matter(given):
     other = replace(given, items=given.items.flip(0))
     rows, rng = torch.arange(4), torch.Generator()
     for dropout, same in ((1.0, True), (0.0, False)):
-        nets = [dropoutnet._Net(g, replace(FAST, dropout=dropout)) for g in (given, other)]
-        nets[1]._targets = nets[0]._targets
-        one, two = (net.loss(rows, rng).item() for net in nets)
+        pair = [nets.DropoutNets(g, replace(FAST, dropout=dropout)) for g in (given, other)]
+        pair[1]._targets = pair[0]._targets
+        one, two = (net.loss(rows, rng).item() for net in pair)
         assert (one == two) == same
 
 
 def test_preferences_of_movies_that_nobody_rated_are_never_seen(given):
     items = given.items.clone()
     items[7:] = 1e6
-    made = [dropoutnet._Net(g, FAST).items() for g in (given, replace(given, items=items))]
+    made = [nets.DropoutNets(g, FAST).items() for g in (given, replace(given, items=items))]
     np.testing.assert_array_equal(*made)
 
 
 def test_preferences_are_standardised():
     vectors = torch.randn(50, 3, generator=torch.Generator().manual_seed(0)) * 5 + 2
-    scaled = dropoutnet._Scale(vectors)(vectors)
+    scaled = nets.Scale(vectors)(vectors)
     np.testing.assert_allclose(scaled.mean(0), 0, atol=1e-6)
     np.testing.assert_allclose(scaled.std(0, correction=0), 1, rtol=1e-5)
-    assert not dropoutnet._Scale(torch.ones(5, 2))(torch.ones(5, 2)).any()
+    assert not nets.Scale(torch.ones(5, 2))(torch.ones(5, 2)).any()
 
 
 def test_without_dropout_it_imitates_what_it_is_given():
     world = two_genre_world()
-    config = replace(FAST, dropout=0.0, hidden=64, schedule=Schedule(150, 150))
+    config = replace(FAST, dropout=0.0, hidden=64, epochs=150, patience=150)
     ranks = RankReducedEase(RankReducedEaseConfig(4, 20.0))
-    ranks.fit(world.train, world.valid, world.catalogue)
-    rated, query = world.train.item_counts() > 0, Query.known(world.train)
     nothing = world.valid.select(np.arange(0))
-    model = DropoutNet(config).fit(world.train, nothing, world.catalogue)
+    data = TrainingData.of(world.train, nothing, world.catalogue)
+    rated, query = world.train.item_counts() > 0, Query.known(world.train)
+    model = DropoutNet(config).fit(data)
+    ranks.fit(data)
     one, other = (m.score(query)[:, rated].ravel() for m in (model, ranks))
     assert np.corrcoef(one, other)[0, 1] > 0.95
 
@@ -97,6 +98,21 @@ def test_a_stranger_is_scored_like_a_known_user():
     world = two_genre_world()
     model, query = fitted(world, FAST), Query.known(world.train)
     np.testing.assert_array_equal(model.score(Query.of(query.histories)), model.score(query))
+
+
+def test_served_scores_are_those_of_the_networks(monkeypatch):
+    trained = []
+    monkeypatch.setattr(nets, "n_trained", lambda net: trained.append(net) or 0)
+    world = two_genre_world()
+    data, query = (
+        TrainingData.of(world.train, world.valid, world.catalogue),
+        Query.known(world.train),
+    )
+    model = DropoutNet(FAST).fit(data)
+    ranks = RankReducedEase(RankReducedEaseConfig(FAST.rank, FAST.l2)).fit(data)
+    made = trained[0].users(torch.from_numpy(ranks.user_vectors(query)))
+    np.testing.assert_allclose(model.user_vectors(query), made, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(model.score(query), made @ trained[0].items().T, atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -1,21 +1,60 @@
-"""Content as one vector a movie, the input of every content network here.
+"""What the models of this package have in common before any network is made; no torch is needed.
 
 Legend: I items, D dimensions of all modalities together.
 """
 
 from __future__ import annotations
 
+import importlib
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
 from recsys.data.catalogue import Catalogue, ModalityTable
+from recsys.errors import ConfigError, MissingExtra
 from recsys.recommenders.content.kernel import modality_tables
 from recsys.recommenders.content.units import unit
 
 COMPONENTS = 512
 """Of the five modalities of MovieLens-100K they hold 93 % of the variance, and kernel ridge
 regression ranks cold movies as well by them as by all 2,144 columns."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """How long is trained; part of the hyper-parameters of every model here.
+
+    Attributes:
+        epochs: at most; exactly so many where valid is empty.
+        patience: epochs without a better NDCG@10 on valid until training stops.
+
+    Raises:
+        ConfigError: either is below 1.
+    """
+
+    epochs: int = 200
+    patience: int = 10
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1 or self.patience < 1:
+            raise ConfigError(f"{self}: both must be at least 1")
+
+
+def networks() -> Any:
+    """The module that trains, which alone needs torch.
+
+    Raises:
+        MissingExtra: torch is not installed.
+    """
+    try:
+        return importlib.import_module("recsys.recommenders.neural.nets")
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise MissingExtra("torch", "train") from None
 
 
 def content_matrix(

@@ -1,19 +1,26 @@
-"""Ratings in random order, and movies that their users did not rate.
+"""How a network is trained: on drawn ratings, until valid says that it was enough.
 
-Legend: N ratings, B of a batch, K drawn movies.
+Legend: U users, I items, D dimensions, N ratings, B of a batch, K drawn movies.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+import numpy as np
 import torch
-from torch import Tensor
+from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from recsys.data.interactions import Interactions
-from recsys.queries.query import rated_mask
+from recsys.data.split import TrainingData
+from recsys.evaluation.evaluator import RankingEvaluator, RankingTask
+from recsys.queries.query import Query, Scorer, rated_mask
+from recsys.recommenders.neural.common import Schedule
 from recsys.seeding import seed_for
+
+METRIC = "ndcg@10"
 
 _DRAWS = 20
 """Times that a movie is drawn again because its user rated it: beyond, it is taken as it is. A user
@@ -93,3 +100,87 @@ class Ratings:
     def have(self, user: Tensor, items: Tensor) -> Tensor:
         """(B, K) whether each of some users rated each of some movies."""
         return torch.from_numpy(self._rated[user.numpy()].toarray())[:, items]
+
+
+class Factors(NamedTuple):
+    """Vectors whose inner products are scores.
+
+    Attributes:
+        users: (U, D) float32.
+        items: (I, D) float32.
+    """
+
+    users: NDArray[np.float32]
+    items: NDArray[np.float32]
+
+    def score(self, query: Query) -> NDArray[np.float32]:
+        """(Q, I) scores of users of training."""
+        return self.users[query.users] @ self.items.T
+
+
+class ValidJudge:
+    """NDCG@10 on valid, by the project's evaluator.
+
+    All movies but those of the training history are ranked; the movies of valid alone where they
+    are cold, for so are those that will be judged.
+    """
+
+    def __init__(self, data: TrainingData) -> None:
+        cold = data.cold_valid_items if len(data.cold_valid_items) else None
+        task = RankingTask(data.valid, seen=data.train, candidates=cold)
+        self._evaluator = RankingEvaluator(task) if len(data.valid) else None
+        self._query = Query.known(data.train)
+
+    def __call__(self, scorer: Scorer) -> float | None:
+        """What a scorer reaches; None where there is nothing to judge by."""
+        if self._evaluator is None:
+            return None
+        return self._evaluator.evaluate(scorer, self._query).means()[METRIC]
+
+
+def n_trained(net: nn.Module) -> int:
+    """How many numbers training moves."""
+    return sum(parameter.numel() for parameter in net.parameters())
+
+
+def improve(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
+    """One step down the gradient of a loss."""
+    optimiser.zero_grad()
+    torch.autograd.backward(loss)
+    optimiser.step()
+
+
+def train_until_best(
+    net: nn.Module,
+    run_epoch: Callable[[int], None],
+    judged: Callable[[], float | None],
+    schedule: Schedule,
+) -> int:
+    """Trains, and leaves the network as it was after its best epoch.
+
+    Args:
+        net: what is trained.
+        run_epoch: trains for the epoch of a number.
+        judged: the quality of the network as it is, higher better; None where it is not known.
+        schedule: when to stop.
+
+    Returns:
+        The number of epochs after which the network is left.
+    """
+    best, kept, state = float("-inf"), 0, _copied(net)
+    for epoch in range(1, schedule.epochs + 1):
+        net.train()
+        run_epoch(epoch)
+        net.eval()
+        quality = judged()
+        if quality is None or quality > best:
+            best = best if quality is None else quality
+            kept, state = epoch, _copied(net)
+        elif epoch - kept >= schedule.patience:
+            break
+    net.load_state_dict(state)
+    return kept
+
+
+def _copied(net: nn.Module) -> dict[str, object]:
+    return {name: value.detach().clone() for name, value in net.state_dict().items()}

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from recsys.data.splits import TrainingData
 from recsys.errors import ConfigError, DataError
 from recsys.queries.query import Query
 from recsys.testing.contract import share_ordered
@@ -14,23 +15,20 @@ from recsys.testing.worlds import two_genre_world, without_content
 
 torch = pytest.importorskip("torch")
 
-from recsys.recommenders.neural import vbpr  # noqa: E402
-from recsys.recommenders.neural.sampling import Ratings, Triples  # noqa: E402
-from recsys.recommenders.neural.stopping import Schedule  # noqa: E402
+from recsys.recommenders.neural import nets  # noqa: E402
+from recsys.recommenders.neural.training import Ratings, Triples  # noqa: E402
 from recsys.recommenders.neural.vbpr import VBPR, VBPRConfig  # noqa: E402
 
-FAST = VBPRConfig(
-    factors=4, content_factors=4, learning_rate=0.02, batch=256, schedule=Schedule(8, 8)
-)
+FAST = VBPRConfig(factors=4, content_factors=4, learning_rate=0.02, batch=256, epochs=8, patience=8)
 
 
 def scores(world, config):
-    model = VBPR(config).fit(world.train, world.valid, world.catalogue)
+    model = VBPR(config).fit(TrainingData.of(world.train, world.valid, world.catalogue))
     return model.score(Query.known(world.train))
 
 
 def drawn_net(content):
-    net = vbpr._Net(3, content, replace(FAST, seed=5))
+    net = nets.VBPRNet(3, content, replace(FAST, seed=5))
     with torch.no_grad():
         for number, parameter in enumerate(net.parameters()):
             rng = torch.Generator().manual_seed(number)
@@ -82,7 +80,7 @@ def test_content_that_no_movie_has_leaves_matrix_factorisation():
 
 def test_matrix_factorisation_learns_taste():
     world = two_genre_world()
-    found = scores(world, replace(FAST, content_factors=0, schedule=Schedule(40, 40)))
+    found = scores(world, replace(FAST, content_factors=0, epochs=40, patience=40))
     assert share_ordered(found, *world.liking(~world.cold)) > 0.85
 
 
@@ -111,7 +109,6 @@ def test_one_modality_by_name():
     named = replace(FAST, modality="metadata")
     found = scores(replace(world, catalogue=more), named)
     np.testing.assert_array_equal(found, scores(world, named))
-    assert VBPR(named).name == "vbpr:metadata"
     with pytest.raises(ConfigError, match="no modality 'poster'"):
         scores(world, replace(FAST, modality="poster"))
     with pytest.raises(DataError, match="without any modality"):

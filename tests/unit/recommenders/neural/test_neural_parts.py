@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
+import pickle
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from recsys.errors import ConfigError
+from recsys.data.splits import TrainingData
+from recsys.errors import ConfigError, MissingExtra
+from recsys.queries.query import Query
 from recsys.recommenders.content.kernel import content_kernel
 from recsys.testing.worlds import two_genre_world, without_content
 
 torch = pytest.importorskip("torch")
 
-from recsys.recommenders.neural.content import content_matrix  # noqa: E402
-from recsys.recommenders.neural.sampling import Ratings, generator  # noqa: E402
-from recsys.recommenders.neural.stopping import Schedule, ValidJudge, train_until_best  # noqa: E402
+from recsys.recommenders.neural import nets  # noqa: E402
+from recsys.recommenders.neural.clcrec import CLCRec, CLCRecConfig  # noqa: E402
+from recsys.recommenders.neural.common import Schedule, content_matrix  # noqa: E402
+from recsys.recommenders.neural.dropoutnet import DropoutNet, DropoutNetConfig  # noqa: E402
+from recsys.recommenders.neural.training import (  # noqa: E402
+    Ratings,
+    ValidJudge,
+    generator,
+    train_until_best,
+)
+from recsys.recommenders.neural.vbpr import VBPR, VBPRConfig  # noqa: E402
+
+WITHOUT_TORCH = """
+import pickle, sys
+sys.modules["torch"] = None
+for kind, config, arrays, query, expected in pickle.load(sys.stdin.buffer):
+    assert (kind.restore(config, arrays, None, None).score(query) == expected).all()
+"""
 
 
 class Counted(torch.nn.Module):
@@ -42,19 +62,20 @@ def trained(qualities, schedule):
 
 
 def test_the_best_epoch_is_kept_and_training_stops_when_none_is_better():
-    assert trained([0.1, 0.3, 0.2, 0.3, 0.9], Schedule(5, 2)) == (2, 2, 4)
-    assert trained([0.1, 0.3, 0.2, 0.4, 0.2], Schedule(5, 2)) == (4, 4, 5)
-    assert trained([0.0, 0.0, 0.0], Schedule(3, 2)) == (1, 1, 3)
+    assert trained([0.1, 0.3, 0.2, 0.3, 0.9], Schedule(epochs=5, patience=2)) == (2, 2, 4)
+    assert trained([0.1, 0.3, 0.2, 0.4, 0.2], Schedule(epochs=5, patience=2)) == (4, 4, 5)
+    assert trained([0.0, 0.0, 0.0], Schedule(epochs=3, patience=2)) == (1, 1, 3)
 
 
 def test_without_valid_all_epochs_are_run():
-    assert trained([None] * 4, Schedule(4, 1)) == (4, 4, 4)
+    assert trained([None] * 4, Schedule(epochs=4, patience=1)) == (4, 4, 4)
 
 
 @pytest.mark.parametrize("options", [{"epochs": 0}, {"patience": 0}])
 def test_a_schedule_of_nothing_is_refused(options):
-    with pytest.raises(ConfigError, match="at least 1"):
-        Schedule(**options)
+    for kind in (Schedule, VBPRConfig, CLCRecConfig, DropoutNetConfig):
+        with pytest.raises(ConfigError, match="at least 1"):
+            kind(**options)
 
 
 class Fixed:
@@ -68,7 +89,9 @@ class Fixed:
 def test_cold_movies_are_judged_among_themselves():
     world = two_genre_world()
     cold = np.flatnonzero(world.cold)
-    judge = ValidJudge(world.train, world.test.select(np.isin(world.test.item, cold[:15])))
+    valid = world.test.select(np.isin(world.test.item, cold[:15]))
+    data = TrainingData.of(world.train, valid, world.catalogue)
+    judge = ValidJudge(replace(data, cold_valid_items=cold[:15]))
     right = (world.fans[:, None] == world.genre).astype(float)
     warm_first = right + 10 * ~world.cold
     unjudged_first = right + 10 * np.isin(np.arange(60), cold[15:])
@@ -78,7 +101,7 @@ def test_cold_movies_are_judged_among_themselves():
 
 def test_warm_movies_are_judged_among_all_and_history_is_left_out():
     world = two_genre_world()
-    judge = ValidJudge(world.train, world.valid)
+    judge = ValidJudge(TrainingData.of(world.train, world.valid, world.catalogue))
     truth = world.valid.matrix().toarray() > 0
     perfect = truth + 10.0 * (world.train.matrix().toarray() > 0)
     assert judge(Fixed(perfect)) == pytest.approx(1)
@@ -87,7 +110,8 @@ def test_warm_movies_are_judged_among_all_and_history_is_left_out():
 
 def test_no_valid_is_no_judgement():
     world = two_genre_world()
-    judge = ValidJudge(world.train, world.valid.select(np.arange(0)))
+    nothing = world.valid.select(np.arange(0))
+    judge = ValidJudge(TrainingData.of(world.train, nothing, world.catalogue))
     assert judge(Fixed(np.zeros((60, 60)))) is None
 
 
@@ -147,3 +171,41 @@ def test_a_user_who_rated_everything_does_not_stop_training():
     alone = world.train.select(one)
     triples = next(Ratings(alone).triples(10_000, generator(0, "x")))
     assert len(triples.other) == one.sum()
+
+
+def data_and_query():
+    world = two_genre_world()
+    data = TrainingData.of(world.train, world.valid, world.catalogue)
+    return data, Query.known(world.train)
+
+
+@pytest.mark.parametrize(("kind", "shown"), [(VBPR, "mask"), (CLCRec, "rows")])
+def test_served_scores_are_those_of_the_network(kind, shown, monkeypatch):
+    trained = []
+    monkeypatch.setattr(nets, "n_trained", lambda net: trained.append(net) or 0)
+    data, query = data_and_query()
+    model = kind(kind.config_class(epochs=3)).fit(data)
+    rated = torch.from_numpy(data.train.item_counts() > 0)
+    made = trained[0].vectors(rated if shown == "mask" else rated.nonzero()[:, 0])
+    product = torch.from_numpy(made.users) @ torch.from_numpy(made.items).T
+    np.testing.assert_allclose(model.score(query), product, atol=1e-5)
+
+
+def test_saved_models_answer_alike_where_there_is_no_torch():
+    data, query = data_and_query()
+    told = []
+    for kind in (VBPR, CLCRec, DropoutNet):
+        model = kind(kind.config_class(epochs=1)).fit(data)
+        told.append((kind, model.config, model.arrays(), query, model.score(query)))
+    command = [sys.executable, "-c", WITHOUT_TORCH]
+    subprocess.run(command, input=pickle.dumps(told), check=True)
+
+
+@pytest.mark.parametrize("kind", [VBPR, CLCRec, DropoutNet])
+def test_without_torch_the_extra_is_named(kind, monkeypatch):
+    for name in [n for n in sys.modules if n.startswith("recsys.recommenders.neural.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    world = two_genre_world()
+    with pytest.raises(MissingExtra, match=r"recsys\[train\]"):
+        kind().fit(TrainingData.of(world.train, world.valid, world.catalogue))

@@ -7,19 +7,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from recsys.data.splits import TrainingData
 from recsys.errors import ConfigError
 from recsys.queries.query import Query
 from recsys.testing.worlds import two_genre_world
 
 torch = pytest.importorskip("torch")
 
-from recsys.recommenders.neural import clcrec  # noqa: E402
+from recsys.recommenders.neural import nets  # noqa: E402
 from recsys.recommenders.neural.clcrec import CLCRec, CLCRecConfig  # noqa: E402
-from recsys.recommenders.neural.sampling import Ratings  # noqa: E402
-from recsys.recommenders.neural.stopping import Schedule  # noqa: E402
+from recsys.recommenders.neural.training import Ratings  # noqa: E402
 
 FAST = CLCRecConfig(
-    dim=4, hidden=8, negatives=20, batch=256, learning_rate=0.02, schedule=Schedule(3, 3)
+    dim=4, hidden=8, negatives=20, batch=256, learning_rate=0.02, epochs=3, patience=3
 )
 
 
@@ -56,7 +56,7 @@ def test_the_loss_is_that_of_the_paper(balance):
     world = two_genre_world()
     config = replace(FAST, balance=balance, mixing=0.0, reg=0.2, temperature=0.7)
     content = torch.randn(60, 6, generator=torch.Generator().manual_seed(0))
-    net, ratings = clcrec._Net(60, content, config), Ratings(world.train)
+    net, ratings = nets.CLCRecNet(60, content, config), Ratings(world.train)
     user, item = next(ratings.batches(5, torch.Generator().manual_seed(1)))
     others = ratings.drawn(20, torch.Generator().manual_seed(2)).tolist()
     found = net.loss(ratings, user, item, torch.Generator().manual_seed(2))
@@ -67,7 +67,7 @@ def test_the_loss_is_that_of_the_paper(balance):
 def test_content_stands_in_for_ids_as_often_as_it_is_told_to():
     content = torch.randn(60, 6, generator=torch.Generator().manual_seed(0))
     for mixing in (0.0, 0.5, 1.0):
-        net = clcrec._Net(60, content, replace(FAST, mixing=mixing))
+        net = nets.CLCRecNet(60, content, replace(FAST, mixing=mixing))
         mixed = net._mixed(torch.zeros(4000, 2), torch.ones(4000, 2), torch.Generator())
         assert (mixed[:, 0] == mixed[:, 1]).all()
         assert mixed.mean().item() == pytest.approx(mixing, abs=0.05)
@@ -75,7 +75,7 @@ def test_content_stands_in_for_ids_as_often_as_it_is_told_to():
 
 def test_rated_movies_are_ids_and_the_others_content():
     content = torch.randn(6, 3, generator=torch.Generator().manual_seed(0))
-    net = clcrec._Net(2, content, FAST)
+    net = nets.CLCRecNet(2, content, FAST)
     found = net.vectors(torch.tensor([0, 2, 5]))
     encoded = net.encoded(torch.arange(6)).detach().numpy()
     np.testing.assert_array_equal(found.items[[0, 2, 5]], net.item[[0, 2, 5]].detach().numpy())
@@ -86,7 +86,8 @@ def test_the_seed_decides_and_nothing_else():
     world = two_genre_world()
 
     def scores(seed):
-        model = CLCRec(replace(FAST, seed=seed)).fit(world.train, world.valid, world.catalogue)
+        data = TrainingData.of(world.train, world.valid, world.catalogue)
+        model = CLCRec(replace(FAST, seed=seed)).fit(data)
         return model.score(Query.known(world.train))
 
     torch.manual_seed(1)

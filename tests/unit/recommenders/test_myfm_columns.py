@@ -8,9 +8,7 @@ import scipy.sparse as sp
 
 from recsys.data.people import Person
 from recsys.errors import DataError
-from recsys.queries.query import Query
-from recsys.recommenders.myfm.columns import categories, deciles, sets
-from recsys.recommenders.myfm.inputs import SeenInputs
+from recsys.recommenders.myfm.columns import SeenColumns, categories, day_column, deciles, sets
 from recsys.testing.worlds import two_genre_world
 
 DAY = 86_400
@@ -48,57 +46,44 @@ def test_categories_are_in_order_and_the_unknown_is_first():
 
 def test_ids_alone_are_two_groups():
     world = two_genre_world()
-    train, query = world.train, Query.known(world.train)
-    seen = SeenInputs.learn(train, world.catalogue, {}, "ids")
-    pairs = seen.pairs(query, train.user, train.item, train.time)
-    n_users, n_items = train.shape
-    assert pairs.groups == [n_users + 1, n_items]
-    assert pairs.days.shape == (len(train), 0)
-    assert pairs.users.columns.rows.nnz == n_users
-    asked = pairs.movies.columns.rows[pairs.movies.row]
-    np.testing.assert_array_equal(asked.indices, train.item)
+    seen = SeenColumns.of(world.train, world.catalogue, {}, "ids")
+    n_users, n_items = world.train.shape
+    assert seen.groups == [n_users + 1, n_items]
+    np.testing.assert_array_equal(seen.users.rows.toarray(), np.eye(n_users + 1))
+    np.testing.assert_array_equal(seen.movies.rows.toarray(), np.eye(n_items))
 
 
 def test_groups_add_up_to_the_columns():
     world = two_genre_world()
     people = {"u0": Person(30, "writer", "12"), "u1": Person(20, "artist", "98")}
     train = timed(world, np.arange(len(world.train)) * DAY // 10)
-    seen = SeenInputs.learn(train, world.catalogue, people, "date")
-    pairs = seen.pairs(Query.known(train), train.user, train.item, train.time)
-    tables = pairs.days, pairs.users.columns.rows, pairs.movies.columns.rows
-    assert sum(pairs.groups) == sum(table.shape[1] for table in tables)
-    assert len(pairs.groups) == 1 + 5 + 4
+    seen = SeenColumns.of(train, world.catalogue, people, "date")
+    widths = [1 + len(seen.days), seen.users.rows.shape[1], 60, seen.movies.rows.shape[1]]
+    assert sum(seen.groups) == sum(widths)
+    assert len(seen.groups) == 1 + 5 + 4
 
 
-def test_what_is_known_of_a_user_and_what_they_rated():
+def test_what_is_known_of_a_user():
     world = two_genre_world()
-    train, query = world.train, Query.known(world.train)
     people = {"u0": Person(30, "writer", "12"), "u1": Person(20, "artist", "98")}
-    columns = SeenInputs.learn(train, world.catalogue, people, "side").users.of(
-        np.array([0, -1]), query.histories[[0, 1]]
-    )
-    ids, age, occupation, area, _ = np.cumsum([0, *columns.groups])[:-1]
-    writer, stranger = (columns.rows[[n]].toarray()[0] for n in (0, 1))
+    columns = SeenColumns.of(world.train, world.catalogue, people, "side").users
+    ids, age, occupation, area = np.cumsum([0, *columns.groups])[:-1]
+    stranger, writer = columns.rows[[0, 1]].toarray()
     assert writer[ids + 1] == stranger[ids] == 1
     assert stranger[age] == stranger[occupation] == stranger[area] == 1
     assert writer[occupation + 2] == 1
     assert writer[area + 1] == 1
-    np.testing.assert_allclose(np.linalg.norm(columns.rows.toarray()[:, area + 3 :], axis=1), 1)
 
 
 def test_a_day_without_training_ratings_is_unknown():
     world = two_genre_world()
     train = timed(world, np.where(np.arange(len(world.train)) % 2, 3 * DAY, 5 * DAY + 7))
-    seen = SeenInputs.learn(train, world.catalogue, {}, "date")
-    query, zero = Query.known(train), np.zeros(5, dtype=int)
+    seen = SeenColumns.of(train, world.catalogue, {}, "date")
     times = np.array([3 * DAY, 4 * DAY - 1, 4 * DAY, 5 * DAY, 99 * DAY])
-    found = seen.pairs(query, zero, zero, times).days.toarray().argmax(axis=1)
-    np.testing.assert_array_equal(found, [1, 1, 0, 2, 0])
-    untold = seen.pairs(query, zero, zero, None).days.toarray()
-    np.testing.assert_array_equal(untold[:, 0], 1)
+    np.testing.assert_array_equal(day_column(seen.days, times), [1, 1, 0, 2, 0])
 
 
 def test_days_need_times():
     world = two_genre_world()
     with pytest.raises(DataError, match="times"):
-        SeenInputs.learn(timed(world, None), world.catalogue, {}, "date")
+        SeenColumns.of(timed(world, None), world.catalogue, {}, "date")
