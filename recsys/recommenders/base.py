@@ -220,6 +220,20 @@ class Recommender(ABC):
         """Whether it predicts stars."""
         return type(self).predict_ratings is not Recommender.predict_ratings
 
+    @classmethod
+    def answers(cls) -> list[str]:
+        """What can be asked of it, and about whom, in words."""
+        plain = Recommender.view, VectorModel.view
+        can = {
+            "lists": cls.score is not Recommender.score,
+            "reasons": cls.view not in plain,
+            "similar": cls.similarities is not Recommender.similarities,
+            "stars": cls.predict_ratings is not Recommender.predict_ratings,
+            "new users": cls.facts.folds_in,
+            "new movies": cls.with_movie is not Recommender.with_movie,
+        }
+        return [name for name, possible in can.items() if possible]
+
     def score(self, query: Query) -> Floats:  # noqa: ARG002
         """(Q, I) scores, higher is better, -inf where an item cannot be scored.
 
