@@ -13,8 +13,6 @@ pytest.importorskip("sklearn", reason="encoding needs scikit-learn")
 pytest.importorskip("optuna", reason="the search needs optuna")
 
 import optuna
-from recsys.experiment.evaluate import Candidate, Material, judge
-from recsys.experiment.prepare import prepare
 
 from recsys.config.experiment import DataConfig, SplitConfig
 from recsys.config.loading import load_experiment
