@@ -546,8 +546,9 @@ def names(given: Iterable[Any] | str | int, kind: str) -> list[str]:
     Raises:
         DataError: an id is missing.
     """
-    one = isinstance(given, str) or not isinstance(given, Iterable)
-    many: Sequence[Any] = [given] if one else list(given)
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        given = [given]
+    many: Sequence[Any] = list(given)
     bad = [n for n, name in enumerate(many) if name is None or str(name) in {"", "nan"}]
     if bad:
         rows = [f"position {n}" for n in bad[:5]]

@@ -10,6 +10,7 @@ import sys
 import numpy as np
 import pytest
 import scipy.sparse as sp
+
 from recsys.recommenders.item_knn import ItemKNNConfig, cosine_neighbours
 
 # RecBole patches NumPy and reads sys.argv when it is imported: never in this process.
