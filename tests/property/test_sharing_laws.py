@@ -15,8 +15,7 @@ torch = pytest.importorskip("torch", reason="sharing is torch")
 from laws import examples
 
 from recsys.config.experiment import SharingConfig
-from recsys.recommenders.joint.content import Encoded
-from recsys.recommenders.joint.roles import TASKS
+from recsys.recommenders.joint.content import TASKS, Encoded
 from recsys.recommenders.joint.sharing import (
     Adversary,
     Occasion,

@@ -14,8 +14,7 @@ from laws import examples
 from recsys.config.experiment import UserConfig
 from recsys.queries.query import Query
 from recsys.recommenders.joint.embedding_model import EmbeddingModel
-from recsys.recommenders.joint.formulas import attended, liked_mean
-from recsys.recommenders.joint.histories import liked_weights
+from recsys.recommenders.joint.formulas import attended, liked_mean, liked_weights
 from recsys.testing.served import N_ITEMS, served_world
 
 DAY = 86_400

@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 
 from recsys.errors import DataError
 from recsys.recommenders.joint import content
-from recsys.recommenders.joint.content import Encoded
+from recsys.recommenders.joint.content import Encoded, Task
 from recsys.recommenders.joint.embedding_model import Floats, MovieVectors
 from recsys.recommenders.joint.placement import Directions, is_placed, place
-from recsys.recommenders.joint.roles import Task
 
 
 @dataclass(frozen=True)
@@ -82,7 +81,6 @@ class ContentTower:
             liked=read("liked", "ranking"),
             ranked=np.hstack([ranked, read("rank_bias", "ranking")]),
             weight=np.full(n_movies, self.cold_weight, dtype=np.float32),
-            attention=read("attention", "ranking"),
             rating_in=read("rating_in", "rating"),
             rating_out=read("rating_out", "rating"),
             rating_mean=read("rating_mean", "rating")[:, 0] + mean,

@@ -21,9 +21,8 @@ from torch.nn import functional
 from recsys.config.experiment import FusionConfig, SharingConfig
 from recsys.data.catalogue import ModalityTable
 from recsys.recommenders.joint import content
-from recsys.recommenders.joint.content import Encoded
+from recsys.recommenders.joint.content import TASKS, Encoded, Role
 from recsys.recommenders.joint.fusion import fused_dim, fusion_shapes
-from recsys.recommenders.joint.roles import TASKS, Role
 from recsys.recommenders.joint.sharing import private_dim
 from recsys.recommenders.joint.weights import generator, uniform
 

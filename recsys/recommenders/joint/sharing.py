@@ -26,8 +26,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from recsys.config.experiment import SharingConfig
-from recsys.recommenders.joint.content import Encoded
-from recsys.recommenders.joint.roles import TASKS, Task
+from recsys.recommenders.joint.content import TASKS, Encoded, Task
 from recsys.recommenders.joint.weights import generator, linear
 
 

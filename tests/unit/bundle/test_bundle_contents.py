@@ -34,7 +34,7 @@ def test_a_model_with_another_rule(contents):
         replace(contents, model=replace(contents.model, rule=rule))
 
 
-@pytest.mark.parametrize("role", ["liked", "attention", "rating_out", "genre_logits"])
+@pytest.mark.parametrize("role", ["liked", "rating_out", "genre_logits"])
 def test_a_tower_of_other_sizes(contents, role):
     width = contents.tower.weights["shared/weight"].shape[0]
     longer = {f"role/{role}/{part}": np.zeros((9, width)[:n], np.float32) for part, n in PARTS}

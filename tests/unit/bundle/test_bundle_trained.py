@@ -23,12 +23,11 @@ from recsys.config.experiment import (
 from recsys.data.catalogue import EncoderCard, ModalityTable
 from recsys.engine import Engine, NewMovie
 from recsys.queries.query import Query
-from recsys.recommenders.joint.network import JointModel
-from recsys.recommenders.joint.statistics import TrainStatistics
+from recsys.recommenders.joint.network import JointModel, TrainStatistics
 from recsys.testing.attentive import ATTENTIVE, attentive_world
 from recsys.testing.served import COLD, N_ITEMS
 
-FUSIONS = ("sum", "concat", "gated", "sparse", "attention")
+FUSIONS = ("sum", "concat", "gated", "sparse")
 SCHEMES = ("fs", "sp", "asp")
 WITHOUT = {"metadata": (2, 34, 36), "text": (1, 35, 36)}
 """Rows without a modality; row 36, a cold one, has none."""

@@ -34,7 +34,7 @@ from recsys.errors import AlignmentError, ConfigError, DataError
 from recsys.evaluation.report import ResultsDocument
 from recsys.queries.query import Query
 from recsys.recommenders.joint.recommender import JointRecommender
-from recsys.recommenders.joint.training.options import RunOptions
+from recsys.recommenders.joint.training.log import RunOptions
 from recsys.recommenders.registry import make_baseline
 from recsys.testing.joint import toy_experiment
 

@@ -10,8 +10,7 @@ from recsys.data.interactions import RatingScale
 from recsys.errors import DataError
 from recsys.queries.query import Query
 from recsys.recommenders.joint.embedding_model import RatingConstants
-from recsys.testing.attentive import attentive_world
-from recsys.testing.served import UNIMPRESSED, served_world
+from recsys.testing.served import UNIMPRESSED, served_world, timed_world
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +52,7 @@ def test_who_liked_nothing_gets_the_biases(contents, model, query):
     assert bias == model.movies.ranked[5, -1]
 
 
-@pytest.mark.parametrize("world", [served_world, attentive_world])
+@pytest.mark.parametrize("world", [served_world, timed_world])
 def test_shares_and_bias_add_up_to_the_score(world):
     contents = world().contents
     model, query = contents.model, Query.known(contents.histories)

@@ -11,11 +11,11 @@ torch = pytest.importorskip("torch", reason="the tower is torch")
 
 from recsys.config.experiment import FusionConfig, ModelConfig, SharingConfig, UserConfig
 from recsys.recommenders.joint import content
+from recsys.recommenders.joint.content import TASKS, roles
 from recsys.recommenders.joint.item_tower import Dropout, ItemTower, TowerConfig
-from recsys.recommenders.joint.roles import TASKS, roles
 from recsys.recommenders.joint.weights import generator, linear
 
-READ = roles(ModelConfig(ranking_dim=6, rating_dim=3), UserConfig(attention_dim=2), n_genres=3)
+READ = roles(ModelConfig(ranking_dim=6, rating_dim=3), n_genres=3)
 OFFSET = [role.name for role in READ if role.offset]
 CONTENT_ALONE = [role.name for role in READ if not role.offset]
 
@@ -101,7 +101,7 @@ def test_what_the_code_parameters_are_is_all_that_a_code_depends_on(stirred):
     assert reached == {id(p) for p in stirred.code_parameters("text")}
 
 
-@pytest.mark.parametrize("kind", ["sum", "concat", "gated", "sparse", "attention"])
+@pytest.mark.parametrize("kind", ["sum", "concat", "gated", "sparse"])
 def test_without_modalities_movies_are_their_offsets(warm, kind):
     tower = ItemTower({}, warm, config(kind=kind))
     encoded, read = tower()
@@ -227,7 +227,7 @@ def test_constant_or_absent_vectors_are_no_obstacle(toy, warm, value):
     constant = replace(text, vectors=np.full_like(text.vectors, value))
     absent = replace(text, present=np.zeros_like(text.present))
     for odd in (constant, absent):
-        tower = ItemTower({"text": odd}, warm, config(kind="attention"))
+        tower = ItemTower({"text": odd}, warm, config(kind="sparse"))
         embedding = tower(Dropout(0.2, 0.2, 0.2))
         assert all(torch.isfinite(part).all() for part in everything(embedding).values())
         assert not tower.code("text").any()
@@ -265,7 +265,7 @@ def unequal(one, two):
     return (one.keys() | two.keys()) - same
 
 
-@pytest.mark.parametrize("kind", ["sum", "concat", "gated", "sparse", "attention"])
+@pytest.mark.parametrize("kind", ["sum", "concat", "gated", "sparse"])
 def test_other_features_of_a_modality_change_no_other_initial_weight(toy, warm, kind):
     tables = toy.catalogue.modalities
     text = tables["text"]
@@ -302,7 +302,7 @@ def test_tasks_do_not_start_as_one(toy, warm):
 
 def test_the_order_of_the_modalities_is_of_no_interest(toy, warm):
     tables = toy.catalogue.modalities
-    for kind in ("sum", "concat", "gated", "attention"):
+    for kind in ("sum", "concat", "gated", "sparse"):
         backwards = dict(reversed(tables.items()))
         one, two = (
             everything(ItemTower(t, warm, config(kind=kind))()) for t in (tables, backwards)

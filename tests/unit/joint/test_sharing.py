@@ -11,8 +11,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="sharing is torch")
 
 from recsys.config.experiment import SharingConfig
-from recsys.recommenders.joint.content import Encoded
-from recsys.recommenders.joint.roles import TASKS
+from recsys.recommenders.joint.content import TASKS, Encoded
 from recsys.recommenders.joint.sharing import (
     Adversary,
     Occasion,

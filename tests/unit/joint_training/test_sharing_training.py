@@ -17,15 +17,18 @@ from recsys.data.catalogue import EncoderCard, ModalityTable
 from recsys.queries.query import rated_mask
 from recsys.recommenders.closed_form.weights import ease_weights
 from recsys.recommenders.joint import content
-from recsys.recommenders.joint.network import JointModel
-from recsys.recommenders.joint.statistics import TrainStatistics
-from recsys.recommenders.joint.training.batches import Batch, UserBatches
-from recsys.recommenders.joint.training.objective import JointObjective, Material
-from recsys.recommenders.joint.training.optimiser import make_optimiser
+from recsys.recommenders.joint.network import JointModel, TrainStatistics
+from recsys.recommenders.joint.training.loop import make_optimiser
+from recsys.recommenders.joint.training.objective import (
+    Batch,
+    JointObjective,
+    Material,
+    UserBatches,
+)
 from recsys.testing.joint import toy_experiment
 from recsys.testing.worlds import N_ITEMS, two_genre_world
 
-FUSIONS = ("sum", "concat", "gated", "sparse", "attention")
+FUSIONS = ("sum", "concat", "gated", "sparse")
 SCHEMES = ("fs", "sp", "asp")
 TASKS = ("ranking", "rating", "genre", "audience")
 PARTS = tuple(LossWeights.model_fields)
