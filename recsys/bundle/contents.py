@@ -64,7 +64,8 @@ class BundleContents:
     @cached_property
     def version(self) -> str:
         """A short hash of the trained numbers and of the movies and users they are aligned with."""
-        rules = {"user", "fusion", "recommender"}
+        own = self.config.recommender.name == "joint"
+        rules = {"user", "fusion"} if own else {"recommender"}
         told = self.config.model_dump(mode="json", include=rules)
         vocabularies = self.context.histories.users, self.context.catalogue.items
         named = [part for item in flattened(self.arrays).items() for part in item]
