@@ -6,7 +6,7 @@ import csv
 
 import pytest
 
-from recsys.config.features import FeaturesConfig, MetadataConfig
+from recsys.config.modalities import FeaturesConfig, MetadataConfig
 from recsys.testing.worlds import GENRES, two_genre_world
 
 

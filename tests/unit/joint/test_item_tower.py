@@ -9,7 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the tower is torch")
 
-from recsys.config.experiment import FusionConfig, ModelConfig, SharingConfig, UserConfig
+from recsys.config.experiment import FusionConfig, ModelConfig, SharingConfig
 from recsys.recommenders.joint import content
 from recsys.recommenders.joint.content import TASKS, roles
 from recsys.recommenders.joint.item_tower import Dropout, ItemTower, TowerConfig
