@@ -71,8 +71,6 @@ class SharingConfig(Section):
     adversarial: float = Field(default=0.05, ge=0)
     orthogonality: float = Field(default=0.05, ge=0)
     discriminator_dim: PositiveInt = 32
-    reversal: Literal["constant", "ramp"] = "ramp"
-    reversal_gamma: PositiveFloat = 10.0
 
 
 class ModelConfig(Section):

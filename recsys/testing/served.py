@@ -22,7 +22,7 @@ from recsys.data.split import Source, SplitSpec
 from recsys.data.vocabulary import Vocabulary
 from recsys.queries.context import Context
 from recsys.queries.rating_levels import RatingLevels
-from recsys.recommenders.joint.content import roles
+from recsys.recommenders.joint.content import embedding_heads
 from recsys.recommenders.joint.content_tower import ContentTower
 from recsys.recommenders.joint.embedding_model import EmbeddingModel, MovieVectors, RatingConstants
 from recsys.recommenders.joint.formulas import RatingShrinkage
@@ -131,7 +131,7 @@ def _tower(random: np.random.Generator) -> ContentTower:
         "shared/weight": _normal(random, CONTENT_DIM, FUSION_DIM),
         "shared/bias": _normal(random, CONTENT_DIM),
     }
-    for role in roles(MODEL, len(GENRES)):
+    for role in embedding_heads(MODEL, len(GENRES)):
         spread = np.float32(1 if role.dim > 1 else 1 / 4)
         weights[f"role/{role.name}/weight"] = spread * _normal(random, role.dim, CONTENT_DIM)
         if not role.offset:

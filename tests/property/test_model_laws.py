@@ -16,7 +16,7 @@ from recsys.data.hashing import fingerprint
 from recsys.data.interactions import RatingScale
 from recsys.queries.query import Query, rated_mask
 from recsys.queries.rating_levels import RatingLevels
-from recsys.recommenders.joint.content import TASKS, roles
+from recsys.recommenders.joint.content import TASKS, embedding_heads
 from recsys.recommenders.joint.content_tower import ContentTower
 from recsys.recommenders.joint.embedding_model import EmbeddingModel, MovieVectors, RatingConstants
 from recsys.recommenders.joint.formulas import (
@@ -241,7 +241,7 @@ def towers(draw):
     weights = {"shared/weight": normal(c, h), "shared/bias": normal(c)}
     for task in TASKS if p else ():
         weights |= {f"private/{task}/weight": normal(p, h), f"private/{task}/bias": normal(p)}
-    for role in roles(ModelConfig(ranking_dim=3, rating_dim=2), g):
+    for role in embedding_heads(ModelConfig(ranking_dim=3, rating_dim=2), g):
         weights[f"role/{role.name}/weight"] = normal(role.dim, c + p)
         if not role.offset:
             weights[f"role/{role.name}/bias"] = normal(role.dim)

@@ -9,7 +9,7 @@ travel as a flat mapping, so that what is trained is what is stored and what is 
 - ``fusion/…``: see ``recsys.recommenders.joint.fusion``;
 - ``shared/weight`` (C, F'), ``shared/bias``: the shared encoder;
 - ``private/{t}/weight`` (P, F'), ``bias``: the private encoder of task t, where there is one;
-- ``role/{r}/weight`` (dim, C [+ P]), and ``bias`` for a role without id offset.
+- ``role/{r}/weight`` (dim, C [+ P]), and ``bias`` for a head without id offset.
 
 Legend: I movies, M modalities, D_m dimensions of modality m, F fusion dimensions, F' of the fused
 vector, C shared and P private dimensions.
@@ -30,7 +30,7 @@ Task = Literal["ranking", "rating", "genre", "audience"]
 TASKS: tuple[Task, ...] = ("ranking", "rating", "genre", "audience")
 
 
-class Role(NamedTuple):
+class Head(NamedTuple):
     """A linear reading of a task's representation of a movie.
 
     Attributes:
@@ -47,19 +47,19 @@ class Role(NamedTuple):
     offset: bool
 
 
-def roles(model: ModelConfig, n_genres: int) -> tuple[Role, ...]:
-    """Every role of a movie, in the order their weights are drawn."""
+def embedding_heads(model: ModelConfig, n_genres: int) -> tuple[Head, ...]:
+    """Every head of a movie, in the order their weights are drawn."""
     return (
-        Role("liked", "ranking", model.ranking_dim, offset=True),
-        Role("ranked", "ranking", model.ranking_dim, offset=True),
-        Role("rank_bias", "ranking", 1, offset=True),
-        Role("rating_in", "rating", model.rating_dim, offset=True),
-        Role("rating_out", "rating", model.rating_dim, offset=True),
-        Role("rating_mean", "rating", 1, offset=True),
-        Role("log_variance", "rating", 1, offset=True),
-        Role("genre_logits", "genre", n_genres, offset=False),
-        Role("audience_mean", "audience", 1, offset=False),
-        Role("audience_log_variance", "audience", 1, offset=False),
+        Head("liked", "ranking", model.ranking_dim, offset=True),
+        Head("ranked", "ranking", model.ranking_dim, offset=True),
+        Head("rank_bias", "ranking", 1, offset=True),
+        Head("rating_in", "rating", model.rating_dim, offset=True),
+        Head("rating_out", "rating", model.rating_dim, offset=True),
+        Head("rating_mean", "rating", 1, offset=True),
+        Head("log_variance", "rating", 1, offset=True),
+        Head("genre_logits", "genre", n_genres, offset=False),
+        Head("audience_mean", "audience", 1, offset=False),
+        Head("audience_log_variance", "audience", 1, offset=False),
     )
 
 
@@ -133,10 +133,10 @@ def encode(kind: str, codes: Array, present: Array, weights: Weights) -> Encoded
     return Encoded(_encoder(fused.vectors, weights, "shared"), private, fused.weights)
 
 
-def read(encoded: Encoded, weights: Weights, role: str, task: Task) -> Array:
-    """(I, dim) what a role reads of its task's representation, before any id offset."""
-    reading = encoded.of(task) @ weights[f"role/{role}/weight"].T
-    bias = weights.get(f"role/{role}/bias")
+def read(encoded: Encoded, weights: Weights, head: str, task: Task) -> Array:
+    """(I, dim) what a head reads of its task's representation, before any id offset."""
+    reading = encoded.of(task) @ weights[f"role/{head}/weight"].T
+    bias = weights.get(f"role/{head}/bias")
     return reading if bias is None else reading + bias
 
 

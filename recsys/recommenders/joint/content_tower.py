@@ -59,10 +59,10 @@ class ContentTower:
         encoded = self.encode(features, n_movies)
         found = self._directions(features, n_movies)
 
-        def read(role: str, task: Task) -> Floats:
-            if is_placed(self.weights, role):
-                return np.asarray(place(found, self.weights, role, n_movies), dtype=np.float32)
-            return self._read(encoded, role, task)
+        def read(head: str, task: Task) -> Floats:
+            if is_placed(self.weights, head):
+                return np.asarray(place(found, self.weights, head, n_movies), dtype=np.float32)
+            return self._read(encoded, head, task)
 
         return self._vectors(encoded, read)
 
@@ -71,8 +71,8 @@ class ContentTower:
         encoded = self.encode(features, n_movies)
         return self._vectors(encoded, partial(self._read, encoded))
 
-    def _read(self, encoded: Encoded, role: str, task: Task) -> Floats:
-        return np.asarray(content.read(encoded, self.weights, role, task), dtype=np.float32)
+    def _read(self, encoded: Encoded, head: str, task: Task) -> Floats:
+        return np.asarray(content.read(encoded, self.weights, head, task), dtype=np.float32)
 
     def _vectors(self, encoded: Encoded, read: Callable[[str, Task], Floats]) -> MovieVectors:
         n_movies, mean = len(encoded.shared), np.float32(self.rating_mean)

@@ -20,7 +20,7 @@ from recsys.data.catalogue import Catalogue
 from recsys.data.interactions import Interactions, RatingScale
 from recsys.errors import DataError
 from recsys.queries.rating_levels import RatingLevels
-from recsys.recommenders.joint.content import Encoded, roles
+from recsys.recommenders.joint.content import Encoded, embedding_heads
 from recsys.recommenders.joint.content_tower import ContentTower
 from recsys.recommenders.joint.embedding_model import EmbeddingModel, MovieVectors, RatingConstants
 from recsys.recommenders.joint.formulas import (
@@ -75,7 +75,7 @@ class TrainStatistics:
 
 
 class MovieParts(NamedTuple):
-    """The movies in the roles they play; see ``MovieVectors`` for their meaning."""
+    """The movies as each head reads them; see ``MovieVectors`` for their meaning."""
 
     encoded: Encoded
     liked: Tensor
@@ -107,7 +107,7 @@ class JointModel(nn.Module):
     ) -> None:
         super().__init__()
         self.config, self.statistics = config, statistics
-        read = roles(config.model, len(catalogue.genre_names))
+        read = embedding_heads(config.model, len(catalogue.genre_names))
         tower = TowerConfig(config.fusion, config.sharing, read, config.seed)
         self.tower = ItemTower(catalogue.modalities, statistics.counts > 0, tower)
         self.user_noise = nn.Parameter(torch.zeros(()))
@@ -210,18 +210,18 @@ class JointModel(nn.Module):
         unrated = self.tower.warm[:, 0] == 0
         if self.placement is None or not unrated.any():
             return embedded
-        roles, weights = dict(embedded.roles), self._placing(embedded)
-        for role in self.tower.offsets:
-            placed = torch.from_numpy(self.placement.unrated(weights, role))
-            roles[role] = roles[role].float().index_put((unrated,), placed.to(roles[role].device))
-        return embedded._replace(roles=roles)
+        heads, weights = dict(embedded.heads), self._placing(embedded)
+        for head in self.tower.offsets:
+            placed = torch.from_numpy(self.placement.unrated(weights, head))
+            heads[head] = heads[head].float().index_put((unrated,), placed.to(heads[head].device))
+        return embedded._replace(heads=heads)
 
     def _placing(self, embedded: MovieEmbedding) -> dict[str, NDArray[np.float32]]:
         """The weights that place movies that nobody rated; none where their content does."""
         if self.placement is None:
             return {}
-        learnt = {role: _array(embedded.roles[role]) for role in self.tower.offsets}
-        ranking = {role.name for role in self.tower.config.roles if role.task == "ranking"}
+        learnt = {head: _array(embedded.heads[head]) for head in self.tower.offsets}
+        ranking = {head.name for head in self.tower.config.heads if head.task == "ranking"}
         return self.placement.fit(learnt, stretched=ranking)
 
     def _constants(self) -> RatingConstants:

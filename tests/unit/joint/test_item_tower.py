@@ -11,11 +11,11 @@ torch = pytest.importorskip("torch", reason="the tower is torch")
 
 from recsys.config.experiment import FusionConfig, ModelConfig, SharingConfig
 from recsys.recommenders.joint import content
-from recsys.recommenders.joint.content import TASKS, roles
+from recsys.recommenders.joint.content import TASKS, embedding_heads
 from recsys.recommenders.joint.item_tower import Dropout, ItemTower, TowerConfig
 from recsys.recommenders.joint.weights import generator, linear
 
-READ = roles(ModelConfig(ranking_dim=6, rating_dim=3), n_genres=3)
+READ = embedding_heads(ModelConfig(ranking_dim=6, rating_dim=3), n_genres=3)
 OFFSET = [role.name for role in READ if role.offset]
 CONTENT_ALONE = [role.name for role in READ if not role.offset]
 
@@ -55,7 +55,7 @@ def everything(embedding) -> dict[str, torch.Tensor]:
     return (
         {"shared": encoded.shared, "weights": encoded.modality_weights}
         | private
-        | (embedding.roles)
+        | (embedding.heads)
     )
 
 
@@ -130,7 +130,7 @@ def test_the_offset_of_a_cold_movie_has_no_effect(stirred, warm):
 
 
 def test_the_offset_of_a_cold_movie_gets_no_gradient(stirred, warm):
-    sum(part.square().sum() for part in stirred().roles.values()).backward()
+    sum(part.square().sum() for part in stirred().heads.values()).backward()
     assert stirred.offsets.keys() == set(OFFSET)
     for offset in stirred.offsets.values():
         assert not offset.grad[~warm].any()
@@ -159,12 +159,12 @@ def test_offsets_are_dropped_whole_movies_at_a_time_and_leave_content(stirred, w
     for role in READ:
         alone = content.read(encoded, weights, role.name, role.task)
         if not role.offset:
-            assert torch.equal(read[role.name], whole.roles[role.name])
+            assert torch.equal(read[role.name], whole.heads[role.name])
             continue
         same = (read[role.name] == alone).all(dim=1)
         dropped = same if dropped is None else dropped
         assert torch.equal(same, dropped)
-        torch.testing.assert_close(read[role.name][~dropped], whole.roles[role.name][~dropped])
+        torch.testing.assert_close(read[role.name][~dropped], whole.heads[role.name][~dropped])
     assert dropped[~warm].all()
     assert 0 < dropped[warm].sum() < warm.sum()
 

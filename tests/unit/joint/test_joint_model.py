@@ -196,7 +196,7 @@ def test_the_last_shared_layer_is_read_by_every_task(make_joint):
     for name in ("liked", "rating_in", "genre_logits", "audience_mean"):
         model.zero_grad()
         getattr(model.movies(), name).sum().backward()
-        assert model.shared_weight.grad.any()
+        assert model.tower.learnt["shared/weight"].grad.any()
 
 
 def test_genres_and_facts_are_no_input(make_joint, toy):

@@ -194,7 +194,7 @@ def test_a_task_alone_is_alone(setting, only):
     assert ask(setting, **{only: 1}).keys() == {only}
     model = setting.model
     touched = {name for name, p in model.named_parameters() if p.grad is not None and p.grad.any()}
-    for role in model.tower.config.roles:
+    for role in model.tower.config.heads:
         own = role.task == TASK_OF.get(only, only)
         assert (f"tower.learnt.role/{role.name}/weight" in touched) == own
         assert (f"tower.offsets.{role.name}" in touched) == (own and role.offset)

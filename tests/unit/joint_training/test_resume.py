@@ -266,8 +266,8 @@ def test_ctrl_c_waits_for_the_step_and_keeps_it(tmp_path, whole):
     life.objective = pressed
     with pytest.raises(KeyboardInterrupt):
         life.live()
-    standing = json.loads((tmp_path / DOCUMENT).read_text())["state"]["standing"]
-    assert (standing["epoch"], standing["step"]) == (2, 3)
+    at = json.loads((tmp_path / DOCUMENT).read_text())["state"]["trainer"]
+    assert (at["epoch"], at["step"]) == (2, 3)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert Life(tmp_path, settings()).live().left() == whole(settings())
 

@@ -31,7 +31,7 @@ from recsys.recommenders.joint.losses import (
     rating_loss,
 )
 from recsys.recommenders.joint.network import JointModel, MovieParts
-from recsys.recommenders.joint.sharing import Occasion
+from recsys.recommenders.joint.sharing import PenaltyContext
 from recsys.seeding import seed_for
 
 
@@ -226,9 +226,9 @@ class JointObjective:
         examples = self._examples(shown) if model.penalties else {}
         if not examples:
             return {}
-        encoded, occasion = shown.movies.encoded, Occasion(examples, progress)
+        encoded, context = shown.movies.encoded, PenaltyContext(examples, progress)
         return {
-            f"penalty/{penalty.name}": penalty.weight * penalty(encoded, occasion)
+            f"penalty/{penalty.name}": penalty.weight * penalty(encoded, context)
             for penalty in model.penalties
         }
 

@@ -5,11 +5,11 @@ from dataclasses import fields
 import pytest
 
 from recsys.config.experiment import ModelConfig
-from recsys.recommenders.joint.content import TASKS, roles
+from recsys.recommenders.joint.content import TASKS, embedding_heads
 from recsys.recommenders.joint.embedding_model import MovieVectors
 
 MODEL = ModelConfig(ranking_dim=7, rating_dim=4)
-READ = roles(MODEL, n_genres=5)
+READ = embedding_heads(MODEL, n_genres=5)
 NOT_READ = {"weight", "modality_weights"}
 """Arrays of a movie that come from counts and from fusion."""
 
