@@ -216,7 +216,7 @@ def _fit(
     """Train and write the bundle; the seconds that writing took, and what was written."""
     from recsys import workflow
     from recsys.recommenders.joint.recommender import JointRecommender
-    from recsys.recommenders.joint.training.options import RunOptions
+    from recsys.recommenders.joint.training.log import RunOptions
 
     checkpoint = beside(out, ".checkpoint")
     options = RunOptions(

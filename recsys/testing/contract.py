@@ -203,7 +203,7 @@ class ModelContract(Contract):
             return
         queries = [model.context.one(3), model.context.one(8)]
         if model.facts.folds_in:
-            queries += [strangers(world).slice(5, 6), newcomers(world, 1)]
+            queries += [strangers(world).slice(5, 6), without_history(world, 1)]
         items = np.random.default_rng(2).choice(len(world.catalogue), 5, replace=False)
         for query in queries:
             view, scores = model.view(query), model.score(query)[0]
@@ -322,6 +322,6 @@ def strangers(world: World) -> Query:
     return replace(known, users=np.full_like(known.users, -1))
 
 
-def newcomers(world: World, count: int = 2) -> Query:
+def without_history(world: World, count: int = 2) -> Query:
     """Users without any history."""
     return Query.of(sp.csr_array((count, len(world.train.items)), dtype=np.float32))
