@@ -20,8 +20,8 @@ from recsys.cli.output import DocumentFormat
 from recsys.errors import DataError
 
 if TYPE_CHECKING:
+    from recsys.data.bad_rows import RowReport
     from recsys.data.dataset import Dataset
-    from recsys.data.row_report import RowReport
 
 app = new_app("Look at data sets, check them, split them, download them.")
 

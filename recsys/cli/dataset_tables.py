@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from recsys.cli import output
 
 if TYPE_CHECKING:
+    from recsys.data.bad_rows import RowReport
     from recsys.data.describe import DatasetSummary
-    from recsys.data.row_report import RowReport
     from recsys.data.splits import SplitSummary
 
 

@@ -17,7 +17,7 @@ from pydantic import ConfigDict, Field, create_model, field_validator, model_val
 
 from recsys.config.section import Section
 from recsys.config.trailers import AudioConfig, PosterConfig, VideoConfig
-from recsys.data.field_names import names_labels
+from recsys.data.items_spec import names_labels
 from recsys.errors import ConfigError
 
 STANDARD_FIELDS = (

@@ -12,12 +12,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from recsys.data.bad_rows import OnBadRow, validate
+from recsys.data.bad_rows import OnBadRow, RowReport, validate
 from recsys.data.catalogue import Catalogue
 from recsys.data.interactions import Interactions, RatingScale
 from recsys.data.movies import Movie, build_catalogue
 from recsys.data.rawtable import RawTable
-from recsys.data.row_report import RowReport
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import AlignmentError, DataError
 

@@ -25,10 +25,10 @@ from numpy.typing import NDArray
 from recsys.data.bad_rows import OnBadRow
 from recsys.data.catalogue import Catalogue, EncoderCard, ModalityTable
 from recsys.data.dataset import Dataset, Reading, assemble
-from recsys.data.hashing import fingerprint
+from recsys.data.files import fingerprint
 from recsys.data.interactions import RatingScale
 from recsys.data.movies import Movie, split_genres, title_and_year
-from recsys.data.parquet import as_text, text_rows
+from recsys.data.rawtable import as_text, text_rows
 from recsys.data.recipes import recipe_names
 from recsys.data.sources import open_dataset
 from recsys.errors import ConfigError, DataError, nearest

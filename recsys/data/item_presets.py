@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from recsys.data.item_fields import FieldSpec
-from recsys.data.items_spec import ItemsTable
+from recsys.data.items_spec import FieldSpec, ItemsTable
 from recsys.errors import ConfigError, nearest
 
 _BAR = "|"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,6 +74,24 @@ def split_genres(text: str, separator: str | None) -> tuple[str, ...]:
         return ()
     labels = (label.strip() for label in text.split(separator))
     return tuple(label for label in labels if label.casefold() not in _SAYS_NOTHING)
+
+
+def movies_of(
+    columns: Mapping[str, Sequence[str]], names: Sequence[str | None], separator: str | None
+) -> list[Movie]:
+    """The movies of the lines of a file.
+
+    Args:
+        columns: name to one cell a line.
+        names: the columns of ids, titles, years and genres; None for what the file does not have.
+        separator: of genres, see ``split_genres``.
+    """
+    empty = [""] * len(columns[str(names[0])])
+    rows = zip(*(empty if name is None else columns[name] for name in names), strict=True)
+    return [
+        Movie(id_, *title_and_year(title, year), split_genres(genres, separator))
+        for id_, title, year, genres in rows
+    ]
 
 
 def build_catalogue(movies: Sequence[Movie], rated: Iterable[str], source: str) -> Catalogue:

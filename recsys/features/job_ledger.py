@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.data.catalogue import EncoderCard
-from recsys.data.hashing import file_sha256
+from recsys.data.files import file_sha256
 from recsys.errors import ConfigError
 from recsys.features.cache import FeatureCache, card_key
 from recsys.features.job_report import FileOutcome

@@ -9,14 +9,13 @@ from hypothesis import strategies as st
 from laws import examples
 
 from recsys.data.catalogue import UNKNOWN_YEAR
-from recsys.data.item_fields import FieldSpec, number_text, parse_cell
-from recsys.data.items_file import ItemRows
-from recsys.data.items_spec import ItemsTable
+from recsys.data.items_join import ItemRows
+from recsys.data.items_spec import FieldSpec, ItemsTable, number_text, parse_cell
 from recsys.data.items_table import with_item_rows
 from recsys.data.matching import MatchOptions, TitleList, match_titles
 from recsys.data.movies import Movie, build_catalogue
 from recsys.data.titles import match_keys
-from recsys.data.tmdb.pace import Clock, TokenBucket, backoff, retry_after
+from recsys.data.tmdb.client import Clock, TokenBucket, backoff, retry_after
 from recsys.data.tmdb.store import MovieStore
 
 TITLES = st.sampled_from(

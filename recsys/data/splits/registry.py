@@ -20,11 +20,19 @@ import numpy as np
 
 from recsys.data.dataset import Dataset
 from recsys.data.split import Split, SplitSpec
-from recsys.data.splits.films import cold_movies
-from recsys.data.splits.movielens import canonical_fold
-from recsys.data.splits.parts import TEST, TRAIN, VALID, Parts, Request, random_rows
-from recsys.data.splits.random_order import random_order
-from recsys.data.splits.temporal import global_time, leave_last
+from recsys.data.splits.rules import (
+    TEST,
+    TRAIN,
+    VALID,
+    Parts,
+    Request,
+    canonical_fold,
+    cold_movies,
+    global_time,
+    leave_last,
+    random_order,
+    random_rows,
+)
 from recsys.errors import ConfigError, DataError, nearest
 
 DEFAULT_SEED: Final = 2020

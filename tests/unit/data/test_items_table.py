@@ -10,11 +10,10 @@ import pandas as pd
 import pytest
 
 from recsys.data.catalogue import UNKNOWN_YEAR, Catalogue
-from recsys.data.crosswalk import Crosswalk, with_film_ids
-from recsys.data.item_fields import FieldSpec
-from recsys.data.item_keys import read_links
+from recsys.data.facts import Crosswalk, with_film_ids
 from recsys.data.item_presets import PRESETS, preset
-from recsys.data.items_spec import ItemsTable
+from recsys.data.items_join import read_links
+from recsys.data.items_spec import FieldSpec, ItemsTable
 from recsys.data.items_table import numeric_fact, with_items_table
 from recsys.data.movies import Movie, build_catalogue
 from recsys.errors import ConfigError, DataError

@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recsys.data.crosswalk import Crosswalk
+from recsys.data.coverage import fact_coverage, id_coverage
 from recsys.data.dataset import Dataset
-from recsys.data.item_keys import read_links
+from recsys.data.facts import Crosswalk
 from recsys.data.item_presets import preset
+from recsys.data.items_join import read_links
 from recsys.data.items_table import numeric_fact, with_items_table
 from recsys.data.matching import MatchReport, TitleList, match_titles
 from recsys.data.movies import parse_year, split_title
-from recsys.data.source_report import fact_coverage, id_coverage
 from recsys.data.sources import open_dataset
 from recsys.resources import read_text
 

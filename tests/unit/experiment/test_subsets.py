@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from recsys.experiment.subsets import subsets, with_modalities
 
 from recsys.errors import ConfigError
-from recsys.experiment.subsets import subsets, with_modalities
 from recsys.testing.served import COLD, N_ITEMS, ServedWorld, served_world
 
 RATED = np.isin(np.arange(N_ITEMS), COLD, invert=True)

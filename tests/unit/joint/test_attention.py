@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from recsys.data.hashing import fingerprint
+from recsys.data.files import fingerprint
 from recsys.recommenders.joint.formulas import attended, liked_mean, row_maxima
 
 USERS, ITEMS, DIM = 6, 9, 4

@@ -314,8 +314,8 @@ def prepared(world, test):
 
     from recsys.experiment.prepare import Prepared
 
+    from recsys.data.bad_rows import RowReport
     from recsys.data.dataset import Dataset
-    from recsys.data.row_report import RowReport
 
     n = len(world.train)
     return Prepared(

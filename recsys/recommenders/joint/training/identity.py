@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from recsys.config.experiment import ExperimentConfig
 from recsys.data.catalogue import Catalogue
-from recsys.data.hashing import fingerprint
+from recsys.data.files import fingerprint
 from recsys.data.interactions import Interactions
 from recsys.errors import AlignmentError, ConfigError
 

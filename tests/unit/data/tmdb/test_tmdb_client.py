@@ -8,16 +8,15 @@ from typing import Any
 
 import pytest
 
-from recsys.data.tmdb.client import TmdbClient
-from recsys.data.tmdb.errors import (
+from recsys.data.tmdb.client import Clock, TmdbClient, TokenBucket, backoff, retry_after
+from recsys.data.tmdb.settings import (
+    Secret,
     TmdbKeyError,
     TmdbNotFoundError,
     TmdbRefusedError,
+    TmdbSettings,
     TmdbUnavailableError,
 )
-from recsys.data.tmdb.pace import Clock, TokenBucket, backoff, retry_after
-from recsys.data.tmdb.secret import Secret
-from recsys.data.tmdb.settings import TmdbSettings
 from recsys.errors import DataError, OfflineError, RecsysError
 
 pytestmark = pytest.mark.usefixtures("secret_free")

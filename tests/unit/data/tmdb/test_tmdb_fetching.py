@@ -11,15 +11,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recsys.data.crosswalk import Crosswalk
+from recsys.data.facts import Crosswalk
 from recsys.data.items_table import numeric_fact
 from recsys.data.movies import Movie, build_catalogue
 from recsys.data.tmdb.client import TmdbClient
-from recsys.data.tmdb.errors import TmdbKeyError
-from recsys.data.tmdb.facts import tmdb_facts
-from recsys.data.tmdb.fetching import FetchReport, fetch_many, identify
-from recsys.data.tmdb.settings import TmdbSettings
-from recsys.data.tmdb.store import KEPT_DAYS, MovieStore
+from recsys.data.tmdb.settings import TmdbKeyError, TmdbSettings
+from recsys.data.tmdb.store import (
+    KEPT_DAYS,
+    FetchReport,
+    MovieStore,
+    fetch_many,
+    identify,
+    tmdb_facts,
+)
 from recsys.errors import DataError, OfflineError
 
 pytestmark = pytest.mark.usefixtures("secret_free")
@@ -132,8 +136,8 @@ CHILD = """
 import sys
 from pathlib import Path
 from recsys.data.tmdb.client import TmdbClient
-from recsys.data.tmdb.fetching import fetch_many
-from recsys.data.tmdb.secret import Secret
+from recsys.data.tmdb.store import fetch_many
+from recsys.data.tmdb.settings import Secret
 from recsys.data.tmdb.settings import TmdbSettings
 from recsys.data.tmdb.store import MovieStore
 
