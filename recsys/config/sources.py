@@ -11,8 +11,7 @@ from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, model_va
 from recsys.config.imports import ImportConfig
 from recsys.config.modalities import MODALITIES, ByModality
 from recsys.config.section import Section
-from recsys.data.item_presets import preset
-from recsys.data.items_spec import FieldKind, FieldSpec, ItemKey, ItemsTable
+from recsys.data.items_spec import FieldKind, FieldSpec, ItemKey, ItemsTable, preset
 from recsys.data.rawtable import Encoding
 from recsys.data.tmdb.settings import TmdbSettings
 

@@ -8,15 +8,14 @@ Legend: I items.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsys.data.catalogue import Catalogue
-from recsys.data.facts import Crosswalk
 from recsys.data.items_spec import FieldKind
 from recsys.data.matching import MatchReport
 
@@ -85,18 +84,6 @@ def fact_coverage(
     columns = [catalogue.facts[name] for name in names if name in catalogue.facts]
     present = (any(column[row] for column in columns) for row in range(len(catalogue)))
     return covered(" or ".join(names), present, ratings)
-
-
-def id_coverage(
-    catalogue: Catalogue, ids: Crosswalk, ratings: Counts | None = None
-) -> dict[str, Coverage]:
-    """The movies whose ids elsewhere are known: "movielens", "imdb", "tmdb"."""
-    found = [ids.ids.get(item) for item in catalogue.items]
-    lists = ("movielens", "imdb", "tmdb")
-    return {
-        name: covered(name, (bool(movie and getattr(movie, name)) for movie in found), ratings)
-        for name in lists
-    }
 
 
 @dataclass(frozen=True)
@@ -177,14 +164,5 @@ class SourceReport:
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain values; of the matching only its counts."""
-        values = {name: value for name, value in vars(self).items() if name != "matching"}
-        nested = {name: _plain(value) for name, value in values.items()}
-        return nested | {"matching": self.matching.counts if self.matching else None}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Coverage | FieldReport):
-        return asdict(value)
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_plain(part) for part in value]
-    return value
+        matching = self.matching.counts if self.matching else None
+        return asdict(replace(self, matching=None)) | {"matching": matching}

@@ -71,11 +71,12 @@ def _read_parquet(path: Path, wanted: list[str]) -> ItemRows:
     table = pq.read_table(path, columns=wanted)
     if not table.num_rows:
         raise DataError(f"{path} is empty: it has columns and no rows")
-    columns = {name: [_cell(value) for value in table[name].to_pylist()] for name in wanted}
+    columns = {name: [cell_text(value) for value in table[name].to_pylist()] for name in wanted}
     return ItemRows(str(path), columns)
 
 
-def _cell(value: Any) -> str:
+def cell_text(value: Any) -> str:
+    """A value as the text of a cell; lists and objects as JSON."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     if isinstance(value, float) and value.is_integer():

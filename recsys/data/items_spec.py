@@ -7,12 +7,17 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+import yaml
+from pydantic import TypeAdapter
+
 from recsys.data.rawtable import Encoding
-from recsys.errors import ConfigError
+from recsys.errors import ConfigError, nearest
+from recsys.resources import read_text
 
 _LABELS = frozenset({"keyword", "keywords", "tag", "tags"})
 _ORACLES = frozenset(
@@ -209,3 +214,34 @@ class ItemsTable:
 def is_reception(name: str, spec: FieldSpec) -> bool:
     """Whether a fact tells how a movie was received, by its own name or its column's."""
     return is_oracle(name) or is_oracle(spec.column)
+
+
+@cache
+def presets() -> Mapping[str, ItemsTable]:
+    """The tables that others have published, by name; each path is the name of the file."""
+    given = yaml.safe_load(read_text("datasets", "tables", "presets.yaml"))
+    named = {name: table for name, table in given.items() if not name.startswith(".")}
+    return TypeAdapter(dict[str, ItemsTable]).validate_python(named)
+
+
+def preset(name: str, path: Path | None = None) -> ItemsTable:
+    """A published table.
+
+    Args:
+        name: one of ``presets()``.
+        path: the file, or the folder it lies in; the working directory by default.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
+    known = presets()
+    if name not in known:
+        close = nearest(name, known)
+        raise ConfigError(
+            f"there is no preset {name!r} for a table of movies",
+            hint=f"did you mean: {', '.join(close)}?" if close else f"see {', '.join(known)}",
+        )
+    table = known[name]
+    if path is None:
+        return table
+    return replace(table, path=path / table.path if path.is_dir() else path)

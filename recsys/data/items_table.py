@@ -5,9 +5,8 @@ Legend: I items.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +24,7 @@ from recsys.data.items_join import (
 )
 from recsys.data.items_spec import FieldSpec, ItemsTable, is_reception, parse_cell
 from recsys.data.matching import TitleList
-from recsys.data.movies import title_and_year
+from recsys.data.movies import genre_labels, title_and_year
 from recsys.errors import DataError, nearest
 
 Values = Sequence[tuple[str, ...]]
@@ -73,15 +72,6 @@ def table_titles(table: ItemsTable, rows: ItemRows) -> TitleList:
     return TitleList([title for title, _ in split], [year for _, year in split], others)
 
 
-def merged(
-    catalogue: Catalogue, name: str, new: Values, existing: Literal["replace", "fill"]
-) -> Values:
-    """The values of a fact that the catalogue may have already."""
-    if existing == "replace" or name not in catalogue.facts:
-        return new
-    return tuple(old or add for old, add in zip(catalogue.facts[name], new, strict=True))
-
-
 def with_titles(catalogue: Catalogue, table: ItemsTable, rows: ItemRows, join: Join) -> Catalogue:
     """Titles and years for the movies that have none."""
     if table.title is None and table.year is None:
@@ -94,15 +84,6 @@ def with_titles(catalogue: Catalogue, table: ItemsTable, rows: ItemRows, join: J
         if row >= 0 and years[item] == UNKNOWN_YEAR:
             years[item] = found.years[row]
     return replace(catalogue, titles=tuple(titles), years=years)
-
-
-def with_genres(catalogue: Catalogue, values: Values) -> Catalogue:
-    """The same movies with genre labels."""
-    names = sorted({name for found in values for name in found})
-    genres = np.array([[name in found for name in names] for found in values], dtype=bool)
-    return replace(
-        catalogue, genre_names=tuple(names), genres=genres.reshape(len(catalogue), len(names))
-    )
 
 
 TELLING = 0.5
@@ -155,14 +136,57 @@ def with_item_rows(
     ratings: Counts | None = None,
 ) -> tuple[Catalogue, SourceReport]:
     """As ``with_items_table``, from rows that have been read; ``table.path`` is not used."""
-    join = _join(catalogue, table, rows, ids)
+    if table.key == "title":
+        join = join_by_title(catalogue, table_titles(table, rows))
+    else:
+        keys = rows.columns[str(table.id_column)]
+        join = join_by_key(item_keys(catalogue, table.key, ids), keys, table.key)
     read = {name: Column.read(rows, spec, join) for name, spec in table.loaded.items()}
-    facts = {name: merged(catalogue, name, c.values, table.existing) for name, c in read.items()}
+    facts = {name: column.values for name, column in read.items()}
+    if table.existing == "fill":
+        for name in facts.keys() & catalogue.facts.keys():
+            pairs = zip(catalogue.facts[name], facts[name], strict=True)
+            facts[name] = tuple(old or new for old, new in pairs)
     known = replace(catalogue, facts={**catalogue.facts, **facts})
     known = with_titles(known, table, rows, join)
     if table.genres is not None and not catalogue.genre_names:
-        known = with_genres(known, Column.read(rows, table.genres, join).values)
-    return known, _report(_Attached(catalogue, known, table, rows, join), read, ratings)
+        names, genres = genre_labels(Column.read(rows, table.genres, join).values)
+        known = replace(known, genre_names=names, genres=genres)
+    texts = [name for name, spec in table.loaded.items() if spec.kind == "text"]
+    replaced = [name for name in read if name in catalogue.facts and table.existing == "replace"]
+    return known, SourceReport(
+        source=rows.source,
+        key=table.key,
+        rows=len(rows),
+        used=join.used,
+        unmatched=len(join.unmatched),
+        unmatched_ids=join.unmatched[:5],
+        duplicates=len(join.duplicates),
+        duplicate_ids=join.duplicates[:5],
+        empty_keys=join.empty,
+        malformed=len(rows.malformed),
+        malformed_rows=rows.malformed[:5],
+        keyed=covered("key", join.has_key, ratings),
+        matched=covered("row", join.row >= 0, ratings),
+        fields=tuple(
+            FieldReport(
+                field=name,
+                column=table.loaded[name].column,
+                kind=table.loaded[name].kind,
+                filled=column.filled,
+                empty=join.used - column.filled - len(column.unreadable),
+                unreadable=len(column.unreadable),
+                examples=column.unreadable[:5],
+                coverage=fact_coverage(known, [name], ratings),
+            )
+            for name, column in read.items()
+        ),
+        any_text=fact_coverage(known, texts, ratings) if texts else None,
+        replaced=tuple(replaced),
+        left_out=table.left_out,
+        warnings=(*_warnings(catalogue, table, join), *_telling(known, texts)),
+        matching=join.matching,
+    )
 
 
 def numeric_fact(catalogue: Catalogue, name: str) -> NDArray[np.float32]:
@@ -180,83 +204,22 @@ def numeric_fact(catalogue: Catalogue, name: str) -> NDArray[np.float32]:
         raise DataError(f"fact {name!r} does not hold numbers: {error}") from error
 
 
-def _join(catalogue: Catalogue, table: ItemsTable, rows: ItemRows, ids: Crosswalk | None) -> Join:
-    if table.key == "title":
-        return join_by_title(catalogue, table_titles(table, rows))
-    keys = rows.columns[str(table.id_column)]
-    return join_by_key(item_keys(catalogue, table.key, ids), keys, table.key)
-
-
-@dataclass(frozen=True)
-class _Attached:
-    before: Catalogue
-    after: Catalogue
-    table: ItemsTable
-    rows: ItemRows
-    join: Join
-
-
-def _report(done: _Attached, read: Mapping[str, Column], ratings: Counts | None) -> SourceReport:
-    table, join, rows = done.table, done.join, done.rows
-    texts = [name for name, spec in table.loaded.items() if spec.kind == "text"]
-    replaced = [name for name in read if name in done.before.facts]
-    return SourceReport(
-        source=rows.source,
-        key=table.key,
-        rows=len(rows),
-        used=join.used,
-        unmatched=len(join.unmatched),
-        unmatched_ids=join.unmatched[:5],
-        duplicates=len(join.duplicates),
-        duplicate_ids=join.duplicates[:5],
-        empty_keys=join.empty,
-        malformed=len(rows.malformed),
-        malformed_rows=rows.malformed[:5],
-        keyed=covered("key", join.has_key, ratings),
-        matched=covered("row", join.row >= 0, ratings),
-        fields=tuple(_field_report(done, name, column, ratings) for name, column in read.items()),
-        any_text=fact_coverage(done.after, texts, ratings) if texts else None,
-        replaced=tuple(replaced) if table.existing == "replace" else (),
-        left_out=table.left_out,
-        warnings=_warnings(done),
-        matching=join.matching,
-    )
-
-
-def _field_report(
-    done: _Attached, name: str, column: Column, ratings: Counts | None
-) -> FieldReport:
-    spec = done.table.loaded[name]
-    return FieldReport(
-        field=name,
-        column=spec.column,
-        kind=spec.kind,
-        filled=column.filled,
-        empty=done.join.used - column.filled - len(column.unreadable),
-        unreadable=len(column.unreadable),
-        examples=column.unreadable[:5],
-        coverage=fact_coverage(done.after, [name], ratings),
-    )
-
-
-def _warnings(done: _Attached) -> tuple[str, ...]:
-    table = done.table
+def _warnings(catalogue: Catalogue, table: ItemsTable, join: Join) -> list[str]:
     warnings = []
     if table.oracles and (found := [n for n, s in table.fields.items() if is_reception(n, s)]):
         warnings.append(
             f"{', '.join(found)}: known only after the movies were rated; results with them are "
             "not comparable to results without"
         )
-    if table.genres is not None and done.before.genre_names:
+    if table.genres is not None and catalogue.genre_names:
         warnings.append(f"column {table.genres.column!r}: the catalogue keeps its own genres")
-    if not done.join.used:
+    if not join.used:
         warnings.append(f"no row is about a movie of the catalogue: is {table.key!r} its key?")
-    return (*warnings, *_telling(done))
+    return warnings
 
 
-def _telling(done: _Attached) -> list[str]:
-    texts = [name for name, spec in done.table.loaded.items() if spec.kind == "text"]
-    shares = {name: genre_naming(done.after, name) for name in texts}
+def _telling(catalogue: Catalogue, texts: Sequence[str]) -> list[str]:
+    shares = {name: genre_naming(catalogue, name) for name in texts}
     return [
         f"{name}: {share:.0%} of these texts name a genre of their movie: not for the text that "
         "the genre task reads"

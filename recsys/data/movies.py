@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recsys.data.catalogue import UNKNOWN_YEAR, Catalogue
 from recsys.data.vocabulary import Vocabulary
@@ -109,16 +110,23 @@ def build_catalogue(movies: Sequence[Movie], rated: Iterable[str], source: str) 
     missing = set(rated).difference(movie.id for movie in movies)
     extra = Vocabulary.from_values(missing, kind="movie")
     every = [*movies, *(Movie(id_) for id_ in extra)]
-    names = sorted({genre for movie in movies for genre in movie.genres})
+    names, genres = genre_labels([movie.genres for movie in every])
     return Catalogue(
         items=Vocabulary((movie.id for movie in every), kind="movie"),
         titles=tuple(movie.title for movie in every),
         years=np.array([movie.year for movie in every], dtype=np.int32),
-        genre_names=tuple(names),
-        genres=np.array(
-            [[name in movie.genres for name in names] for movie in every], dtype=bool
-        ).reshape(len(every), len(names)),
+        genre_names=names,
+        genres=genres,
     )
+
+
+def genre_labels(
+    values: Sequence[tuple[str, ...]],
+) -> tuple[tuple[str, ...], NDArray[np.bool_]]:
+    """The G genres that movies have, sorted, and (I, G) which movie has which."""
+    names = sorted({name for found in values for name in found})
+    flags = np.array([[name in found for name in names] for found in values], dtype=bool)
+    return tuple(names), flags.reshape(len(values), len(names))
 
 
 def _require_distinct(movies: Sequence[Movie], source: str) -> None:

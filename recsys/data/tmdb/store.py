@@ -10,16 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from recsys.data.catalogue import UNKNOWN_YEAR, Catalogue
+from recsys.data.catalogue import Catalogue
 from recsys.data.coverage import Counts, SourceReport
 from recsys.data.facts import Crosswalk
 from recsys.data.files import atomic_write
-from recsys.data.item_presets import PRESETS
-from recsys.data.items_join import ItemRows
-from recsys.data.items_spec import ItemsTable
+from recsys.data.items_join import ItemRows, cell_text
+from recsys.data.items_spec import ItemsTable, preset
 from recsys.data.items_table import with_item_rows
-from recsys.data.matching import TitleList, match_titles
-from recsys.data.movies import parse_year
 from recsys.data.sources import cache_dir
 from recsys.data.tmdb.client import Answer, TmdbClient
 from recsys.data.tmdb.settings import (
@@ -217,30 +214,6 @@ def _fetch(client: TmdbClient, id_: str, store: MovieStore, report: FetchReport)
     return False
 
 
-def identify(client: TmdbClient, title: str, year: int = UNKNOWN_YEAR) -> str | None:
-    """The TMDB id of the one movie with that title and year, or with a year close to it.
-
-    Raises:
-        TmdbKeyError: and others, as ``TmdbClient.movie``.
-    """
-    if year == UNKNOWN_YEAR:
-        return None
-    found = _only_match(title, year, client.search(title, year))
-    return found or _only_match(title, year, client.search(title))
-
-
-def _only_match(title: str, year: int, hits: list[Answer]) -> str | None:
-    candidates = TitleList(
-        titles=[str(hit.get("title") or "") for hit in hits],
-        years=[parse_year(str(hit.get("release_date") or "")) for hit in hits],
-        others=[(str(hit.get("original_title") or ""),) for hit in hits],
-    )
-    pairs = match_titles(TitleList([title], [year]), candidates).pairs
-    return str(hits[pairs[0].right]["id"]) if pairs else None
-
-
-TABLE: ItemsTable = PRESETS["tmdb"]
-
 # Where a column of the table is not a field of the answer itself.
 _INSIDE = {"cast": ("credits", "cast"), "crew": ("credits", "crew")}
 
@@ -250,7 +223,7 @@ def tmdb_facts(
     movies: Iterable[Answer],
     ids: Crosswalk,
     *,
-    table: ItemsTable = TABLE,
+    table: ItemsTable | None = None,
     ratings: Counts | None = None,
 ) -> tuple[Catalogue, SourceReport]:
     """The same movies with what TMDB knows about them, and the account of it.
@@ -259,39 +232,30 @@ def tmdb_facts(
         catalogue: the movies.
         movies: answers, such as those of ``MovieStore.movies``.
         ids: the movies' ids at TMDB.
-        table: which facts, and how they are called.
+        table: which facts, and how they are called; the preset "tmdb" unless given.
         ratings: (I,) number of ratings of each movie, for coverage by ratings.
 
     Raises:
         DataError: no answer is given.
     """
+    table = table or preset("tmdb")
     return with_item_rows(catalogue, table, tmdb_rows(movies, table), ids=ids, ratings=ratings)
 
 
-def tmdb_rows(movies: Iterable[Answer], table: ItemsTable = TABLE) -> ItemRows:
+def tmdb_rows(movies: Iterable[Answer], table: ItemsTable) -> ItemRows:
     """One row a movie, of the columns that a table names; lists and objects as JSON."""
-    columns: dict[str, list[str]] = {name: [] for name in table.columns}
-    for movie in movies:
-        for name, cells in columns.items():
-            cells.append(
-                _cell(_certificate(movie) if name == "certification" else _at(movie, name))
-            )
+    every = list(movies)
+    columns = {name: [cell_text(_at(movie, name)) for movie in every] for name in table.columns}
     return ItemRows("TMDB", columns)
 
 
 def _at(movie: Answer, name: str) -> Any:
+    if name == "certification":
+        return _certificate(movie)
     value: Any = movie
     for step in _INSIDE.get(name, (name,)):
         value = value.get(step) if isinstance(value, dict) else None
     return value
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, list | dict):
-        return json.dumps(value, ensure_ascii=False)
-    return str(value)
 
 
 def _certificate(movie: Answer, country: str = "US") -> str:
