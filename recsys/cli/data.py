@@ -134,7 +134,7 @@ def split(
         output.say("wrote", str(path))
     summary = splits.describe(made)
     if format_ is DocumentFormat.JSON:
-        output.print_json(summary.to_dict())
+        output.print_json(summary.model_dump())
     else:
         dataset_tables.print_split(summary)
 

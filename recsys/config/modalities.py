@@ -177,9 +177,9 @@ class ByModality(Section):
         raise NotImplementedError
 
     @classmethod
-    def parts(cls) -> dict[str, Any]:
+    def key_types(cls) -> dict[str, Any]:
         """The type of what stands under each key."""
-        return super().parts() | _further(cls, tuple(MODALITIES.items())).parts()
+        return super().key_types() | _further(cls, tuple(MODALITIES.items())).key_types()
 
     @model_validator(mode="before")
     @classmethod
