@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from pydantic import ConfigDict, Field, create_model, field_validator, model_validator
 
 from recsys.config.section import Section
-from recsys.data.field_names import names_labels
+from recsys.data.items_spec import names_labels
 from recsys.errors import ConfigError
 
 STANDARD_FIELDS = (
@@ -329,9 +329,9 @@ class ByModality(Section):
         raise NotImplementedError
 
     @classmethod
-    def parts(cls) -> dict[str, Any]:
+    def key_types(cls) -> dict[str, Any]:
         """The type of what stands under each key."""
-        return super().parts() | _further(cls, tuple(MODALITIES.items())).parts()
+        return super().key_types() | _further(cls, tuple(MODALITIES.items())).key_types()
 
     @model_validator(mode="before")
     @classmethod

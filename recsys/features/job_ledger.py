@@ -25,7 +25,7 @@ from pydantic import PositiveInt
 
 from recsys.config.sources import JobsConfig
 from recsys.data.catalogue import EncoderCard
-from recsys.data.hashing import file_sha256
+from recsys.data.files import file_sha256
 from recsys.features.cache import FeatureCache, card_key
 from recsys.features.job_report import FileJob, FileOutcome
 from recsys.features.media import FileStatus, MediaError

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from recsys.config.modalities import TextConfig, refuse_labels
 from recsys.data.catalogue import Catalogue, EncoderCard, ModalityTable
-from recsys.data.hashing import fingerprint
+from recsys.data.files import fingerprint
 from recsys.errors import ConfigError, MissingExtra, nearest
 from recsys.features import weights
 from recsys.features.media import Encoder, EncoderInput, ItemEncoder

@@ -15,8 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from recsys.data.hashing import file_sha256, fingerprint
-from recsys.data.surroundings import is_offline
+from recsys.data.files import file_sha256, fingerprint, is_offline
 from recsys.errors import ConfigError, MissingExtra, OfflineError
 from recsys.features.torch_compat import declare_torchvision_operators
 

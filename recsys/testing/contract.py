@@ -17,7 +17,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from recsys.bundle.arrays import arrays_from_bytes, arrays_to_bytes
-from recsys.data.hashing import fingerprint
+from recsys.data.files import fingerprint
 from recsys.data.interactions import Interactions
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import ConfigError, DataError, UnsupportedError

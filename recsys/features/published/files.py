@@ -21,11 +21,9 @@ from numpy.typing import NDArray
 from recsys.config.imports import FileImport
 from recsys.config.section import expand
 from recsys.data.catalogue import EncoderCard
-from recsys.data.hashing import file_sha256
-from recsys.data.parquet import parquet_columns, read_parquet
-from recsys.data.rawtable import require_columns
+from recsys.data.files import file_sha256
+from recsys.data.rawtable import decode, parquet_columns, read_bytes, read_parquet, require_columns
 from recsys.data.readers.atomic import read_atomic
-from recsys.data.textfile import decode, read_bytes
 from recsys.errors import ConfigError, DataError
 from recsys.features.published.csv_vectors import CsvSource, read_csv_vectors
 from recsys.features.published.vectors import IdVectors, to_float32
