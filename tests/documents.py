@@ -27,7 +27,7 @@ def run_python_of(document: Path, monkeypatch: pytest.MonkeyPatch, folder: Path)
     for code, shown in blocks:
         printed = io.StringIO()
         with redirect_stdout(printed):
-            exec(compile(code, document.name, "exec"), namespace)  # noqa: S102
+            exec(compile(code, document.name, "exec"), namespace)
         if shown:
             assert_same_text(printed.getvalue(), shown)
 

@@ -63,7 +63,11 @@ def test_figures_in_the_text_of_the_readme_are_those_of_the_guide() -> None:
 
 @pytest.mark.parametrize(
     "document",
-    ["README.md", "CONTRIBUTING.md", *(f"docs/{p.name}" for p in (REPOSITORY / "docs").glob("*.md"))],
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        *(f"docs/{p.name}" for p in (REPOSITORY / "docs").glob("*.md")),
+    ],
 )
 def test_links_to_files_of_the_repository_lead_somewhere(document: str) -> None:
     page = REPOSITORY / document
