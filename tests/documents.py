@@ -12,14 +12,26 @@ from pathlib import Path
 
 import pytest
 
+from recsys import models
+from recsys.recommenders import registry
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 _BLOCK = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.M | re.S)
 _NUMBER = re.compile(r"(?<![\w.])[+-]?\d+\.\d+(?:e[+-]?\d+)?")
 
 
-def run_python_of(document: Path, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    """Run the blocks of a document in a folder of their own and compare what they print."""
+def run_python_of(
+    document: Path, monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> dict[str, object]:
+    """Run the blocks of a document in a folder of their own and compare what they print.
+
+    What the blocks defined is returned. A model that they register is forgotten.
+    """
+    known = dict(registry.MODELS)
+    monkeypatch.setattr(registry, "_KNOWN", known)
+    monkeypatch.setattr(registry, "MODELS", known)
+    monkeypatch.setattr(models, "MODELS", known)
     monkeypatch.chdir(folder)
     blocks = _BLOCK.findall(document.read_text(encoding="utf-8"))
     assert blocks, f"{document.name} holds no Python"
@@ -27,9 +39,10 @@ def run_python_of(document: Path, monkeypatch: pytest.MonkeyPatch, folder: Path)
     for code, shown in blocks:
         printed = io.StringIO()
         with redirect_stdout(printed):
-            exec(compile(code, document.name, "exec"), namespace)
+            exec(compile(code, document.name, "exec", dont_inherit=True), namespace)
         if shown:
             assert_same_text(printed.getvalue(), shown)
+    return namespace
 
 
 def assert_same_text(found: str, expected: str) -> None:

@@ -127,7 +127,7 @@ def entry_of(name: str) -> tuple[ModelEntry, str | None]:
     Raises:
         ConfigError: there is no such model; the error names the nearest.
     """
-    kind, _, modality = name.partition(":")
+    kind, _, modality = str(name).partition(":")
     entry = MODELS.get(kind)
     if entry is None or (modality and not entry.by_modality):
         close = nearest(name, MODELS)
@@ -156,11 +156,15 @@ def configured(name: str, options: Options) -> Any:
     """The checked hyper-parameters of a model; see ``create``."""
     entry, modality = entry_of(name)
     fixed = {**entry.fixed, **({"modality": modality} if modality else {})}
-    return _config(entry.load(), name, options, fixed)
+    return checked_config(entry.load(), name, options, fixed)
 
 
-def _config(kind: type[Recommender], name: str, options: Options, fixed: Options) -> Any:
-    """The checked hyper-parameters of a model."""
+def checked_config(kind: type[Recommender], name: str, options: Options, fixed: Options) -> Any:
+    """The hyper-parameters of a class.
+
+    Raises:
+        ConfigError: one is unknown, or a value does not suit.
+    """
     if issubclass(kind.config_class, BaseModel):
         from recsys.config.experiment import ExperimentConfig
         from recsys.config.loading import with_values

@@ -23,11 +23,15 @@ def test_the_python_of_the_readme_runs_and_prints_what_it_shows(
 
 
 @pytest.mark.ml100k
-@pytest.mark.parametrize("document", ["python"])
-def test_the_python_of_a_document_runs_and_prints_what_it_shows(
-    document: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_the_python_of_the_guide_runs_and_its_own_model_keeps_the_contract(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    run_python_of(REPOSITORY / f"docs/{document}.md", monkeypatch, tmp_path)
+    defined: Any = run_python_of(REPOSITORY / "docs/python.md", monkeypatch, tmp_path)
+    contract = defined["TestDampedMean"]()
+    tests = [name for name in dir(contract) if name.startswith("test_")]
+    assert len(tests) > 15
+    for name in tests:
+        getattr(contract, name)()
 
 
 def test_the_first_python_of_the_readme_is_ten_lines() -> None:
