@@ -64,7 +64,9 @@ def golden_queries(context: Context, model: Served) -> Golden:
     """Answers for users evenly spread over the vocabulary, by the path that evaluation takes."""
     users = context.histories.users
     rows = np.linspace(0, len(users) - 1, min(GOLDEN_USERS, len(users))).astype(np.int32)
-    answers = _lists(context, model, rows) if model.ranks else _stars(context, model, rows)
+    answers = (
+        _lists(context, model, rows, GOLDEN_K) if model.ranks else _stars(context, model, rows)
+    )
     queries = [
         GoldenQuery(
             user=users.id(int(row)),
@@ -76,10 +78,10 @@ def golden_queries(context: Context, model: Served) -> Golden:
     return Golden(k=GOLDEN_K if model.ranks else 0, queries=queries)
 
 
-def _lists(context: Context, model: Served, rows: NDArray[np.int32]) -> list[Answer]:
+def _lists(context: Context, model: Served, rows: NDArray[np.int32], k: int) -> list[Answer]:
     scores = np.array(model.score(context.query(rows)))
     scores[context.seen[rows].nonzero()] = -np.inf
-    best = top_k(scores, GOLDEN_K)
+    best = top_k(scores, k)
     there = best.items >= 0
     return [(best.items[q][there[q]], best.scores[q][there[q]]) for q in range(len(rows))]
 
@@ -110,7 +112,7 @@ def replay(golden: Golden, context: Context, model: Served, index: Index | None)
         there = best.items >= 0
         found = [(best.items[q][there[q]], best.scores[q][there[q]]) for q in range(len(rows))]
     elif golden.k:
-        found = _lists(context, model, rows)
+        found = _lists(context, model, rows, golden.k)
     for position, query in enumerate(golden.queries):
         expected = items.rows(query.items, unknown="error")
         answer = (

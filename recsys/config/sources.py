@@ -123,7 +123,14 @@ class FolderConfig(Section):
 
 
 class JobsConfig(Section):
-    """How files are encoded; nothing here changes a vector. See ``JobOptions``."""
+    """How files are encoded; nothing here changes a vector.
+
+    Attributes:
+        workers: processes; one a core unless given.
+        timeout_s: seconds after which a file is given up.
+        rehash: read every file again instead of trusting its size and times.
+        retry_failed: try files again that an earlier run could not encode.
+    """
 
     workers: PositiveInt | None = None
     timeout_s: PositiveFloat = 120.0

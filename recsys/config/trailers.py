@@ -48,8 +48,7 @@ class PosterConfig(Section):
     """The poster of a movie.
 
     Attributes:
-        kind: "descriptors" needs no weights: colours, layout, edges. "backbone" is an image
-            network.
+        kind: "descriptors" needs no weights: colours. "backbone" is an image network.
         backbone: the network; needed by kind "backbone".
         max_pixels: pictures with more are refused before memory is taken for one. The limit cannot
             be above Pillow's own.
@@ -140,8 +139,8 @@ class AudioConfig(DecodingConfig):
     """The sound of a trailer.
 
     Attributes:
-        kind: "descriptors" needs no weights: log-mel and MFCC statistics, spectrum, loudness,
-            rhythm. "pretrained" is an encoder over pieces of the track.
+        kind: "descriptors" needs no weights: log-mel and MFCC statistics, loudness. "pretrained"
+            is an encoder over pieces of the track.
         pretrained: the encoder; needed by every kind but "descriptors".
         sample_rate: of the descriptors, in Hz; everything is mixed down to one channel.
         n_mels: bands of the mel spectrogram.

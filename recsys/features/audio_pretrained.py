@@ -18,7 +18,7 @@ from recsys.errors import ConfigError
 from recsys.features import weights
 from recsys.features.containers import media_errors
 from recsys.features.decoding import audio_samples, decoding
-from recsys.features.media import MediaError, Status
+from recsys.features.media import FileStatus, MediaError
 from recsys.features.running import EvenSample, pieces
 from recsys.features.weights import quiet_transformers
 
@@ -93,7 +93,7 @@ class PretrainedAudio:
         vectors = [self._encode(piece) for piece in self._pieces(path)]
         if not vectors:
             raise MediaError(
-                Status.TRUNCATED, f"{path} has less than {LEAST_SECONDS} seconds of sound"
+                FileStatus.TRUNCATED, f"{path} has less than {LEAST_SECONDS} seconds of sound"
             )
         mean: NDArray[np.float32] = np.mean(vectors, axis=0, dtype=np.float32)
         return mean

@@ -17,7 +17,7 @@ from recsys.errors import DataError
 from recsys.features.cache import FeatureCache
 from recsys.features.job_ledger import FileIndex, FileJob, JobOptions, Ledger
 from recsys.features.job_report import FileOutcome, JobReport
-from recsys.features.media import Status
+from recsys.features.media import FileStatus
 from recsys.features.workers import EncoderFactory, WorkerPool
 
 
@@ -161,8 +161,8 @@ def _bar(name: str, total: int, *, visible: bool) -> Iterator[Callable[[FileOutc
 
 
 def _kind(outcome: FileOutcome) -> str:
-    if outcome.status is Status.MISSING:
+    if outcome.status is FileStatus.MISSING:
         return "missing"
-    if outcome.status is not Status.OK:
+    if outcome.status is not FileStatus.OK:
         return "failed"
     return "reused" if outcome.reused else "encoded"

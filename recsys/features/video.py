@@ -185,6 +185,6 @@ def network_card(config: VideoConfig, network: Backbone) -> EncoderCard:
         f"spread evenly and {config.n_shot_frames} first ones of shots (cut threshold "
         f"{config.cut_threshold:g}); {network.preprocessing}",
         pooling=f"{network.pooling}; {config.pooling} over the frames",
-        licence=network.weights.licence,
+        licence=network.weights.stated.licence,
         paper=network.paper,
     )

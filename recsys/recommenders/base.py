@@ -167,7 +167,12 @@ class Recommender(ABC):
             )
         data = split.for_fitting() if isinstance(split, Split) else split
         started = time.perf_counter()
-        self._arrays = self._fit(data)
+        learnt = self._fit(data)
+        # In the order in which they are stored: the sums of a linear algebra library depend on it.
+        self._arrays = {
+            name: array if sp.issparse(array) else np.asarray(array, order="C")
+            for name, array in learnt.items()
+        }
         self.fit_seconds = time.perf_counter() - started
         self.source = data.source
         self._context = Context.of(data)
@@ -237,6 +242,20 @@ class Recommender(ABC):
     def predicts_ratings(self) -> bool:
         """Whether it predicts stars."""
         return type(self).predict_ratings is not Recommender.predict_ratings
+
+    @classmethod
+    def answers(cls) -> list[str]:
+        """What can be asked of it, and about whom, in words."""
+        plain = Recommender.view, VectorModel.view
+        can = {
+            "lists": cls.score is not Recommender.score,
+            "reasons": cls.view not in plain,
+            "similar": cls.similarities is not Recommender.similarities,
+            "stars": cls.predict_ratings is not Recommender.predict_ratings,
+            "new users": cls.facts.folds_in,
+            "new movies": cls.with_movie is not Recommender.with_movie,
+        }
+        return [name for name, possible in can.items() if possible]
 
     def score(self, query: Query) -> Floats:  # noqa: ARG002
         """(Q, I) scores, higher is better, -inf where an item cannot be scored.

@@ -122,15 +122,16 @@ class ImplicitALS(VectorModel):
             MissingExtra: ``implicit`` is not installed.
         """
         options = self.config
-        model = _library("als").AlternatingLeastSquares(
-            factors=options.factors,
-            regularization=options.regularization,
-            alpha=options.alpha,
-            iterations=options.iterations,
-            num_threads=1,
-            random_state=seed_for(options.seed, self.name),
-        )
+        library = _library("als")
         with _one_blas_thread():
+            model = library.AlternatingLeastSquares(
+                factors=options.factors,
+                regularization=options.regularization,
+                alpha=options.alpha,
+                iterations=options.iterations,
+                num_threads=1,
+                random_state=seed_for(options.seed, self.name),
+            )
             model.fit(_matrix(data.train.matrix()), show_progress=False)
         items = np.array(model.item_factors, dtype=np.float32)
         exact = items.astype(np.float64)

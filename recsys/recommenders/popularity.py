@@ -17,6 +17,7 @@ from recsys.recommenders.base import (
     Contributions,
     Facts,
     Floats,
+    Recommender,
     Rows,
     UserView,
     VectorModel,
@@ -34,6 +35,7 @@ class Popularity(VectorModel):
     name = "popularity"
     config_class = PopularityConfig
     facts = Facts("statistics", "how many ratings a movie has")
+    similarities = Recommender.similarities  # a vector of one number has no direction
 
     def _fit(self, data: TrainingData) -> Mapping[str, Array]:
         """Counts the ratings of each movie."""

@@ -100,6 +100,16 @@ def served_world(seed: int = 0) -> ServedWorld:
     return ServedWorld(fitted, features)
 
 
+def with_parts(contents: BundleContents, **parts: Any) -> BundleContents:
+    """What a bundle of a joint model holds, where its ``model`` or ``tower`` is another."""
+    return replace(contents, arrays=parts_of(contents)._replace(**parts).arrays())
+
+
+def parts_of(contents: BundleContents) -> Fitted:
+    """The model and the tower that a bundle of a joint model holds."""
+    return Fitted.of(contents.arrays, contents.config)
+
+
 def _normal(random: np.random.Generator, *shape: int) -> NDArray[np.float32]:
     return random.normal(size=shape).astype(np.float32)
 

@@ -7,6 +7,7 @@ import pytest
 
 from recsys.bundle import write_bundle
 from recsys.engine import Engine
+from recsys.recommenders.saving import restore
 from recsys.testing.served import served_world
 
 RECORDED = Path(__file__).with_name("engine_documents.json")
@@ -15,7 +16,7 @@ RECORDED = Path(__file__).with_name("engine_documents.json")
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory):
     folder = tmp_path_factory.mktemp("documents") / "bundle"
-    write_bundle(folder, served_world().contents)
+    write_bundle(folder, served_world().contents, restore)
     return Engine.load(folder)
 
 

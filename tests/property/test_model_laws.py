@@ -100,30 +100,31 @@ def everything(query, model):
 
 @FAST
 @given(asked=asked())
-def test_shares_and_bias_add_up_to_the_score(asked):
+def test_contributions_and_bias_add_up_to_the_score(asked):
     model, query = asked.model, asked.query
     scores = model.score(query)
     for u in range(len(query)):
-        for item in range(len(model.movies)):
-            liked, shares, bias = model.shares(query.slice(u, u + 1), item)
-            size = 1 + np.abs(shares).sum() + abs(bias)
-            assert abs(float(shares.sum()) + bias - scores[u, item]) <= 1e-5 * size
-            assert len(liked) == len(set(liked.tolist())) == len(shares)
+        told = model.view(query.slice(u, u + 1)).contributions(np.arange(len(model.movies)))
+        size = 1 + np.abs(told.values).sum(axis=1) + np.abs(told.bias)
+        error = np.abs(told.values.sum(axis=1) + told.bias - scores[u])
+        assert (error <= 1e-5 * size).all()
+        assert len(told.rows) == len(set(told.rows.tolist())) == told.values.shape[1]
 
 
 @FAST
 @given(asked=asked())
-def test_a_share_does_not_depend_on_the_order_of_the_likes(asked):
+def test_a_contribution_does_not_depend_on_the_order_of_the_likes(asked):
     model, query = asked.model, asked.query
     ordered = query.histories.copy()
     ordered.sort_indices()
     for u in range(len(query)):
-        (one, first, _), (two, second, _) = (
-            model.shares(Query.of(h[[u]]), 0) for h in (query.histories, ordered)
+        one, two = (
+            model.view(Query.of(h[[u]])).contributions(np.array([0]))
+            for h in (query.histories, ordered)
         )
-        found = dict(zip(one.tolist(), first, strict=True))
-        assert found.keys() == set(two.tolist())
-        for item, share in zip(two.tolist(), second, strict=True):
+        found = dict(zip(one.rows.tolist(), one.values[0], strict=True))
+        assert found.keys() == set(two.rows.tolist())
+        for item, share in zip(two.rows.tolist(), two.values[0], strict=True):
             assert share == pytest.approx(found[item], rel=1e-4, abs=1e-6)
 
 
@@ -161,7 +162,7 @@ def test_asking_never_alters_a_history(asked):
     before = fingerprint(arrays)
     asked.model.score(query)
     asked.model.predict_ratings(query, *everything(query, asked.model))
-    asked.model.shares(query.slice(0, 1), 0)
+    asked.model.view(query.slice(0, 1)).contributions(np.array([0]))
     weights, mask = asked.model.weights(query), rated_mask(query.histories)
     weights.sort_indices()
     mask.sort_indices()

@@ -16,7 +16,7 @@ from recsys.data.items_table import with_item_rows
 from recsys.data.matching import MatchOptions, TitleList, match_titles
 from recsys.data.movies import Movie, build_catalogue
 from recsys.data.titles import match_keys
-from recsys.data.tmdb.pace import Clock, TokenBucket, backoff, retry_after
+from recsys.data.tmdb.client import Clock, TokenBucket, backoff, retry_after
 from recsys.data.tmdb.store import MovieStore
 
 TITLES = st.sampled_from(

@@ -24,14 +24,14 @@ PROGRAM = """
 import json, sys
 from pathlib import Path
 from recsys.config.loading import load_experiment
-from recsys.experiment.evaluate import Candidate, Material, judge
+from recsys.experiment.evaluate import Candidate, EncoderInput, judge
 from recsys.experiment.prepare import prepare
 from recsys.experiment.train import train
 
 config = load_experiment(overrides=sys.argv[2:])
 ready = prepare(config, Path(sys.argv[1]))
 model = train(ready).recommender.model
-row = judge(Candidate("joint", model, model, model.genre_probabilities()), Material.of(ready))
+row = judge(Candidate("joint", model, model, model.genre_probabilities()), EncoderInput.of(ready))
 status = Path("/proc/self/status")
 lines = status.read_text().splitlines() if status.is_file() else []
 peak = [int(line.split()[1]) for line in lines if line.startswith("VmHWM")]

@@ -8,21 +8,17 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
-from pydantic import BaseModel, ConfigDict
 
 from recsys.data.dataset import Dataset, Reading, assemble
 from recsys.data.movies import Movie, split_genres, title_and_year
 from recsys.data.parquet import parquet_columns, read_parquet
 from recsys.data.rawtable import Layout, RawTable, read_delimited, require_columns
 from recsys.data.textfile import Encoding, decode, read_bytes
+from recsys.documents import Document
 from recsys.errors import DataError
 
 
-class _Named(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class RatingColumns(_Named):
+class RatingColumns(Document):
     """Names of the columns of a ratings file; ``time`` is None where there is none."""
 
     user: str = "user"
@@ -35,7 +31,7 @@ class RatingColumns(_Named):
         return {ours: theirs for ours, theirs in self.model_dump().items() if theirs is not None}
 
 
-class ItemsFile(_Named):
+class ItemsFile(Document):
     """A movie file and the names of its columns; None for what it does not have.
 
     Where there is no ``year`` column, a year in brackets at the end of the title is taken.
@@ -49,7 +45,7 @@ class ItemsFile(_Named):
     separator: str = "|"
 
 
-class TableFiles(_Named):
+class TableFiles(Document):
     """Which files of a folder to read, and what their columns are called."""
 
     ratings: str

@@ -1,4 +1,4 @@
-"""Asking TMDB: slowly enough, again where that helps, and never with half an answer.
+"""Asking TMDB: slowly enough, again where that helps, and never with half an answer or a key shown.
 
 The interface: developer.themoviedb.org. It names a limit of about 40 requests a second, and may
 change it at any time.
@@ -7,27 +7,183 @@ change it at any time.
 from __future__ import annotations
 
 import logging
+import os
+import random
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Self
+from urllib.parse import quote, quote_plus
 
 import requests
 
 from recsys.data.surroundings import is_offline
-from recsys.data.tmdb.errors import (
-    TmdbKeyError,
-    TmdbNotFoundError,
-    TmdbRefusedError,
-    TmdbUnavailableError,
-)
-from recsys.data.tmdb.pace import Clock, TokenBucket, backoff, retry_after
-from recsys.data.tmdb.secret import VARIABLE, RedactingFilter, Secret
 from recsys.data.tmdb.settings import TmdbSettings
-from recsys.errors import DataError, OfflineError, RecsysError
+from recsys.errors import ConfigError, DataError, OfflineError, RecsysError
+
+
+class TmdbKeyError(ConfigError):
+    """There is no key, or TMDB does not accept it. Asking again does not help."""
+
+
+class TmdbNotFoundError(DataError):
+    """TMDB has no such movie."""
+
+
+class TmdbRefusedError(DataError):
+    """TMDB will not answer this request, now or later."""
+
+
+class TmdbUnavailableError(OfflineError):
+    """TMDB gave no usable answer, however often it was asked."""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Time and chance, so that tests need neither.
+
+    Attributes:
+        now: seconds since the epoch.
+        sleep: waits for some seconds.
+        chance: a number from 0 up to 1.
+    """
+
+    now: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep
+    chance: Callable[[], float] = field(default_factory=lambda: random.Random().random)
+
+
+class TokenBucket:
+    """At most ``burst`` requests at once, and ``rate`` a second in the long run.
+
+    Args:
+        rate: tokens a second.
+        burst: how many tokens the bucket holds; it is full at first.
+        clock: where time comes from.
+    """
+
+    def __init__(self, rate: float, burst: int, clock: Clock) -> None:
+        self._rate, self._burst, self._clock = rate, float(burst), clock
+        self._tokens, self._at = float(burst), clock.now()
+
+    def take(self) -> None:
+        """Wait for a token."""
+        self._refill()
+        if self._tokens < 1:
+            self._clock.sleep((1 - self._tokens) / self._rate)
+            self._refill()
+        self._tokens = max(self._tokens - 1, 0)
+
+    def _refill(self) -> None:
+        now = self._clock.now()
+        passed = max(now - self._at, 0)  # a clock may be set back
+        self._tokens = min(self._tokens + passed * self._rate, self._burst)
+        self._at = now
+
+
+def backoff(attempt: int, first: float, longest: float, chance: float) -> float:
+    """Seconds before another attempt: doubling, with jitter so that clients do not march in step.
+
+    Args:
+        attempt: failures so far, from 1.
+        first: seconds after the first failure, at most.
+        longest: the most it can be.
+        chance: a number from 0 up to 1; the wait is at least half of what it can be.
+    """
+    most = min(first * 2.0 ** (attempt - 1), longest)
+    return most * (0.5 + 0.5 * chance)
+
+
+def retry_after(header: str | None, now: float) -> float | None:
+    """Seconds that a ``Retry-After`` header asks for, in either of its forms (RFC 9110, 10.2.3)."""
+    if header is None:
+        return None
+    if header.isascii() and header.strip().isdigit():
+        return float(header)
+    try:
+        date = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    at = date if date.tzinfo else date.replace(tzinfo=UTC)
+    return max((at - datetime.fromtimestamp(now, UTC)).total_seconds(), 0.0)
+
+
+VARIABLE = "TMDB_API_KEY"
+_SHOWN = "[TMDB_API_KEY]"
+_KEY = re.compile(r"[!-~]+")
+
+
+class Secret:
+    """A key that does not show itself.
+
+    TMDB gives two: an API key, which goes into the address, and a read access token, a JSON Web
+    Token, which goes into a header. Either will do.
+
+    Args:
+        value: the key.
+
+    Raises:
+        TmdbKeyError: it is empty, or cannot be a key.
+    """
+
+    def __init__(self, value: str) -> None:
+        self._value = value.strip()
+        if not _KEY.fullmatch(self._value):
+            raise TmdbKeyError(
+                "the key for TMDB is malformed" if self._value else "there is no key for TMDB",
+                hint=f"set {VARIABLE} to a key from the settings of your account at TMDB",
+            )
+
+    @classmethod
+    def from_environment(cls) -> Secret:
+        """The key in ``TMDB_API_KEY``.
+
+        Raises:
+            TmdbKeyError: there is none.
+        """
+        return cls(os.environ.get(VARIABLE, ""))
+
+    def __repr__(self) -> str:
+        return _SHOWN
+
+    @property
+    def _is_token(self) -> bool:
+        return self._value.count(".") == 2
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        """What goes into the address."""
+        return {} if self._is_token else {"api_key": self._value}
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What goes into the header."""
+        return {"Authorization": f"Bearer {self._value}"} if self._is_token else {}
+
+    def redacted(self, text: str) -> str:
+        """The text without the key, plain or as it is written in addresses."""
+        for form in {self._value, quote(self._value, safe=""), quote_plus(self._value)}:
+            text = text.replace(form, _SHOWN)
+        return text
+
+
+class RedactingFilter(logging.Filter):
+    """Takes a key out of what is logged: urllib3 logs whole addresses when asked for details."""
+
+    def __init__(self, secret: Secret) -> None:
+        super().__init__()
+        self._secret = secret
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Keep every record, without the key."""
+        record.msg, record.args = self._secret.redacted(record.getMessage()), None
+        return True
+
 
 _TMDB_ID = re.compile(r"[1-9]\d*", re.ASCII)
-_IMDB_ID = re.compile(r"tt\d{7,}", re.ASCII)
 # Request timeout, too many requests.
 _PASSING = {408, 429}
 _LOGGER = logging.getLogger("urllib3.connectionpool")
@@ -78,29 +234,10 @@ class TmdbClient:
             OfflineError: ``RECSYS_OFFLINE`` is set.
             DataError: that is no id.
         """
-        _require(_TMDB_ID, tmdb_id, "TMDB id", "862")
+        if not _TMDB_ID.fullmatch(tmdb_id):
+            raise DataError(f"{tmdb_id!r} is no TMDB id", hint="one looks like 862")
         wanted = {"append_to_response": ",".join(self.settings.append)}
         return self._get(f"movie/{tmdb_id}", wanted, {"id": int(tmdb_id)})
-
-    def find(self, imdb_id: str) -> str | None:
-        """The TMDB id of a movie by its IMDb id; None if TMDB does not know it as a movie.
-
-        Raises:
-            TmdbKeyError: and others, as ``movie``.
-        """
-        _require(_IMDB_ID, imdb_id, "IMDb id", "tt0114709")
-        found = self._get(f"find/{imdb_id}", {"external_source": "imdb_id"})
-        movies = found.get("movie_results") or []
-        return str(movies[0]["id"]) if len(movies) == 1 else None
-
-    def search(self, title: str, year: int | None = None) -> list[Answer]:
-        """The movies that TMDB thinks are meant, best first, twenty at most.
-
-        Raises:
-            TmdbKeyError: and others, as ``movie``.
-        """
-        wanted = {"query": title} | ({"year": str(year)} if year else {})
-        return list(self._get("search/movie", wanted).get("results") or [])
 
     def _get(
         self, path: str, parameters: Mapping[str, str], expected: Mapping[str, Any] | None = None
@@ -190,8 +327,3 @@ def _usable(response: requests.Response, expected: Mapping[str, Any]) -> Answer 
         if answer.get(name) != value:
             return _Failure(f"an answer whose {name} is {answer.get(name)!r}, not {value!r}")
     return answer
-
-
-def _require(pattern: re.Pattern[str], value: str, kind: str, example: str) -> None:
-    if not pattern.fullmatch(value):
-        raise DataError(f"{value!r} is no {kind}", hint=f"one looks like {example}")

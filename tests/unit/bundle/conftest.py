@@ -4,6 +4,7 @@ import json
 import pytest
 
 from recsys.bundle import write_bundle
+from recsys.recommenders.saving import restore
 from recsys.testing.served import served_world
 
 
@@ -14,7 +15,7 @@ def contents():
 
 @pytest.fixture
 def bundle_dir(tmp_path, contents):
-    write_bundle(tmp_path / "bundle", contents)
+    write_bundle(tmp_path / "bundle", contents, restore)
     return tmp_path / "bundle"
 
 

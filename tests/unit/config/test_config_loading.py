@@ -222,7 +222,8 @@ def test_the_shipped_default_states_the_defaults():
 def test_what_is_dumped_spells_out_every_default_and_loads(write):
     config = load_experiment(overrides=["name=ünïcode", "training.epochs=3", "features.text=null"])
     text = dump_experiment(config)
-    assert all(f"{section}:" in text for section in ExperimentConfig.model_fields)
+    sections = ExperimentConfig.model_fields.keys() - {"recommender"}
+    assert all(f"\n{section}:" in f"\n{text}" for section in sections)
     assert load_experiment(write(text)) == config
 
 

@@ -14,7 +14,7 @@ FUSIONS = ("sum", "concat", "gated", "sparse", "attention")
 
 @pytest.fixture(scope="module")
 def tower() -> ContentTower:
-    return served_world().contents.tower
+    return served_world().model.tower
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ class Honest:
         self.mean = random.normal(3.2, 0.8, (USERS, ITEMS)).astype(np.float32)
         self.std = np.exp(random.normal(-0.3, spread, (USERS, ITEMS))).astype(np.float32)
 
-    def predict(self, query, rows, items):
+    def predict_ratings(self, query, rows, items):
         users = query.users[rows]
         return LEVELS.predict(self.mean[users, items], self.std[users, items])
 

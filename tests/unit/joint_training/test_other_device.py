@@ -129,7 +129,7 @@ def test_training_never_mixes_devices_and_learns_the_same(world, monkeypatch, tm
         epochs=2, evaluate_every=1, balancing=balancing, checkpoint_seconds=0
     ).model_copy(update=changes)
     here = fit(toy_joint(experiment), world)
-    monkeypatch.setattr("recsys.recommenders.joint.recommender.device_of", lambda _: ELSEWHERE)
+    monkeypatch.setattr("recsys.recommenders.joint.training.fitting.device_of", lambda _: ELSEWHERE)
     with OtherDevice():
         there = fit(toy_joint(experiment, RunOptions(checkpoint=tmp_path)), world)
         again = fit(toy_joint(experiment, RunOptions(checkpoint=tmp_path, resume=True)), world)

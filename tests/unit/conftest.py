@@ -1,46 +1,13 @@
+"""A toy world in files, for whatever reads, splits, trains and searches."""
+
 from __future__ import annotations
 
 import csv
-from dataclasses import replace
 
-import numpy as np
 import pytest
 
-from recsys.config.experiment import EvaluationConfig
 from recsys.config.modalities import FeaturesConfig, MetadataConfig
-from recsys.data.interactions import Interactions
-from recsys.data.splits import Split, make_split
 from recsys.testing.worlds import GENRES, two_genre_world
-
-
-@pytest.fixture(scope="session")
-def ratings() -> Interactions:
-    """All ratings of the world of two genres, those of its cold movies among them."""
-    world = two_genre_world()
-    parts = (world.train, world.valid, world.test)
-    columns = {
-        name: np.concatenate([getattr(part, name) for part in parts])
-        for name in ("user", "item", "rating", "time")
-    }
-    return replace(world.train, **columns)
-
-
-@pytest.fixture(scope="session")
-def catalogue():
-    return two_genre_world().catalogue
-
-
-@pytest.fixture(scope="session")
-def split_of(ratings, catalogue):
-    def make(name: str) -> Split:
-        return make_split(ratings, catalogue, name, seed=4)
-
-    return make
-
-
-@pytest.fixture(scope="session")
-def rules() -> EvaluationConfig:
-    return EvaluationConfig(ks=(1, 3, 5), block=7)
 
 
 def write_world(folder, seed):

@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from recsys.data.splits import TrainingData
 from recsys.errors import ConfigError
-from recsys.experiment.subsets import subsets, with_modalities
+from recsys.recommenders.joint.subsets import subsets, with_modalities
 from recsys.testing.served import COLD, N_ITEMS, ServedWorld, served_world
 
 RATED = np.isin(np.arange(N_ITEMS), COLD, invert=True)
@@ -23,7 +24,7 @@ def world() -> ServedWorld:
 def catalogue(world):
     from recsys.data.catalogue import EncoderCard, ModalityTable
 
-    movies = world.contents.catalogue
+    movies = world.model.context.catalogue
     for name, vectors in world.features.items():
         card = EncoderCard(name, "1", vectors.shape[1], "", "", "", "")
         present = np.isfinite(vectors).all(axis=1)
@@ -40,14 +41,14 @@ def test_subsets_are_all_there_are_from_none_to_all():
 
 
 def test_all_modalities_change_nothing(world, catalogue):
-    model, tower = world.contents.model, world.contents.tower
+    model, tower = world.model.model, world.model.tower
     whole = with_modalities(model, tower, catalogue, RATED, tower.modalities)
     for name, array in whole.movies.arrays().items():
         np.testing.assert_array_equal(array, model.movies.arrays()[name])
 
 
 def test_what_goes_is_exactly_what_the_missing_content_added(world, catalogue):
-    model, tower = world.contents.model, world.contents.tower
+    model, tower = world.model.model, world.model.tower
     kept = tower.modalities[:1]
     part = with_modalities(model, tower, catalogue, RATED, kept).movies.arrays()
     n = len(catalogue)
@@ -63,7 +64,7 @@ def test_what_goes_is_exactly_what_the_missing_content_added(world, catalogue):
 
 
 def test_without_any_content_movies_differ_by_their_offsets_alone(world, catalogue):
-    model, tower = world.contents.model, world.contents.tower
+    model, tower = world.model.model, world.model.tower
     bare = with_modalities(model, tower, catalogue, RATED, ()).movies
     for array in (bare.genre_logits, bare.audience_mean, bare.audience_log_variance):
         np.testing.assert_allclose(array, np.full_like(array, array[0]), atol=1e-5)
@@ -72,14 +73,27 @@ def test_without_any_content_movies_differ_by_their_offsets_alone(world, catalog
 
 
 def test_an_unknown_modality_names_those_there_are(world, catalogue):
-    model, tower = world.contents.model, world.contents.tower
+    model, tower = world.model.model, world.model.tower
     with pytest.raises(ConfigError, match="does not read modality 'texts'") as caught:
         with_modalities(model, tower, catalogue, RATED, ("texts",))
     assert "text" in caught.value.hint
 
 
 def test_a_catalogue_without_the_features_is_refused(world, catalogue):
-    model, tower = world.contents.model, world.contents.tower
+    model, tower = world.model.model, world.model.tower
     bare = replace(catalogue, modalities={})
     with pytest.raises(ConfigError, match="the catalogue lacks modality"):
         with_modalities(model, tower, bare, RATED, ())
+
+
+def test_a_recommender_without_some_of_its_modalities_is_one(world, catalogue):
+    recommender = world.model
+    histories = recommender.context.histories
+    data = TrainingData.of(histories, histories.select(np.arange(0)), catalogue)
+    kept = recommender.tower.modalities[:1]
+    part = recommender.with_modalities(data, kept)
+    expected = with_modalities(recommender.model, recommender.tower, catalogue, RATED, kept)
+    for name, array in expected.movies.arrays().items():
+        np.testing.assert_array_equal(part.model.movies.arrays()[name], array)
+    assert (part.source, part.context) == (recommender.source, recommender.context)
+    assert part.tower.modalities == recommender.tower.modalities
