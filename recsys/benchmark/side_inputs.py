@@ -1,6 +1,6 @@
-"""What some contenders are told besides ratings and movies: facts of users, times of test ratings.
+"""What some models are told besides ratings and movies: user features, timestamps of test ratings.
 
-Both are inputs that a served model rarely has, so whoever is told them says so in its name.
+Both are inputs that a served model rarely has, so a model that is told them says so in its name.
 
 Legend: N pairs.
 """
@@ -15,11 +15,18 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.benchmark.contender import Model
 from recsys.data.interactions import Interactions
 from recsys.data.people import Person, read_people
 from recsys.errors import DataError
-from recsys.queries.query import Predictor, Query, RatingPrediction
+from recsys.queries.query import (
+    Predictor,
+    Query,
+    RatingPrediction,
+    RatingPredictor,
+    Recommender,
+)
+
+Model = Recommender | RatingPredictor
 
 
 @runtime_checkable
@@ -46,7 +53,7 @@ class PredictsAt(Predictor, Protocol):
         ...
 
 
-def told_of_people(model: Model, folder: Path) -> Model:
+def with_user_features(model: Model, folder: Path) -> Model:
     """The model to fit: told of the users in the folder of the data set, if it asks.
 
     Raises:
@@ -55,8 +62,8 @@ def told_of_people(model: Model, folder: Path) -> Model:
     return model.with_people(read_people(folder)) if isinstance(model, UsesPeople) else model
 
 
-def told_of_times(predictor: Predictor, truth: Interactions) -> Predictor:
-    """The predictor to judge on ``truth``: told when its ratings were given, if it asks."""
+def with_timestamps(predictor: Predictor, truth: Interactions) -> Predictor:
+    """The predictor to evaluate on ``truth``: told when its ratings were given, if it asks."""
     if truth.time is None or not isinstance(predictor, PredictsAt):
         return predictor
     return _AtTimesOf(predictor, truth)
@@ -72,5 +79,5 @@ class _AtTimesOf:
     ) -> RatingPrediction:
         """Ratings of the pairs of ``truth``, all and in order: no others have a time."""
         if self.truth.time is None or not np.array_equal(items, self.truth.item):
-            raise DataError("only the ratings that are judged have times, all of them together")
+            raise DataError("only the ratings that are evaluated have times, all of them together")
         return self.predictor.predict_at(query, rows, items, self.truth.time)

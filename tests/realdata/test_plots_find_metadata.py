@@ -14,7 +14,7 @@ def report(real_data, tmp_path_factory):
     pytest.importorskip("sklearn", reason="encoding needs scikit-learn")
     from recsys.config.experiment import AlignmentConfig, SourcesConfig
     from recsys.config.loading import load_experiment
-    from recsys.experiment.align import measure_alignment
+    from recsys.benchmark.probes import measure_alignment
     from recsys.experiment.prepare import prepare
     from recsys.features.cache import FeatureCache
 

@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 
 from recsys.benchmark.recbole.exchange import SCORES, RecBoleReport, WorkerSpec
 from recsys.benchmark.recbole.files import write_parts
-from recsys.benchmark.recbole.process import run_module
+from recsys.benchmark.recbole.worker import serve
 from recsys.data.catalogue import Catalogue
 from recsys.data.interactions import Interactions
 from recsys.errors import ConfigError, DataError, MissingExtra, RecsysError
 from recsys.queries.query import Query
 from recsys.recommenders.checks import require_fitted, require_items
+from recsys.subprocesses import Subprocess, TimedOut
 
 WITHOUT_NEGATIVES: Final = frozenset(
     ("CDAE", "DiffRec", "ENMF", "LDiffRec", "MacridVAE", "MultiDAE", "MultiVAE", "RaCT", "RecVAE")
@@ -43,6 +44,8 @@ _SETTINGS: Final[Mapping[str, Any]] = {
     "topk": [10],
     "metrics": ["Recall", "MRR", "NDCG", "Hit", "Precision"],
 }
+# RecBole's checkpoints hold more than weights.
+_ENVIRONMENT: Final = {"TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD": "1"}
 _DEFAULTS: Final[Mapping[str, Any]] = {
     # Scores held at a time. RecBole's 4,096 is two users of MovieLens-100K.
     "eval_batch_size": 2**17,
@@ -115,7 +118,7 @@ class RecBoleModel:
             train: ratings to learn from.
             valid: ratings to stop by.
             catalogue: not looked at.
-            test: ratings on which RecBole judges the scores after they are written, for
+            test: ratings on which RecBole evaluates the scores after they are written, for
                 ``report.reference``; they change nothing else.
 
         Raises:
@@ -130,8 +133,7 @@ class RecBoleModel:
         ) as name:
             folder = Path(name)
             write_parts(folder, train, valid, test)
-            self._run(self._spec(train, judges=test is not None).write(folder))
-            self._report = RecBoleReport.read(folder)
+            self._report = self._run(self._spec(train, folder, evaluates=test is not None))
             # The pages of a mapped file outlive its name.
             self._scores = self._finite(np.load(folder / SCORES, mmap_mode="r"))
         return self
@@ -145,18 +147,23 @@ class RecBoleModel:
         """
         return require_fitted(self._report, self.name)
 
-    def _spec(self, train: Interactions, *, judges: bool) -> WorkerSpec:
-        config, settings = self.config, self.config.settings()
+    def _spec(self, train: Interactions, folder: Path, *, evaluates: bool) -> WorkerSpec:
+        config = self.config
+        chosen = list(config.options)
         return WorkerSpec(
-            config.model, settings, list(config.options), config.threads, train.shape, judges
+            config.model, config.settings(), chosen, config.threads, train.shape, folder, evaluates
         )
 
-    def _run(self, spec: Path) -> None:
-        config = self.config
+    def _run(self, spec: WorkerSpec) -> RecBoleReport:
+        hint = "compare its options with RecBole's documentation of the model"
         try:
-            run_module("recsys.benchmark.recbole.worker", spec, config.threads, config.seconds)
+            with Subprocess(serve, spec, threads=spec.threads, environment=_ENVIRONMENT) as process:
+                report: RecBoleReport = process.receive(self.config.seconds)
+                return report
         except RecsysError as error:
-            raise RecsysError(f"{self.name} has no result: {error.what}", hint=error.hint) from None
+            if isinstance(error, TimedOut):
+                hint = "allow it more seconds, give it fewer epochs, or leave it out"
+            raise RecsysError(f"{self.name} has no result: {error.what}", hint=hint) from None
 
     def _finite(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
         bad = int((~np.isfinite(scores)).sum())
