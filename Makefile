@@ -1,22 +1,31 @@
 # Two verbs for a newcomer, `make demo` and `make test`; each sets itself up once.
-PYTHON ?= python3.11
-VENV := .venv
+PYTHON ?= $(or $(shell tools/find-python),$(error without a Python there is no set-up))
+VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 OUT ?= runs/default
+MINUTES ?= 10
 
-.PHONY: help setup demo test lint docs bench bench-quick bench-spine bench-multitask report clean
+# An environment is kept, but where PYTHON=... names another Python than it has.
+OTHER = $(if $(filter file,$(origin PYTHON)),,$(shell \
+  [ ! -x $(BIN)/python ] || [ "$$($(PYTHON) -V)" = "$$($(BIN)/python -V)" ] || echo $(VENV)/other))
+
+.PHONY: help setup demo test explore lint docs bench bench-quick bench-spine bench-multitask report \
+  clean $(VENV)/other
 
 help:  ## list the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
 
 setup: $(READY)  ## make .venv and install, once
 
-# RecBole's wheel is pure Python and carries MovieLens-100K; constraints.txt holds a set of versions
-# that was exercised together.
-$(READY): pyproject.toml constraints.txt
-	$(PYTHON) -m venv $(VENV)
+# constraints.txt holds sets of versions that were exercised together. RecBole's wheel is pure Python
+# and carries MovieLens-100K: where its models cannot run, it comes without what they need.
+$(READY): pyproject.toml constraints.txt $(OTHER)
+	@[ -x $(BIN)/python ] && [ -z "$(OTHER)" ] || $(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[all]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -c constraints.txt recbole
+	@$(BIN)/python -c "import sys; sys.version_info < (3, 12) or print('RecBole: its data alone;' \
+	  ' its models need Python 3.11, and what tests them is skipped')"
 	@touch $@
 
 demo: $(READY)  ## train, evaluate and recommend on MovieLens-100K
@@ -35,6 +44,10 @@ test: $(READY)  ## the whole test suite, static checks included
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n 2 --dist worksteal
+
+# Other examples in every run; what it finds is pinned with @example, for 'make test' draws none.
+explore: $(READY)  ## draw new examples for the laws, MINUTES=10 of them, as often as you like
+	$(BIN)/python tests/explore.py --minutes $(MINUTES)
 
 lint: $(READY)  ## format and check
 	$(BIN)/ruff format .

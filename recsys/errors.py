@@ -68,8 +68,27 @@ class UnknownIdError(DataError):
         super().__init__(f"unknown {kind} {value!r}", hint=hint)
 
 
+class AmbiguousNameError(UnknownIdError):
+    """A name that more than one movie has; carries those movies."""
+
+    def __init__(self, kind: str, value: str, nearest: Sequence[str]) -> None:
+        super().__init__(kind, value, nearest)
+        more = f"; and {len(nearest) - 5} more" if len(nearest) > 5 else ""
+        RecsysError.__init__(
+            self,
+            f"{value!r} is the name of more than one {kind}",
+            hint=f"say which by its id, or with its year: {'; '.join(nearest[:5])}{more}",
+        )
+
+
 class NotFittedError(RecsysError):
     """A model was asked for scores before it was fitted."""
+
+
+class UnsupportedError(RecsysError):
+    """A question that a model has no answer to, such as stars asked of one that only ranks."""
+
+    exit_code = 2
 
 
 class BundleError(RecsysError):

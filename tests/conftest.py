@@ -1,14 +1,26 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from laws import load_profile
 
-# How long an example takes depends on what else the machine does, and is no law of the code.
-settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("untimed")
+load_profile()
+
+NEEDS = {
+    "recbole": ("ray", "RecBole's models need the extra 'recbole', and Python 3.11"),
+    "ml100k": ("recbole", "RecBole's wheel, which carries MovieLens-100K, is not installed"),
+}
+"""The module and the reason of markers whose tests need more than is everywhere."""
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for marker, (module, reason) in NEEDS.items():
+        if item.get_closest_marker(marker) is not None and find_spec(module) is None:
+            pytest.skip(reason)
+
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

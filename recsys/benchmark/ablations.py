@@ -13,13 +13,14 @@ from typing import Any, Final
 from recsys.benchmark.entries import MODALITIES, Entry, joint, registered
 from recsys.benchmark.metrics import Task
 from recsys.benchmark.protocols import MMTF_DATA, PROTOCOLS, TEN, Protocol
+from recsys.benchmark.views import Look
 
 SCHEMES: Final = ("fs", "sp", "asp")
 FUSIONS: Final = ("concat", "sum", "gated", "sparse")
 REFERENCE: Final = "fs-sum"
 """One of the grid: what modalities and options are varied from, and controls are compared with."""
 
-ONE_SIGMA: Final = "one σ"
+ONE_SIGMA: Final[Look] = "one σ"
 SUBSET: Final = "subset: "
 
 Overrides = Mapping[str, Any]
@@ -85,17 +86,21 @@ WARM: Final[dict[str, Any]] = {"placement.kind": "content"}
 COLD: Final[dict[str, Any]] = {"placement.stretch": 2.0}
 
 
-def _variants(fixed: Overrides, *kinds: str) -> tuple[Entry, ...]:
+def _variants(fixed: Overrides, kinds: tuple[str, ...], sigma: bool) -> tuple[Entry, ...]:
     """Variants of some kinds, each with what all of a protocol have in common."""
+    looks: tuple[Look, ...] = ("one σ",) if sigma else ()
     found: list[Entry] = []
-    if "grid" in kinds:
-        for name in GRID:
-            scheme, fusion = name.split("-")
-            values: dict[str, Any] = {"sharing.scheme": scheme, "fusion.kind": fusion, **fixed}
-            found.append(joint(name, values))
+    for name in GRID:
+        scheme, fusion = name.split("-")
+        values: dict[str, Any] = {"sharing.scheme": scheme, "fusion.kind": fusion, **fixed}
+        subsets: tuple[Look, ...] = ("subsets",) if name == REFERENCE and "subsets" in kinds else ()
+        found.append(joint(name, values, looks=(*looks, *subsets)))
     for kind, variants in _KINDS.items():
         if kind in kinds:
-            found += [joint(name, {**_SUM, **fixed, **own}) for name, own in variants.items()]
+            seen = looks if "options" in kind else ()
+            found += [
+                joint(name, {**_SUM, **fixed, **own}, looks=seen) for name, own in variants.items()
+            ]
     if "modalities" in kinds:
         for name, left in zip(LEFT_OUT, _TOLD, strict=True):
             keeps = tuple(m for m in MODALITIES if m != left)
@@ -116,8 +121,9 @@ _KINDS: Final = {
 def _plain(*names: str) -> tuple[Entry, ...]:
     """Baselines as they are without being told anything."""
     tasks: tuple[Task, ...] = ("warm", "cold", "rating")
-    found = (registered(n, "classic", tasks, modality=n.partition(":")[2] or None) for n in names)
-    return tuple(found)
+    return tuple(
+        registered(n, "classic", tasks, modality=n.partition(":")[2] or None) for n in names
+    )
 
 
 def _multitask(name: str, title: str, fold: str, *kinds: str, **more: Any) -> Protocol:
@@ -134,7 +140,7 @@ def _multitask(name: str, title: str, fold: str, *kinds: str, **more: Any) -> Pr
         tunes=False,
         data_dir=data_dir,
         own=(
-            *_variants(fixed, "grid", *kinds),
+            *_variants(fixed, kinds, fold == "u1"),
             *_plain(*(COLD_BASELINES if is_cold else WARM_BASELINES)),
         ),
         **more,
@@ -172,6 +178,7 @@ MULTITASK: Final = (
         "controls",
         "options",
         "user options",
+        "subsets",
     ),
     _multitask(
         "ml-u1", "MovieLens-100K, u1", "u1", "controls", "options", tasks=("rating", "warm")
@@ -182,6 +189,7 @@ MULTITASK: Final = (
         "cold-items",
         "modalities",
         "placement",
+        "subsets",
         seeds=TEN,
     ),
     _multitask("mmtf-ro", "MMTF-14K's 1,807 movies, random 8:1:1", "ro"),

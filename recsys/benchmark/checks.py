@@ -25,19 +25,17 @@ permuted/…       of a fit to shuffled ratings, see ``recsys.benchmark.permutat
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple, cast
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsys.benchmark import list_checks, rating_checks
-from recsys.benchmark.evaluating import Evaluated
-from recsys.benchmark.side_inputs import Model
+from recsys.benchmark.evaluating import TaskResults
 from recsys.benchmark.split_data import Lists, SplitData
 from recsys.data.interactions import Interactions
 from recsys.errors import RecsysError
-from recsys.evaluation.blocks import Scorer
-from recsys.queries.query import Predictor
+from recsys.recommenders.base import Recommender
 
 CHANGED: Final = 0.02
 """Float32 sums in another order can exchange two movies that are all but tied, for one user in some
@@ -92,13 +90,13 @@ BOUNDS: Final[Mapping[str, Bounds]] = {
 }
 
 
-def check(model: Model, data: SplitData, evaluated: Evaluated) -> dict[str, float]:
+def check(model: Recommender, data: SplitData, found: TaskResults) -> dict[str, float]:
     """Check one run.
 
     Args:
         model: fitted on the data.
         data: what it was fitted on.
-        evaluated: its figures on test.
+        found: its figures on test.
 
     Returns:
         the values it was checked by.
@@ -108,15 +106,15 @@ def check(model: Model, data: SplitData, evaluated: Evaluated) -> dict[str, floa
     """
     split = data.split
     values = separation(split.train, split.valid, split.test)
-    if evaluated.rankings:
+    if found.rankings:
         kinds = data.lists("test")
         kind, lists = next(iter(kinds.items()))
         values |= unseen(split.train, split.valid, list(kinds.values()), data)
-        values |= list_checks.values(cast(Scorer, model), lists, evaluated.rankings[kind])
-    if evaluated.rating is not None:
+        values |= list_checks.values(model, lists, found.rankings[kind])
+    if found.rating is not None:
         query = data.evaluator("test").query
-        found = rating_checks.values(cast(Predictor, model), split.test, query)
-        values |= {f"rating/{name}": value for name, value in found.items()}
+        of_ratings = rating_checks.values(model, split.test, query)
+        values |= {f"rating/{name}": value for name, value in of_ratings.items()}
     require(values)
     return values
 

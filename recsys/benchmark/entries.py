@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Final, Literal
 
 from recsys.benchmark.metrics import Task
-from recsys.benchmark.oracles import RandomScores, TruePopularity
+from recsys.benchmark.oracles import RandomConfig, RandomScores, TruePopularity
+from recsys.benchmark.recbole.model import RecBoleConfig, RecBoleModel
 from recsys.benchmark.recbole.spaces import FIRST_FROM, PAGE, SOLVED, SPACES
-from recsys.benchmark.registry_shim import create
 from recsys.benchmark.spaces import HyperParameters, Space, Value, around
+from recsys.benchmark.views import Look
 from recsys.errors import ConfigError, nearest
+from recsys.recommenders.base import Facts, Recommender
+from recsys.recommenders.registry import MODELS, create
 
 Family = Literal["ours", "classic", "library", "recbole", "neural", "oracle"]
 Origin = Literal["ours", "construction", "paper", "library", "reference"]
@@ -42,61 +45,43 @@ class Entry:
         name: of its rows.
         family: what kind of model it is.
         tasks: what it can be evaluated on: ranking movies that were rated, ratings, movies that
-            nobody rated, and users who were not there in training.
+            nobody rated, and users held out of training.
+        facts: what is known of the model.
         make: a fresh model from hyper-parameters and a seed.
-        about: what it is, in a line.
         origin: who made it.
         space: the configurations that are tried, in this order, as far as the budget goes; the
             first is the default. A model without anything to tune has one.
         source: where the space is documented.
         first_from: where the first configuration comes from, with the number of settings of an
             earlier search where it was counted.
-        random: whether the seed matters to the fitted model.
-        requires: a module that must be importable, or None.
-        stops_early: whether fitting looks at valid. A model that does not may be given valid's
-            ratings to learn from, where its protocol has that, once it is tuned.
-        reads_content: whether it needs the modalities of movies.
-        reads_genres: whether genres are among its inputs.
-        reads_users: whether facts about users are.
         modality: the modality it looks at alone, which movies must have; None for any or none.
         keeps: the modalities that its movies keep; None for all.
-        needs_rating_time: whether it is told when the rating that it predicts was given, which
-            nobody knows when serving.
-        sees_test: its ``see`` is given the test ratings before it is asked; shown apart.
-        in_subprocess: another program fits it; ``fit`` takes ``test=`` for that program's own
-            evaluator, and ``report`` says what the fit took.
         settings: what decides its figures besides the hyper-parameters, as text; part of what makes
             two measurements the same. None for the ``config`` of its models.
         variant: the configuration of ``model`` that it is; "" for none.
+        looks: at what else of the fitted model is looked; at subsets of its modalities on the first
+            seed alone.
     """
 
     name: str
     family: Family
     tasks: frozenset[Task]
-    make: Callable[[HyperParameters, int], Any]
-    about: str = ""
+    facts: Facts
+    make: Callable[[HyperParameters, int], Recommender]
     origin: Origin = "paper"
     space: Space = ({},)
     source: str = ""
     first_from: str = DOCUMENTED
-    random: bool = False
-    requires: str | None = None
-    stops_early: bool = False
-    reads_content: bool = False
-    reads_genres: bool = False
-    reads_users: bool = False
     modality: str | None = None
     keeps: tuple[str, ...] | None = None
-    needs_rating_time: bool = False
-    sees_test: bool = False
-    in_subprocess: bool = False
     settings: Callable[[], str] | None = None
     variant: str = ""
+    looks: tuple[Look, ...] = ()
 
     @property
     def is_available(self) -> bool:
-        """Whether what it requires is installed."""
-        return self.requires is None or find_spec(self.requires) is not None
+        """Whether the library that fitting needs is installed."""
+        return self.facts.library is None or find_spec(self.facts.library) is not None
 
     @property
     def model(self) -> str:
@@ -106,11 +91,13 @@ class Entry:
     @property
     def can_be_trained(self) -> bool:
         """Whether ``recsys train`` makes it, and knows what it is told when it serves."""
-        return not (self.in_subprocess or self.family == "oracle" or self.needs_rating_time)
+        known = self.family not in ("recbole", "oracle")
+        return known and not self.facts.uses_timestamps
 
-    def trained_with(self, chosen: HyperParameters) -> HyperParameters:
-        """What ``recsys train --set`` is given to make the model of some hyper-parameters."""
-        return chosen
+    @property
+    def sees_test(self) -> bool:
+        """Whether it is given the test ratings before it is asked; it is shown apart."""
+        return self.name == TruePopularity.name
 
 
 def entries(registry: str = REGISTRY) -> dict[str, Entry]:
@@ -143,31 +130,21 @@ _KNOWN: Final[tuple[Task, ...]] = ("warm", "fold-in")
 _OURS: Final = "recsys.recommenders"
 
 
-def registered(
-    name: str, family: Family, tasks: tuple[Task, ...], about: str = "", **more: Any
-) -> Entry:
+def registered(name: str, family: Family, tasks: tuple[Task, ...], **more: Any) -> Entry:
     """A model of the registry; one that draws is made with the seed of its run."""
-    make = partial(_make_registered, name, bool(more.get("random")))
-    return Entry(name, family, frozenset(tasks), make, about, **more)
+    facts = MODELS[name.partition(":")[0]].facts
+    make = partial(_make_registered, name, facts.random)
+    return Entry(name, family, frozenset(tasks), facts, make, **more)
 
 
-def _make_registered(name: str, random: bool, given: HyperParameters, seed: int) -> Any:
+def _make_registered(name: str, random: bool, given: HyperParameters, seed: int) -> Recommender:
     return create(name, **given, **({"seed": seed} if random else {}))
 
 
-def _each_modality(name: str, tasks: tuple[Task, ...], **more: Any) -> tuple[Entry, ...]:
-    return tuple(
-        registered(
-            f"{name}:{m}",
-            more["family"],
-            tasks,
-            f"{name} on {m} alone",
-            modality=m,
-            reads_content=True,
-            **{key: value for key, value in more.items() if key != "family"},
-        )
-        for m in MODALITIES
-    )
+def _each_modality(
+    name: str, family: Family, tasks: tuple[Task, ...], **more: Any
+) -> tuple[Entry, ...]:
+    return tuple(registered(f"{name}:{m}", family, tasks, modality=m, **more) for m in MODALITIES)
 
 
 def _schedules(*points: tuple[float, int, int]) -> Space:
@@ -175,7 +152,6 @@ def _schedules(*points: tuple[float, int, int]) -> Space:
     return tuple({"reg": reg, "epochs": n, "factors": factors} for reg, n, factors in points)
 
 
-_JOINT_BASE: Final = "default"
 _JOINT_FIXED: Final[HyperParameters] = {
     "training.threads": 1,
     "training.device": "cpu",
@@ -204,15 +180,12 @@ _JOINT_SOURCE: Final = (
 _JOINT_FIRST: Final = "benchmarks/MULTITASK.md, whose test parts are of the same data"
 
 
-def _make_joint(fixed: Mapping[str, Any], given: HyperParameters, seed: int) -> Any:
+def _make_joint(fixed: Mapping[str, Any], given: HyperParameters, seed: int) -> Recommender:
     return create("joint", **{**_JOINT_FIXED, **fixed, **given, "seed": seed})
 
 
 def _joint_settings(fixed: Mapping[str, Any]) -> str:
-    from recsys.config.loading import load_experiment, with_values
-
-    values = {**_JOINT_FIXED, **fixed, "seed": 0}
-    config = with_values(load_experiment(_JOINT_BASE), values, "joint")
+    config = create("joint", **{**_JOINT_FIXED, **fixed, "seed": 0}).config
     return json.dumps(config.model_dump(mode="json", exclude=_GIVEN), sort_keys=True)
 
 
@@ -228,13 +201,9 @@ def joint(variant: str = "", fixed: Mapping[str, Any] | None = None, **more: Any
         name=f"joint, {variant}" if variant else "joint",
         family="ours",
         tasks=frozenset({"warm", "rating", "cold", "fold-in"}),
+        facts=MODELS["joint"].facts,
         make=partial(_make_joint, fixed or {}),
-        about="our model; genres are its labels",
         origin="ours",
-        random=True,
-        requires="torch",
-        stops_early=True,
-        reads_content=True,
         settings=partial(_joint_settings, fixed or {}),
         variant=variant,
         **more,
@@ -264,9 +233,6 @@ _VBPR: Final[dict[str, Any]] = {
         "MMRec's configuration of VBPR (64 factors in all, λ from 1e-5 to 2, batches of 2048, Adam)"
     ),
     "first_from": "4 settings on valid of ro 2020 and of cold-items 2020 and 2021",
-    "random": True,
-    "requires": "torch",
-    "stops_early": True,
 }
 _CONTENT_KNN: Final[dict[str, Any]] = {
     "origin": "construction",
@@ -286,12 +252,11 @@ _CONTENT_RIDGE: Final[dict[str, Any]] = {
 
 
 _CLASSIC: Final = (
-    registered("popularity", "classic", _KNOWN, "how many ratings a movie has"),
+    registered("popularity", "classic", _KNOWN),
     registered(
         "item-knn",
         "classic",
         ("warm", "rating", "fold-in"),
-        "cosine of who rated what for lists, correlation of the residuals of biases for ratings",
         space=around(k=(100, 50, 200, 400, 20, 1000, 2500), shrink=(0.0,)),
         source="RecBole's documentation of ItemKNN: neighbours from 10 to 2500, no shrinkage",
         first_from="several hundred settings on valid of ro 2020 and within train of u1",
@@ -300,7 +265,6 @@ _CLASSIC: Final = (
         "ease",
         "classic",
         _KNOWN,
-        "EASE (Steck, WWW 2019)",
         space=around(l2=(300.0, 1000.0, 100.0, 500.0, 2000.0, 30.0, 5000.0, 10000.0)),
         source="RecBole's documentation of EASE: λ from 1 to 1000; wider, for users with few likes",
         first_from="valid of ro 2020",
@@ -309,16 +273,12 @@ _CLASSIC: Final = (
         "content-knn-plain",
         "classic",
         ("cold", "warm", "fold-in"),
-        "textbook nearest neighbours by cosine of content, every modality alike",
-        reads_content=True,
         **_PLAIN_KNN,
     ),
     registered(
         "content-knn",
         "classic",
         ("cold", "warm", "fold-in"),
-        "nearest neighbours by whitened, standardised content",
-        reads_content=True,
         space=(
             {},
             {"width": 4.0},
@@ -332,45 +292,31 @@ _CLASSIC: Final = (
         source=f"{_OURS}.content.knn: around its defaults, one value at a time",
         **_CONTENT_KNN,
     ),
-    *_each_modality("content-knn-plain", ("cold",), family="classic", **_PLAIN_KNN),
+    *_each_modality("content-knn-plain", "classic", ("cold",), **_PLAIN_KNN),
 )
 
 
-def _myfm(inputs: str, likelihood: str) -> Entry:
+def _myfm(kind: str, inputs: str) -> Entry:
     """One row of myFM; whatever it is told besides ids is in its name."""
-    told = {
-        "ids": "ids alone",
-        "side": "age, occupation, postal code, year, genres and who rated what",
-        "date": "the same and the day of the rating asked for",
-    }
-    with_facts = inputs != "ids"
-    kind = "ordinal" if likelihood.startswith("an") else "regression"
     return registered(
         f"myfm-{kind}-{inputs}",
         "library",
         ("rating",),
-        f"myFM, Bayesian factorisation machines, {likelihood}; told {told[inputs]}",
         origin="library",
         space=around(rank=(10, 8, 12)),
         source=(
             "myFM's example for MovieLens-100K (rank 10, 512 samples) and its README (rank 8); the "
             "sampler draws every prior itself, so that nothing else is to be tuned"
         ),
-        random=True,
-        requires="myfm",
-        reads_genres=with_facts,
-        reads_users=with_facts,
-        needs_rating_time=inputs == "date",
     )
 
 
 _RATING: Final = (
-    registered("global-mean", "classic", ("rating",), "the mean of all ratings"),
+    registered("global-mean", "classic", ("rating",)),
     registered(
         "bias",
         "classic",
         ("rating",),
-        "a mean, and what is added for a user and for a movie",
         space=around(user_l2=(5.0, 2.0, 10.0, 15.0), item_l2=(2.0, 5.0, 10.0)),
         source=(
             "Koren, Factor in the Neighbors, TKDD 2010, and Surprise's documentation "
@@ -382,7 +328,6 @@ _RATING: Final = (
         "svd",
         "classic",
         ("rating",),
-        "Surprise's SVD",
         space=_schedules(
             (0.02, 20, 100),
             (0.05, 20, 100),
@@ -397,13 +342,11 @@ _RATING: Final = (
             "Surprise's documentation (100 factors, λ 0.02, γ 0.005, 20 epochs), widened: more "
             "regularisation pays with more epochs"
         ),
-        random=True,
     ),
     registered(
         "svd++",
         "classic",
         ("rating",),
-        "Surprise's SVD++",
         space=_schedules(
             (0.02, 20, 20),
             (0.05, 20, 20),
@@ -418,11 +361,10 @@ _RATING: Final = (
             "Surprise's documentation (20 factors, λ 0.02, γ 0.007, 20 epochs), widened: more "
             "regularisation pays with more epochs"
         ),
-        random=True,
     ),
     *(
-        _myfm(inputs, likelihood)
-        for likelihood in ("a Gaussian", "an ordinal probit")
+        _myfm(kind, inputs)
+        for kind in ("regression", "ordinal")
         for inputs in ("ids", "side", "date")
     ),
 )
@@ -431,7 +373,6 @@ _LIBRARY: Final = (
         "implicit-als",
         "library",
         _KNOWN,
-        "implicit's weighted matrix factorisation by alternating least squares",
         origin="library",
         space=around(
             factors=(64, 32, 128), alpha=(2.0, 1.0, 5.0), regularization=(20.0, 50.0, 5.0, 0.01)
@@ -442,14 +383,11 @@ _LIBRARY: Final = (
             "the weight of what was not rated and λ matter most"
         ),
         first_from="36 settings on valid of ro 2020",
-        random=True,
-        requires="implicit",
     ),
     registered(
         "implicit-bpr",
         "library",
         ("warm",),
-        "implicit's BPR",
         origin="library",
         space=around(
             factors=(32, 64),
@@ -462,14 +400,11 @@ _LIBRARY: Final = (
             "iterations), widened"
         ),
         first_from="24 settings on valid of ro 2020",
-        random=True,
-        requires="implicit",
     ),
     registered(
         "ease-low-rank",
         "library",
         _KNOWN,
-        "EASE cut to a rank, so that an index can serve it",
         origin="construction",
         space=around(rank=(128, 64, 256), l2=(300.0, 1000.0, 100.0, 500.0, 2000.0, 5000.0)),
         source="ranks that an index serves at once; λ as of EASE",
@@ -478,18 +413,14 @@ _LIBRARY: Final = (
 )
 _CONTENT: Final = (
     registered(
-        "popularity in genre",
+        "genre-popularity",
         "classic",
         _ALL,
-        "how many ratings a movie's genres have among those a user watches",
-        reads_genres=True,
     ),
     registered(
         "content-ridge",
         "classic",
         ("cold",),
-        "ridge regression from content to EASE's weights",
-        reads_content=True,
         space=(
             *_RIDGE,
             {"ridge": 12.0, "metadata": 1.0},
@@ -498,13 +429,11 @@ _CONTENT: Final = (
         ),
         **_CONTENT_RIDGE,
     ),
-    *_each_modality("content-ridge", ("cold",), family="classic", space=_RIDGE, **_CONTENT_RIDGE),
+    *_each_modality("content-ridge", "classic", ("cold",), space=_RIDGE, **_CONTENT_RIDGE),
     registered(
         "marec",
         "classic",
         _ALL,
-        "MARec (Monteil et al., RecSys 2024) on all modalities",
-        reads_content=True,
         space=(
             {"alignment": 10.0},
             {"alignment": 10.0, "percentile": 50.0},
@@ -525,9 +454,7 @@ _CONTENT: Final = (
         "ease-content",
         "classic",
         _ALL,
-        "EASE with the content of movies in its Gram matrix",
         origin="construction",
-        reads_content=True,
         space=(
             {"content": 20.0},
             {"content": 20.0, "l2": 1000.0},
@@ -545,17 +472,13 @@ _CONTENT: Final = (
         "vbpr",
         "neural",
         ("warm", "cold"),
-        "VBPR (He and McAuley, AAAI 2016) on all modalities",
-        reads_content=True,
         **_VBPR,
     ),
-    *_each_modality("vbpr", ("warm",), family="neural", **_VBPR),
+    *_each_modality("vbpr", "neural", ("warm",), **_VBPR),
     registered(
         "clcrec",
         "neural",
         ("cold",),
-        "CLCRec (Wei et al., MM 2021) on all modalities",
-        reads_content=True,
         space=(
             {"temperature": 0.5},
             {"temperature": 0.2},
@@ -571,16 +494,11 @@ _CONTENT: Final = (
             "η 0.001 to 0.1), τ widened downwards"
         ),
         first_from="4 settings on valid of cold-items 2020 and 2021",
-        random=True,
-        requires="torch",
-        stops_early=True,
     ),
     registered(
         "dropoutnet",
         "neural",
         _ALL,
-        "DropoutNet (Volkovs et al., NIPS 2017) on all modalities",
-        reads_content=True,
         space=(
             {"dropout": 0.5},
             {"dropout": 0.8},
@@ -593,16 +511,11 @@ _CONTENT: Final = (
         ),
         source="the authors' runs (dropout 0.5, rank 200, one or two tanh layers), smaller",
         first_from="3 sizes on valid of cold-items 2020 and 2021",
-        random=True,
-        requires="torch",
-        stops_early=True,
     ),
 )
 
 
-def _make_recbole(model: str, given: HyperParameters, seed: int) -> Any:
-    from recsys.benchmark.recbole.model import RecBoleConfig, RecBoleModel
-
+def _make_recbole(model: str, given: HyperParameters, seed: int) -> Recommender:
     return RecBoleModel(RecBoleConfig(model, given, seed))
 
 
@@ -611,38 +524,39 @@ _RECBOLE: Final = tuple(
         name=f"{model} (RecBole)",
         family="recbole",
         tasks=frozenset({"warm"}),
+        facts=replace(
+            RecBoleModel.facts,
+            summary=f"RecBole 1.2.1's {model}",
+            random=model not in SOLVED,
+            stops_early=True,
+        ),
         make=partial(_make_recbole, model),
-        about=f"RecBole 1.2.1's {model}",
         origin="library",
         space=space,
         source=f"{PAGE}{model.lower()}.html",
         first_from=FIRST_FROM.get(model, DOCUMENTED),
-        random=model not in SOLVED,
-        requires="recbole",
-        stops_early=True,
-        in_subprocess=True,
     )
     for model, space in SPACES.items()
 )
 
+
+def _make_random(_: HyperParameters, seed: int) -> Recommender:
+    return RandomScores(RandomConfig(seed))
+
+
+def _make_true_popularity(*_: Any) -> Recommender:
+    return TruePopularity()
+
+
 _ORACLES: Final = (
+    Entry("random", "oracle", frozenset(_ALL), RandomScores.facts, _make_random, "reference"),
     Entry(
-        "random",
-        "oracle",
-        frozenset(_ALL),
-        lambda _, seed: RandomScores(seed),
-        "scores that are drawn: chance",
-        "reference",
-        random=True,
-    ),
-    Entry(
-        "true-popularity",
+        TruePopularity.name,
         "oracle",
         frozenset({"cold"}),
-        lambda *_: TruePopularity(),
-        "how many ratings a movie has, those to be predicted among them",
+        TruePopularity.facts,
+        _make_true_popularity,
         "reference",
-        sees_test=True,
     ),
 )
 ENTRIES: Final = (

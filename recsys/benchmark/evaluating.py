@@ -1,4 +1,4 @@
-"""A fitted model's figures on one part of the data.
+"""A fitted model's figures on one part of the data, for the tasks of a protocol.
 
 Legend: Q users that are evaluated.
 """
@@ -8,25 +8,55 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, Final, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsys.benchmark.metrics import Task
-from recsys.benchmark.side_inputs import Model, with_timestamps
 from recsys.benchmark.split_data import MAIN, OVERALL, Lists, SplitData
+from recsys.data.interactions import Interactions
+from recsys.errors import DataError
+from recsys.evaluation.evaluate import Part
 from recsys.evaluation.evaluator import RankingEvaluator, RankingResult
 from recsys.evaluation.rating import RatingResult, evaluate_ratings
-from recsys.experiment.measure import Part
-from recsys.queries.query import Predictor, Query, RatingPrediction, Recommender
+from recsys.queries.query import Predictor, Query, RatingPrediction
+from recsys.recommenders.base import Recommender
 
-PER_USER = ("ndcg@10", "recall@10")
+PER_USER: Final = ("ndcg@10", "recall@10")
 """The ranking metrics of which every user's value is kept."""
 
-SQUARED_ERROR, N_RATINGS = "squared_error", "n_ratings"
-"""A user's mean squared error in stars squared, and of how many ratings: RMSE² is the mean of the
-first weighted by the second."""
+Rows = NDArray[np.integer[Any]]
+
+
+@runtime_checkable
+class PredictsAt(Predictor, Protocol):
+    """A predictor that can be told when ratings are given, which a served model rarely knows."""
+
+    def predict_at(
+        self, query: Query, rows: Rows, items: Rows, times: NDArray[np.integer[Any]]
+    ) -> RatingPrediction:
+        """Ratings of N pairs at (N,) times in seconds UTC."""
+        ...
+
+
+@dataclass(frozen=True)
+class _AtTimesOf:
+    predictor: PredictsAt
+    truth: Interactions
+
+    def predict_ratings(self, query: Query, rows: Rows, items: Rows) -> RatingPrediction:
+        """Ratings of the pairs of ``truth``, all and in order: no others have a time."""
+        if self.truth.time is None or not np.array_equal(items, self.truth.item):
+            raise DataError("only the ratings that are evaluated have times, all of them together")
+        return self.predictor.predict_at(query, rows, items, self.truth.time)
+
+
+def with_timestamps(predictor: Predictor, truth: Interactions) -> Predictor:
+    """The predictor to evaluate on ``truth``: told when its ratings were given, if it asks."""
+    if truth.time is None or not isinstance(predictor, PredictsAt):
+        return predictor
+    return _AtTimesOf(predictor, truth)
 
 
 @dataclass
@@ -43,39 +73,41 @@ class Stopwatch:
 
     def score(self, query: Query) -> NDArray[np.float32]:
         """(Q, I) scores."""
-        started = time.perf_counter()
-        scores = cast(Recommender, self.model).score(query)
-        self.seconds += time.perf_counter() - started
+        scores: NDArray[np.float32] = self._timed(self.model.score, query)
         return scores
 
-    def predict(
-        self, query: Query, rows: NDArray[np.integer[Any]], items: NDArray[np.integer[Any]]
-    ) -> RatingPrediction:
+    def predict_ratings(self, query: Query, rows: Rows, items: Rows) -> RatingPrediction:
         """Ratings of N pairs."""
-        started = time.perf_counter()
-        predicted = cast(Predictor, self.model).predict(query, rows, items)
-        self.seconds += time.perf_counter() - started
-        return predicted
+        found: RatingPrediction = self._timed(self.model.predict_ratings, query, rows, items)
+        return found
 
     def everyone(self, query: Query, block: int) -> Iterator[NDArray[np.float32]]:
         """Scores of all users, a block at a time."""
         for start in range(0, len(query), block):
             yield self.score(query.slice(start, start + block))
 
+    def _timed(self, answer: Any, *asked: Any) -> Any:
+        started = time.perf_counter()
+        found = answer(*asked)
+        self.seconds += time.perf_counter() - started
+        return found
+
 
 @dataclass
-class Evaluated:
+class TaskResults:
     """Figures of a model on one part.
 
     Attributes:
         rankings: results by the kind of list; see ``SplitData.lists``.
         rating: errors in stars, or None where ratings are not asked for.
+        beside: figures of genres and audience: "genre.macro_f1", "audience.rmse".
         score_seconds: of scoring all users once, held-out ones where they are the task; of
             predicting all test ratings where nothing is ranked.
     """
 
     rankings: dict[str, RankingResult] = field(default_factory=dict)
     rating: RatingResult | None = None
+    beside: dict[str, float] = field(default_factory=dict)
     score_seconds: float = 0.0
 
     def named(self) -> dict[str, float]:
@@ -86,23 +118,27 @@ class Evaluated:
             for metric, value in result.summary().items()
         }
         ratings = self.rating.summary() if self.rating else {}
-        return found | {f"rating.{metric}": value for metric, value in ratings.items()}
+        return found | {f"rating.{n}": value for n, value in ratings.items()} | self.beside
 
-    def metrics(self) -> dict[str, float]:
-        """All but those over all movies, without "ranking." and "rating."."""
+    def on_valid(self) -> dict[str, float]:
+        """As figures on valid: "valid.ndcg@10"; those over all movies are left out."""
         named = self.named().items()
-        return {n.partition(".")[2]: v for n, v in named if not n.startswith("overall.")}
+        return {f"valid.{n.partition('.')[2]}": v for n, v in named if not n.startswith("overall.")}
 
     def per_user(self) -> dict[str, NDArray[np.float64]]:
-        """(Q,) values by name, in ascending order of user."""
+        """(Q,) values by name, in ascending order of user.
+
+        Of ratings a user's mean squared error, and of how many: RMSE² is the mean of the first
+        weighted by the second.
+        """
         found: dict[str, NDArray[np.float64]] = {}
         for kind, result in self.rankings.items():
             for metric in PER_USER:
                 if metric in result.per_user:
                     found[_name(metric, kind)] = result.per_user[metric]
         if self.rating is not None:
-            found[SQUARED_ERROR] = self.rating.squared / self.rating.counts
-            found[N_RATINGS] = self.rating.counts.astype(np.float64)
+            found["squared_error"] = self.rating.squared / self.rating.counts
+            found["n_ratings"] = self.rating.counts.astype(np.float64)
         return found
 
     @property
@@ -123,29 +159,34 @@ def _name(metric: str, kind: str) -> str:
     return f"{metric}/{kind}" if kind else metric
 
 
-def evaluate(model: Model, data: SplitData, part: Part, tasks: Sequence[Task]) -> Evaluated:
+def evaluate_tasks(
+    model: Recommender, data: SplitData, part: Part, tasks: Sequence[Task], *, beside: bool = False
+) -> TaskResults:
     """Measure a fitted model.
 
     Args:
-        model: a recommender where a task ranks, a rating predictor where one is about ratings.
+        model: the model.
         data: what it was fitted on.
         part: what is to be predicted.
         tasks: what is asked.
+        beside: whether genres and audience are evaluated too, where the model predicts them.
 
     Raises:
         DataError: the part is empty, or what the model answers is unusable.
     """
-    found = Evaluated()
-    if set(tasks) - {"rating"}:
+    found = TaskResults()
+    if set(tasks) - {"rating"} and model.ranks:
         for kind, lists in data.lists(part).items():
             watch = Stopwatch(model)
             found.rankings[kind] = _ranked(watch, kind, lists)
             found.score_seconds = found.score_seconds or watch.seconds
-    if "rating" in tasks:
+    if "rating" in tasks and model.predicts_ratings:
         rules = data.evaluator(part)
-        watch = Stopwatch(with_timestamps(cast(Predictor, model), rules.truth))
+        watch = Stopwatch(with_timestamps(model, rules.truth))
         found.rating = evaluate_ratings(watch, rules.truth, rules.query)
         found.score_seconds = found.score_seconds or watch.seconds
+    if beside:
+        found.beside = _beside(model, data, part)
     return found
 
 
@@ -155,3 +196,12 @@ def _ranked(watch: Stopwatch, kind: str, lists: Lists) -> RankingResult:
         everyone = watch.everyone(lists.query, lists.task.block)
         return evaluator.evaluate(everyone)
     return evaluator.evaluate(watch, lists.query)
+
+
+def _beside(model: Recommender, data: SplitData, part: Part) -> dict[str, float]:
+    rules, genres, audience = data.evaluator(part), model.genre_probabilities(), model.audience()
+    by_genre = None if genres is None else rules.genre(genres)
+    of_audience = None if audience is None else rules.audience(audience)
+    found = {f"genre.{n}": v for n, v in (by_genre.summary() if by_genre else {}).items()}
+    told = of_audience.summary() if of_audience else {}
+    return found | {f"audience.{n}": v for n, v in told.items()}

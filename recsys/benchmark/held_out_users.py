@@ -11,15 +11,15 @@ Legend: U users, I items.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from recsys.data.dataset import Dataset
 from recsys.data.interactions import Interactions
-from recsys.data.splits import Split, SplitSpec
+from recsys.data.split import Split, SplitSpec
 from recsys.data.splits.parts import TEST, TRAIN, VALID, deal
 from recsys.queries.query import Query
 from recsys.seeding import stream
@@ -33,13 +33,12 @@ LIKED: Final = 4.0
 _SHARES: Final = {"test_percent": 20, "choosing_percent": 10, "valid_percent": 10}
 
 
-@dataclass(frozen=True, eq=False)
-class UserSplit:
+class UserSplit(NamedTuple):
     """Ratings divided by their users.
 
     Attributes:
-        split: ``test`` holds all ratings of the users who are judged; ``train`` and ``valid`` share
-            those of users whom a fit may know, so that early stopping is what it always is.
+        split: ``test`` holds all ratings of the held-out users; ``train`` and ``valid`` share those
+            of users whom a fit may know, so that early stopping is what it always is.
         choosing: all ratings of other held-out users, on whom hyper-parameters are chosen.
     """
 
@@ -47,11 +46,12 @@ class UserSplit:
     choosing: Interactions
 
 
-def hold_out_users(interactions: Interactions, seed: int) -> UserSplit:
-    """Draw 20 % of the users to judge on, 10 % of the others to choose by; learn from the rest.
+def hold_out_users(dataset: Dataset, seed: int, label_seed: int) -> UserSplit:
+    """Draw 20 % of the users to test on, 10 % of the others to choose by; learn from the rest.
 
     A random 10 % of the ratings that are learnt from are ``valid``.
     """
+    interactions = dataset.interactions
     n_users = len(interactions.users)
     test = n_users * _SHARES["test_percent"] // 100
     choosing = (n_users - test) * _SHARES["choosing_percent"] // 100
@@ -62,9 +62,14 @@ def hold_out_users(interactions: Interactions, seed: int) -> UserSplit:
     n_valid = len(known) * _SHARES["valid_percent"] // 100
     rng = stream(seed, f"split/{COLD_USERS}/valid")
     part = deal(len(known), valid=n_valid, test=0, rng=rng)
-    spec = SplitSpec(COLD_USERS, seed, _SHARES, interactions.fingerprint)
-    judged = interactions.select(group == TEST)
-    split = Split(known.select(part == TRAIN), known.select(part == VALID), judged, spec)
+    split = Split(
+        dataset,
+        known.select(part == TRAIN),
+        known.select(part == VALID),
+        interactions.select(group == TEST),
+        SplitSpec(COLD_USERS, seed, _SHARES, interactions.fingerprint),
+        label_seed=label_seed,
+    )
     return UserSplit(split, interactions.select(group == VALID))
 
 
@@ -85,7 +90,7 @@ class HeldOutUsers(NamedTuple):
 def held_out_users(ratings: Interactions, seed: int) -> HeldOutUsers:
     """Draw the likes of held-out users.
 
-    Users who like fewer than ten movies, or rated nothing besides them, are not judged.
+    Users who like fewer than ten movies, or rated nothing besides them, are left out.
 
     Args:
         ratings: all ratings of these users.
@@ -95,10 +100,10 @@ def held_out_users(ratings: Interactions, seed: int) -> HeldOutUsers:
     most = max(GIVEN)
     drawn = (place >= 0) & (place < most)
     enough = np.bincount(ratings.user[drawn], minlength=len(ratings.users)) == most
-    judged = enough[ratings.user]
-    queries = {n: Query.of(ratings.select(judged & drawn & (place < n)).matrix()) for n in GIVEN}
-    truth = ratings.select(judged & ~drawn).matrix()
-    return HeldOutUsers(truth, ratings.select(judged & drawn).matrix(), queries)
+    kept = enough[ratings.user]
+    queries = {n: Query.of(ratings.select(kept & drawn & (place < n)).matrix()) for n in GIVEN}
+    truth = ratings.select(kept & ~drawn).matrix()
+    return HeldOutUsers(truth, ratings.select(kept & drawn).matrix(), queries)
 
 
 def _place_among_likes(ratings: Interactions, seed: int) -> NDArray[np.int64]:

@@ -5,25 +5,28 @@ A job names its model; the process looks it up, so that an entry need not be sen
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 from multiprocessing.connection import Connection
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 from recsys.benchmark import permutation
 from recsys.benchmark.checks import CheckError, check, require
 from recsys.benchmark.entries import REGISTRY, Entry, require_entry
-from recsys.benchmark.evaluating import Evaluated, evaluate
+from recsys.benchmark.evaluating import TaskResults, evaluate_tasks
+from recsys.benchmark.oracles import TruePopularity
 from recsys.benchmark.protocols import Protocol, SplitSeed
+from recsys.benchmark.recbole.model import RecBoleModel
 from recsys.benchmark.results import Packed, PermutationTest, Run, Trial
-from recsys.benchmark.side_inputs import Model, with_user_features
 from recsys.benchmark.spaces import HyperParameters, Space
 from recsys.benchmark.split_data import BenchmarkData, SplitData
 from recsys.benchmark.tuning import Budget, tried
+from recsys.benchmark.views import modality_weights, untrained, views
 from recsys.evaluation.environment import Hardware, hardware, peak_mib
-from recsys.experiment.evaluate import limited_threads, reference
+from recsys.recommenders.base import Recommender
+from recsys.recommenders.joint.recommender import JointRecommender
+from recsys.workflow import limited_threads, reference
 
 
 @dataclass(frozen=True)
@@ -114,9 +117,9 @@ def _trials(job: Job, data: BenchmarkData) -> Iterator[Trial]:
     metric, tasks = job.protocol.headline_of(entry), job.protocol.tasks_of(entry)
 
     def score(given: HyperParameters) -> float:
-        model = fit(entry, given, job.split.seed, split, for_test=False)[0]
-        found = evaluate(model, split, "valid", tasks[:1]).metrics()
-        return metric.sign * found[metric.path.partition(".")[2]]
+        model = fit(entry, given, job.split.seed, split, for_test=False)
+        found = evaluate_tasks(model, split, "valid", tasks[:1]).named()
+        return metric.sign * found[metric.path]
 
     yield from tried(job.configurations, score, job.spent, job.budget)
 
@@ -126,8 +129,8 @@ def permuted(job: Job, data: BenchmarkData) -> PermutationTest:
     entry, seed = job.entry, job.split.seed
     shuffled = permutation.Shuffled.of(data.split(job.split), seed)
     if job.protocol.refits(entry):
-        shuffled = shuffled.refit_on_train_valid
-    model, seconds = fit(entry, job.hyper_parameters, seed, shuffled.data)
+        shuffled = shuffled.refit_on_train_valid()
+    model = fit(entry, job.hyper_parameters, seed, shuffled.data)
     values = permutation.values(model, shuffled, job.protocol.tasks_of(entry))
     failure = None
     try:
@@ -135,7 +138,11 @@ def permuted(job: Job, data: BenchmarkData) -> PermutationTest:
     except CheckError as error:
         failure = error.what
     return PermutationTest(
-        seed=seed, split=job.split.fold, seconds=seconds, checks=values, failure=failure
+        seed=seed,
+        split=job.split.fold,
+        seconds=model.fit_seconds or 0.0,
+        checks=values,
+        failure=failure,
     )
 
 
@@ -148,39 +155,57 @@ def run(job: Job, data: BenchmarkData) -> Run:
         CheckError: they do not.
     """
     protocol, entry = job.protocol, job.entry
-    as_split, tasks = data.split(job.split), protocol.tasks_of(entry)
-    split = as_split.refit_on_train_valid if protocol.refits(entry) else as_split
-    model, seconds = fit(entry, job.hyper_parameters, job.split.seed, split)
+    as_split, tasks, beside = data.split(job.split), protocol.tasks_of(entry), bool(protocol.own)
+    split = as_split.refit_on_train_valid() if protocol.refits(entry) else as_split
+    model = fit(entry, job.hyper_parameters, job.split.seed, split)
     if entry.sees_test:
-        cast(Any, model).see(split.split.test)
-    found = evaluate(model, split, "test", tasks)
+        cast(TruePopularity, model).see(split.split.test)
+    found = evaluate_tasks(model, split, "test", tasks, beside=beside)
     peak = peak_mib()
     checks = check(model, split, found)
     on_valid = len(split.split.valid) and not entry.sees_test
-    valid = evaluate(model, split, "valid", tasks).metrics() if on_valid else {}
-    report = cast(Any, model).report if entry.in_subprocess else None
+    valid = evaluate_tasks(model, split, "valid", tasks, beside=beside) if on_valid else None
+    off = untrained(model)
     metrics = {
         **found.named(),
-        **{f"valid.{name}": value for name, value in valid.items()},
-        **_costs(model, seconds, found, report),
+        **(valid.on_valid() if valid else {}),
+        **_costs(model, found),
+        **{f"weights.{name}": weight for name, weight in modality_weights(model).items()},
         "n_users": found.n_users,
         "peak_mib": peak,
+    }
+    is_first = job.split == protocol.tuning_split
+    looks = tuple(look for look in entry.looks if look != "subsets" or is_first)
+    seen_otherwise = {
+        name: evaluate_tasks(view, split, "test", tasks, beside=True).named()
+        for name, view in views(model, split.split.for_fitting(), looks)
     }
     return Run(
         seed=job.split.seed,
         split=reference(as_split.split),
-        metrics={name: value for name, value in metrics.items() if isfinite(value)},
+        metrics={name: v for name, v in metrics.items() if isfinite(v) and _group(name) not in off},
+        views=seen_otherwise,
         users=Packed.of(found.users),
         per_user={name: Packed.of(values) for name, values in found.per_user().items()},
         checks=checks,
-        reference=_reference(report),
+        reference=_reference(model),
     )
+
+
+def _group(metric: str) -> str:
+    """The head that a figure is of."""
+    group, _, name = metric.partition(".")
+    if group != "valid":
+        return group
+    if "@" in name:
+        return "ranking"
+    return "genre" if name.startswith(("macro", "micro")) else "rating"
 
 
 def fit(
     entry: Entry, given: HyperParameters, seed: int, data: SplitData, *, for_test: bool = True
-) -> tuple[Model, float]:
-    """A fitted model, and the seconds of the fit.
+) -> Recommender:
+    """A fitted model.
 
     Args:
         entry: who.
@@ -190,33 +215,31 @@ def fit(
         for_test: whether test ratings are handed to a model that is fitted by another program,
             which evaluates what it fitted by itself.
     """
-    model = with_user_features(entry.make(given, seed), data.data.dataset.origin)
-    more: dict[str, Any] = {}
-    if entry.in_subprocess and for_test:
-        more["test"] = data.of_known_users(data.split.test)
-    started = time.perf_counter()
-    cast(Any, model).fit(data.split.train, data.split.valid, data.catalogue, **more)
-    return model, time.perf_counter() - started
+    model = entry.make(given, seed)
+    if isinstance(model, RecBoleModel) and for_test:
+        model.test = data.of_known_users(data.split.test)
+    return model.fit(data.split)
 
 
-def _costs(model: Model, seconds: float, found: Evaluated, report: Any) -> dict[str, float]:
+def _costs(model: Recommender, found: TaskResults) -> dict[str, float]:
     """What a fit took; what another program says it took, in place of asking for it."""
-    if report is not None:
+    if isinstance(model, RecBoleModel):
+        report = model.report
         return {
             "seconds.fit": report.fit_seconds,
             "seconds.score": report.score_seconds,
             "parameters": report.parameters,
             "epochs": report.epochs,
         }
-    costs = {"seconds.fit": seconds, "seconds.score": found.score_seconds}
-    parameters = getattr(model, "parameters", None)
-    return costs if parameters is None else {**costs, "parameters": int(parameters)}
+    costs = {"seconds.fit": model.fit_seconds or 0.0, "seconds.score": found.score_seconds}
+    epochs = {"epochs": model.log.epochs} if isinstance(model, JointRecommender) else {}
+    return {**costs, **epochs, "parameters": int(model.parameters or 0)}
 
 
-def _reference(report: Any) -> dict[str, float]:
+def _reference(model: Recommender) -> dict[str, float]:
     """Figures of the library's own evaluator."""
-    if report is None:
+    if not isinstance(model, RecBoleModel):
         return {}
-    native = {f"native/{name}": value for name, value in report.native.items()}
-    both = {**report.reference, **native}
+    native = {f"native/{name}": value for name, value in model.report.native.items()}
+    both = {**model.report.reference, **native}
     return {name: value for name, value in both.items() if isfinite(value)}

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from recsys.benchmark.split_data import Lists
-from recsys.evaluation.blocks import Scorer
 from recsys.evaluation.evaluator import RankingEvaluator, RankingResult, RankingTask
+from recsys.queries.query import Scorer
 from recsys.seeding import stream
 
 SAMPLE: Final = 200

@@ -28,22 +28,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final, cast
+from typing import Final
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from recsys.benchmark.checks import pairs
+from recsys.benchmark.evaluating import with_timestamps
 from recsys.benchmark.list_checks import ndcg, sample
 from recsys.benchmark.metrics import Task
-from recsys.benchmark.side_inputs import Model, with_timestamps
 from recsys.benchmark.split_data import Lists, SplitData
-from recsys.data.splits import Split
-from recsys.evaluation.blocks import Scorer
+from recsys.data.split import Split
 from recsys.evaluation.evaluator import RankingEvaluator, RankingTask
 from recsys.evaluation.rating import evaluate_ratings
-from recsys.queries.query import Predictor
+from recsys.queries.query import Predictor, Scorer
+from recsys.recommenders.base import Recommender
 from recsys.seeding import stream
 
 SAMPLE: Final = 1000
@@ -86,10 +86,9 @@ class Shuffled:
         split = replace(split, train=train, valid=valid, test=test)
         return cls(replace(data, split=split), given, data)
 
-    @property
     def refit_on_train_valid(self) -> Shuffled:
         """See ``SplitData.refit_on_train_valid``."""
-        return replace(self, data=self.data.refit_on_train_valid)
+        return replace(self, data=self.data.refit_on_train_valid())
 
     def lists(self) -> Lists:
         """Those of the headline; what is given of held-out users is shuffled as well."""
@@ -128,13 +127,13 @@ def _without(truth: sp.csr_array, seen: sp.csr_array) -> sp.csr_array:
     return sp.csr_array((coo.data[kept], (coo.row[kept], coo.col[kept])), shape=coo.shape)
 
 
-def values(model: Model, shuffled: Shuffled, tasks: Sequence[Task]) -> dict[str, float]:
+def values(model: Recommender, shuffled: Shuffled, tasks: Sequence[Task]) -> dict[str, float]:
     """What a model that was fitted to shuffled ratings is checked by."""
     found: dict[str, float] = {}
-    if set(tasks) - {"rating"}:
-        found |= _of_lists(cast(Scorer, model), shuffled.lists(), shuffled.to_find())
-    if "rating" in tasks:
-        found["explained"] = _explained(cast(Predictor, model), shuffled.data)
+    if set(tasks) - {"rating"} and model.ranks:
+        found |= _of_lists(model, shuffled.lists(), shuffled.to_find())
+    if "rating" in tasks and model.predicts_ratings:
+        found["explained"] = _explained(model, shuffled.data)
     return found
 
 
@@ -156,7 +155,7 @@ def _of_lists(scorer: Scorer, lists: Lists, to_find: sp.csr_array) -> dict[str, 
 
 
 def _row_counts(ratings: object) -> NDArray[np.int64]:
-    return np.diff(sp.csr_array(ratings).indptr).astype(np.int64)
+    return np.asarray(np.diff(sp.csr_array(ratings).indptr), dtype=np.int64)
 
 
 def _times(difference: float, deviation: float) -> float:

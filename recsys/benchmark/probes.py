@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.benchmark.split_data import BenchmarkData
-from recsys.config.experiment import AlignmentConfig
+from recsys.config.experiment import AlignmentConfig, ExperimentConfig
 from recsys.config.loading import load_experiment
 from recsys.data.catalogue import Catalogue
 from recsys.data.files import atomic_write
+from recsys.data.split import TrainingData
 from recsys.evaluation.environment import hardware, versions
-from recsys.experiment.prepare import Prepared, prepare
 from recsys.features.report import coverage
+from recsys.workflow import load_split
 
 ALIGNED: Final = "ml-100k-multimodal"
 SEEDS: Final = (2020, 2021, 2022, 2023, 2024)
@@ -44,22 +45,26 @@ def _alignment(say: Say) -> dict[str, Any]:
     out other films.
     """
     config = load_experiment(ALIGNED, ("alignment.epochs=50", "training.threads=1"))
-    prepared, rows = prepare(config), []
+    data, rows = load_split(config).for_fitting(), []
     for seed in SEEDS:
         say(f"seed {seed}")
-        rows.append({"seed": seed} | measure_alignment(prepared, config.alignment, seed).summary())
+        found = measure_alignment(config, data, config.alignment, seed)
+        rows.append({"seed": seed} | found.summary())
     settings = config.alignment.model_dump(mode="json")
     return {"config": ALIGNED, "alignment": settings, "rows": rows}
 
 
-def measure_alignment(prepared: Prepared, alignment: AlignmentConfig, seed: int) -> Any:
+def measure_alignment(
+    config: ExperimentConfig, data: TrainingData, alignment: AlignmentConfig, seed: int
+) -> Any:
     """Align a new tower of the experiment's codes; the report says what that came to.
 
     Settings compared by its metrics are chosen by films no code was trained on; to state what the
     chosen one reaches, measure it with seeds that chose nothing, for those hold out other films.
 
     Args:
-        prepared: movies, and the training ratings that say which of them are warm.
+        config: the experiment.
+        data: movies, and the training ratings that say which of them are warm.
         alignment: of the stage, in place of the experiment's.
         seed: of initial weights, held-out films, batches and dropout.
     """
@@ -67,14 +72,13 @@ def measure_alignment(prepared: Prepared, alignment: AlignmentConfig, seed: int)
     from recsys.recommenders.joint.training.alignment import align
     from recsys.recommenders.joint.training.devices import deterministic
 
-    config = prepared.config
     with deterministic(seed, config.training.threads):
         tower = ItemTower(
-            prepared.catalogue.modalities,
-            prepared.split.train.item_counts() > 0,
+            data.catalogue.modalities,
+            data.train.item_counts() > 0,
             TowerConfig(config.fusion, config.sharing, (), seed),
         )
-        return align(tower, alignment, prepared.catalogue.film_groups, seed)
+        return align(tower, alignment, data.catalogue.film_groups, seed)
 
 
 def _features(say: Say) -> dict[str, Any]:
@@ -93,13 +97,14 @@ def _rows(name: str, say: Say) -> Iterator[dict[str, Any]]:
 
     protocol = EVERY_PROTOCOL[name]
     data = BenchmarkData.of(protocol)
-    for entry in coverage(data.catalogue, data.dataset.interactions):
+    catalogue = data.dataset.catalogue
+    for entry in coverage(catalogue, data.dataset.interactions):
         say(f"{protocol.bases[0]}: {entry.name}")
-        shuffled = [genre_auc(data.catalogue, entry.name, seed) for seed in range(SHUFFLES)]
+        shuffled = [genre_auc(catalogue, entry.name, seed) for seed in range(SHUFFLES)]
         yield {
             "config": protocol.bases[0],
             **entry.to_dict(),
-            "roc_auc": genre_auc(data.catalogue, entry.name, None),
+            "roc_auc": genre_auc(catalogue, entry.name, None),
             "shuffled": shuffled,
         }
 

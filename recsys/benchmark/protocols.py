@@ -97,7 +97,7 @@ class Protocol:
 
     def refits(self, entry: Entry) -> bool:
         """Whether a model learns from train and valid together."""
-        return self.refits_on_train_valid and not entry.stops_early
+        return self.refits_on_train_valid and not entry.facts.stops_early
 
     def seeds_of(self, entry: Entry) -> tuple[int, ...]:
         """The seeds that a model is measured with.
@@ -106,7 +106,7 @@ class Protocol:
         ten equal runs are not ten measurements.
         """
         same_ratings = self.draws == "nothing" or (self.draws == "valid" and self.refits(entry))
-        return self.seeds[:1] if same_ratings and not entry.random else self.seeds
+        return self.seeds[:1] if same_ratings and not entry.facts.random else self.seeds
 
     def splits_of(self, entry: Entry) -> tuple[SplitSeed, ...]:
         """The splits that a model is measured on, all folds of a seed together."""

@@ -17,8 +17,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.benchmark.evaluating import with_timestamps
 from recsys.benchmark.list_checks import two_threads
-from recsys.benchmark.side_inputs import with_timestamps
 from recsys.data.interactions import Interactions
 from recsys.evaluation.rating import evaluate_ratings
 from recsys.queries.query import Predictor, Query, RatingPrediction
@@ -36,7 +36,7 @@ class _Given:
 
     stars: NDArray[np.floating[Any]]
 
-    def predict(
+    def predict_ratings(
         self,
         query: Query,  # noqa: ARG002
         rows: NDArray[np.integer[Any]],  # noqa: ARG002
@@ -89,7 +89,7 @@ def _predicted(
     if backwards:
         users, rows = users[::-1], len(users) - 1 - rows
     told = with_timestamps(predictor, part)
-    mean = told.predict(query.select(users), rows, part.item).mean
+    mean = told.predict_ratings(query.select(users), rows, part.item).mean
     return np.asarray(mean, dtype=np.float64)
 
 

@@ -182,7 +182,7 @@ def mean_and_deviation(rows: Sequence[dict[str, float]], key: str) -> str:
 def command(row: Row) -> str:
     """What trains a model with the hyper-parameters that were chosen for it."""
     tuning, entry = row.document.tuning, row.entry
-    options = entry.trained_with(tuning.chosen) if entry and tuning else {}
+    options = tuning.chosen if entry and tuning else {}
     name = json.dumps(row.name) if " " in row.name else row.name
     told = [f"--set {option}={value}" for option, value in options.items()]
     return f"`recsys train --model {' '.join([name, *told])}`"

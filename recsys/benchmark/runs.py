@@ -50,7 +50,7 @@ def fingerprint_of(entry: Entry, protocol: Protocol, budget: Budget) -> str:
         "model": entry.name,
         "space": [dict(configuration) for configuration in entry.space],
         "settings": entry.settings() if entry.settings else _configs(entry),
-        "learns": [entry.stops_early, entry.sees_test, entry.keeps],
+        "learns": [entry.facts.stops_early, entry.sees_test, entry.keeps],
         "tasks": protocol.tasks_of(entry),
         "budget": asdict(budget) if protocol.tunes else None,
         "protocol": {**rules, "tuning_split": protocol.tuning_split},

@@ -153,7 +153,7 @@ def plan(
                 continue
             if not entry.is_available:
                 if entry.name not in absent:
-                    say(f"{entry.name}: passed over: no {entry.requires} here")
+                    say(f"{entry.name}: passed over: no {entry.facts.library} here")
                 absent.add(entry.name)
                 continue
             try:
@@ -179,7 +179,7 @@ def _measurable(states: Sequence[RunState], failures: list[str], say: Say) -> li
             continue
         if protocol.name not in modalities:
             try:
-                modalities[protocol.name] = BenchmarkData.of(protocol).catalogue.modalities
+                modalities[protocol.name] = BenchmarkData.of(protocol).dataset.catalogue.modalities
             except RecsysError as error:
                 failures.append(f"{protocol.name}: {error}")
                 modalities[protocol.name] = None

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from recsys.benchmark.held_out_users import (
@@ -23,19 +22,19 @@ from recsys.benchmark.held_out_users import (
 )
 from recsys.benchmark.protocols import Protocol, SplitSeed
 from recsys.config.experiment import EvaluationConfig, ExperimentConfig
-from recsys.config.imports import expand
 from recsys.config.loading import load_experiment
-from recsys.data.catalogue import Catalogue
+from recsys.config.section import expand
 from recsys.data.dataset import Dataset
 from recsys.data.hashing import fingerprint
 from recsys.data.interactions import Interactions
-from recsys.data.sources import find_dataset, open_dataset
-from recsys.data.splits import Split, make_split
+from recsys.data.sources import find_dataset
+from recsys.data.split import Split
+from recsys.data.splits import make_split
 from recsys.errors import ConfigError, DataError
+from recsys.evaluation.evaluate import Evaluator, Part
 from recsys.evaluation.evaluator import RankingTask
-from recsys.experiment.measure import Judge, Part
-from recsys.experiment.prepare import extract_features
 from recsys.queries.query import Query
+from recsys.workflow import extract_features, read_dataset
 
 MAIN = ""
 OVERALL = "overall"
@@ -58,28 +57,26 @@ class BenchmarkData:
     """A data set, not split yet.
 
     Attributes:
-        dataset: the ratings and movies as they were read.
-        catalogue: the movies with their modalities.
+        dataset: ratings and movies, with every modality that the configuration names.
         evaluation: what is reported.
         split_seed: of every split; None for that of its run.
     """
 
     dataset: Dataset
-    catalogue: Catalogue
     evaluation: EvaluationConfig
     split_seed: int | None = None
 
     @classmethod
     def of(cls, protocol: Protocol) -> BenchmarkData:
-        """Read a protocol's data; its movies have every modality that the configuration names.
+        """Read a protocol's data.
 
         Raises:
             DataError: the data, or a source of the configuration, is missing or unusable.
         """
         config = configuration(protocol)
-        dataset = open_dataset(config.data.name, protocol.folder, config.data.on_bad_row)
+        dataset = read_dataset(config, protocol.folder)
         catalogue = extract_features(config, dataset).catalogue
-        return cls(dataset, catalogue, config.evaluation, protocol.split_seed)
+        return cls(dataset.with_catalogue(catalogue), config.evaluation, protocol.split_seed)
 
     @cached_property
     def movies(self) -> str:
@@ -87,7 +84,7 @@ class BenchmarkData:
 
         Encoders may fall back and files may change without a word in the configuration.
         """
-        catalogue = self.catalogue
+        catalogue = self.dataset.catalogue
         parts: list[str | NDArray[Any]] = [catalogue.items.fingerprint, catalogue.years]
         parts.append(catalogue.genres)
         for name, table in sorted(catalogue.modalities.items()):
@@ -97,7 +94,7 @@ class BenchmarkData:
     @property
     def content(self) -> dict[str, float]:
         """Each modality to the share of the movies that have it."""
-        modalities = sorted(self.catalogue.modalities.items())
+        modalities = sorted(self.dataset.catalogue.modalities.items())
         return {name: float(table.present.mean()) for name, table in modalities}
 
     def keeping(self, modalities: tuple[str, ...] | None) -> BenchmarkData:
@@ -108,17 +105,17 @@ class BenchmarkData:
         """
         if modalities is None:
             return self
-        kept = {n: t for n, t in self.catalogue.modalities.items() if n in modalities}
-        return replace(self, catalogue=replace(self.catalogue, modalities=kept))
+        catalogue = self.dataset.catalogue
+        kept = {n: t for n, t in catalogue.modalities.items() if n in modalities}
+        dataset = self.dataset.with_catalogue(replace(catalogue, modalities=kept))
+        return replace(self, dataset=dataset)
 
     def split(self, which: SplitSeed) -> SplitData:
-        """One split of it."""
-        ratings = self.dataset.interactions
+        """One split of it; the genre task is divided by the seed of the run."""
         seed = which.seed if self.split_seed is None else self.split_seed
         if which.fold == COLD_USERS:
-            by_user = hold_out_users(ratings, seed)
-            return SplitData(self, by_user.split, by_user.choosing)
-        return SplitData(self, make_split(ratings, self.dataset.catalogue, which.fold, seed))
+            return SplitData(self, *hold_out_users(self.dataset, seed, which.seed))
+        return SplitData(self, make_split(self.dataset, which.fold, seed, label_seed=which.seed))
 
 
 @dataclass(frozen=True)
@@ -135,21 +132,14 @@ class SplitData:
     split: Split
     choosing: Interactions | None = None
 
-    @property
-    def catalogue(self) -> Catalogue:
-        """The movies with their modalities."""
-        return self.data.catalogue
-
-    def evaluator(self, part: Part) -> Judge:
+    def evaluator(self, part: Part) -> Evaluator:
         """The project's rules for one part."""
-        return Judge(self.split, part, self.data.evaluation)
+        on = Evaluator.on_test if part == "test" else Evaluator.on_valid
+        return on(self.split, self.data.evaluation)
 
-    @cached_property
     def refit_on_train_valid(self) -> SplitData:
         """The same test, with train and valid to learn from and no valid."""
-        whole = joined(self.split.train, self.split.valid)
-        empty = whole.select(np.arange(0))
-        return replace(self, split=Split(whole, empty, self.split.test, self.split.spec))
+        return replace(self, split=self.split.refit_on_train_valid())
 
     def of_known_users(self, part: Interactions) -> Interactions:
         """Without the ratings of users who have no training rating.
@@ -170,35 +160,20 @@ class SplitData:
         return dict(self._of_held_out(self.split.test if part == "test" else self.choosing))
 
     def _of_known(self, part: Part) -> Iterator[tuple[str, Lists]]:
-        evaluator, train = self.evaluator(part), self.split.train.matrix()
-        seen = train + self.split.valid.matrix() if part == "test" else train
-        task = self._task(self.of_known_users(evaluator.truth).matrix(), seen)
+        evaluator = self.evaluator(part)
+        truth = self.of_known_users(evaluator.truth).matrix()
         if len(evaluator.cold):
-            yield MAIN, Lists(replace(task, candidates=evaluator.cold), evaluator.query)
-            yield OVERALL, Lists(task, evaluator.query)
-        else:
+            task = replace(evaluator.task(evaluator.cold), truth=truth)
             yield MAIN, Lists(task, evaluator.query)
+        task = replace(evaluator.task(), truth=truth)
+        yield OVERALL if len(evaluator.cold) else MAIN, Lists(task, evaluator.query)
 
     def _of_held_out(self, ratings: Interactions) -> Iterator[tuple[str, Lists]]:
         found = held_out_users(ratings, self.split.spec.seed)
-        task = self._task(found.truth, found.drawn)
+        rules, counts = self.data.evaluation, self.split.train.item_counts()
+        task = RankingTask(found.truth, found.drawn, None, rules.ks, counts, rules.block)
         for given in sorted(found.queries, key=lambda n: (n != HEADLINE_GIVEN, n)):
             yield f"given-{given}", Lists(task, found.queries[given])
-
-    def _task(self, truth: sp.csr_array, seen: sp.csr_array) -> RankingTask:
-        rules = self.data.evaluation
-        counts = self.split.train.item_counts()
-        return RankingTask(truth, seen, None, rules.ks, counts, rules.block)
-
-
-def joined(first: Interactions, second: Interactions) -> Interactions:
-    """The interactions of both, over their common vocabularies."""
-    time = None
-    if first.time is not None and second.time is not None:
-        time = np.concatenate([first.time, second.time])
-    names = ("user", "item", "rating")
-    columns = {n: np.concatenate([getattr(first, n), getattr(second, n)]) for n in names}
-    return replace(first, **columns, time=time)
 
 
 def configuration(protocol: Protocol) -> ExperimentConfig:

@@ -255,7 +255,7 @@ class Tables:
         """What each model of the leading boards is, and what it is told besides ratings."""
         there = {name for board in boards for name in board.names}
         found = [e for e in ENTRIES if e.name in there]
-        rows = [[entry.name, _ORIGINS[entry.origin], entry.about, _told(entry)] for entry in found]
+        rows = [[entry.name, _ORIGINS[entry.origin], _what(entry), _told(entry)] for entry in found]
         return table(["model", "whose", "what it is", "told besides ratings"], rows)
 
     def readme(self, boards: Iterable[Leaderboard]) -> str:
@@ -301,19 +301,27 @@ def _mean_of(values: Iterable[float]) -> float:
     return float(np.mean(found)) if found else math.nan
 
 
+def _what(entry: Entry) -> str:
+    """What a model is, and whose."""
+    reference = f" ({entry.facts.reference})" if entry.facts.reference else ""
+    alone = f", on {entry.modality} alone" if entry.modality else ""
+    return f"{entry.facts.summary}{reference}{alone}"
+
+
 def _told(entry: Entry) -> str:
     """Of content, users and times."""
     return ", ".join(_sorts(entry)) or MISSING
 
 
 def _sorts(entry: Entry) -> Iterator[str]:
-    if entry.reads_content:
+    facts = entry.facts
+    if facts.reads_content:
         yield "content"
-    if entry.reads_genres:
+    if facts.reads_genres:
         yield "genres"
-    if entry.reads_users:
-        yield "users"
-    if entry.needs_rating_time:
+    if facts.uses_user_features:
+        yield "user features"
+    if facts.uses_timestamps:
         yield "the day of the rating asked for"
 
 

@@ -9,11 +9,6 @@ import yaml
 from recsys.bundle.contents import BundleContents
 from recsys.evaluation.report import EvaluationDocument
 
-_SUMMARY = """\
-Movie embeddings trained jointly on ranking, ratings and genres. A user is the weighted mean of the
-movies they liked, a score is one inner product, and so each recommendation is the exact sum of what
-the liked movies contribute to it."""
-
 _USE = """\
 ## Intended use
 
@@ -29,8 +24,7 @@ movies they name are enough.
   older than today's audience and not a sample of it.
 - What many people rated is recommended more often. Coverage and Gini, where reported below, say how
   much.
-- A movie without ratings is placed by its content alone; a person without liked movies gets the
-  movies' general appeal.
+- A person of whom nothing is known gets what suits everybody.
 - Predicted stars are an expectation with an interval, not a fact about a movie or a person.
 - The known users are rows of the training data. Whoever has this folder can read their ratings.
 """
@@ -38,12 +32,12 @@ movies they name are enough.
 
 def model_card(contents: BundleContents) -> str:
     """The text of ``README.md``."""
-    example = contents.catalogue.display_title(0) if len(contents.catalogue) else ""
-    users, items = contents.histories.shape
+    example = contents.context.catalogue.display_title(0) if len(contents.context.catalogue) else ""
+    users, items = contents.context.histories.shape
     parts = [
         f"---\n{yaml.safe_dump(_front_matter(contents), sort_keys=False, allow_unicode=True)}---",
         f"# {contents.label}",
-        _SUMMARY,
+        contents.about,
         _data(contents),
         _encoders(contents),
         _USE.format(example=example, items=items, users=users).rstrip(),
@@ -58,7 +52,7 @@ def _front_matter(contents: BundleContents) -> dict[str, Any]:
     if dataset.licence:
         matter |= {"license": "other", "license_name": dataset.licence}
     matter |= {
-        "tags": ["recommender-system", "movies", "multi-task", *contents.tower.modalities],
+        "tags": ["recommender-system", "movies", *contents.provenance.encoders],
         "datasets": [dataset.name],
     }
     if contents.metrics is not None:
@@ -90,7 +84,7 @@ def _data(contents: BundleContents) -> str:
         f"- Licence of the data: {dataset.licence or 'not stated; ask its owner before you share'}",
         f"- Cite: {dataset.citation}" if dataset.citation else "",
         f"- Fingerprint of the ratings: `{dataset.fingerprint}`",
-        f"- Trained on {len(contents.histories):,} ratings: the train part of split "
+        f"- Trained on {len(contents.context.histories):,} ratings: the train part of split "
         f"`{split.name}`, seed {split.seed}" + (f" ({params})" if params else ""),
         f"- Fingerprint of the split: `{split.fingerprint}`",
         f"- Configuration: `experiment.yaml`, fingerprint `{contents.config.fingerprint}`",

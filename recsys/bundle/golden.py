@@ -8,15 +8,15 @@ Legend: Q queries, I movies, k list length.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from recsys.bundle.contents import BundleContents
+from recsys.bundle.contents import Served, ServedByVectors
 from recsys.errors import BundleError
-from recsys.queries.query import Query
+from recsys.queries.context import Context
 from recsys.queries.topk import top_k
 from recsys.retrieval.index import Index
 
@@ -25,9 +25,20 @@ GOLDEN_K: Final = 10
 TOLERANCE: Final = 1e-4
 """Relative, and absolute below 1: float32 sums differ between libraries by less."""
 
+Scores = NDArray[np.floating[Any]]
+Answer = tuple[NDArray[np.int32], Scores]
+"""Rows of movies, and their scores."""
+
 
 class GoldenQuery(BaseModel):
-    """A user, and the ids and scores of the k best movies they have not seen."""
+    """A user, and what they were answered.
+
+    Attributes:
+        user: id.
+        items: ids of the best movies they have not seen; of some movies for a model that only
+            predicts stars.
+        scores: of these movies, or their stars.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -37,7 +48,7 @@ class GoldenQuery(BaseModel):
 
 
 class Golden(BaseModel):
-    """The content of ``golden.json``."""
+    """The content of ``golden.json``; ``k`` is 0 where the answers are stars."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -49,52 +60,73 @@ class Golden(BaseModel):
         return (self.model_dump_json(indent=1) + "\n").encode()
 
 
-def golden_queries(contents: BundleContents) -> Golden:
+def golden_queries(context: Context, model: Served) -> Golden:
     """Answers for users evenly spread over the vocabulary, by the path that evaluation takes."""
-    users, items = contents.histories.users, contents.catalogue.items
+    users = context.histories.users
     rows = np.linspace(0, len(users) - 1, min(GOLDEN_USERS, len(users))).astype(np.int32)
-    scores = contents.model.score(Query.known(contents.histories, rows)).copy()
-    scores[contents.seen[rows].nonzero()] = -np.inf
+    answers = _lists(context, model, rows) if model.ranks else _stars(context, model, rows)
+    queries = [
+        GoldenQuery(
+            user=users.id(int(row)),
+            items=[context.catalogue.items.id(i) for i in items],
+            scores=[round(float(score), 6) for score in scores],
+        )
+        for row, (items, scores) in zip(rows, answers, strict=True)
+    ]
+    return Golden(k=GOLDEN_K if model.ranks else 0, queries=queries)
+
+
+def _lists(context: Context, model: Served, rows: NDArray[np.int32]) -> list[Answer]:
+    scores = np.array(model.score(context.query(rows)))
+    scores[context.seen[rows].nonzero()] = -np.inf
     best = top_k(scores, GOLDEN_K)
-    queries = []
-    for row, found, values in zip(rows, best.items, best.scores, strict=True):
-        there = found >= 0
-        ids = [items.id(i) for i in found[there]]
-        rounded = [round(float(score), 6) for score in values[there]]
-        queries.append(GoldenQuery(user=users.id(int(row)), items=ids, scores=rounded))
-    return Golden(k=GOLDEN_K, queries=queries)
+    there = best.items >= 0
+    return [(best.items[q][there[q]], best.scores[q][there[q]]) for q in range(len(rows))]
 
 
-def replay(golden: Golden, contents: BundleContents, index: Index) -> None:
-    """Ask the index the golden queries.
+def _stars(context: Context, model: Served, rows: NDArray[np.int32]) -> list[Answer]:
+    count = len(context.catalogue)
+    items = np.linspace(0, count - 1, min(GOLDEN_K, count)).astype(np.int32)
+    return [(items, _predicted(context, model, int(row), items)) for row in rows]
+
+
+def _predicted(context: Context, model: Served, row: int, items: NDArray[np.int32]) -> Scores:
+    query = context.query(np.array([row]))
+    return model.predict_ratings(query, np.zeros(len(items), dtype=np.int64), items).mean
+
+
+def replay(golden: Golden, context: Context, model: Served, index: Index | None) -> None:
+    """Ask a model, or the index of its vectors, the golden queries.
 
     Raises:
         BundleError: scores differ beyond rounding, or movies differ beyond ties.
     """
-    users, items = contents.histories.users, contents.catalogue.items
+    users, items = context.histories.users, context.catalogue.items
     rows = users.rows([query.user for query in golden.queries], unknown="error")
-    vectors = contents.model.user_vectors(Query.known(contents.histories, rows))
-    unseen = ~contents.seen[rows].toarray()
-    found = index.search(vectors, golden.k, unseen)
+    found: list[Answer] = []
+    if golden.k and index is not None:
+        vectors = cast(ServedByVectors, model).user_vectors(context.query(rows))
+        best = index.search(vectors, golden.k, ~context.seen[rows].toarray())
+        there = best.items >= 0
+        found = [(best.items[q][there[q]], best.scores[q][there[q]]) for q in range(len(rows))]
+    elif golden.k:
+        found = _lists(context, model, rows)
     for position, query in enumerate(golden.queries):
         expected = items.rows(query.items, unknown="error")
-        there = found.items[position] >= 0
-        same = _agree(
-            (expected, np.array(query.scores)),
-            (found.items[position][there], found.scores[position][there]),
+        answer = (
+            found[position]
+            if golden.k
+            else (expected, _predicted(context, model, int(rows[position]), expected))
         )
-        if not same:
+        if not _agree((expected, np.array(query.scores)), answer):
             raise BundleError(
-                f"the index answers golden query {position} (user {query.user}) otherwise than the "
-                "evaluated model did",
+                f"the model answers golden query {position} (user {query.user}) otherwise than the "
+                "evaluated one did",
                 hint="export the bundle again with the libraries that are installed here",
             )
 
 
-def _agree(
-    expected: tuple[NDArray[np.int32], NDArray[np.float64]],
-    found: tuple[NDArray[np.int32], NDArray[np.float32]],
-) -> bool:
+def _agree(expected: Answer, found: Answer) -> bool:
     """Whether two ranked lists are equal up to rounding, and up to the order of ties."""
     (items, scores), (other_items, other_scores) = expected, found
     if len(items) != len(other_items):

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Self
+from typing import Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from recsys.data.catalogue import Catalogue, EncoderCard
+from recsys.data.split import Source
 
-if TYPE_CHECKING:  # serving a bundle splits nothing
-    from recsys.data.splits import Split
-
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 """Raised whenever an older reader would misread a newer bundle."""
 
 MANIFEST: Final = "manifest.json"
@@ -19,18 +17,18 @@ MANIFEST_HASH: Final = "manifest.sha256"
 EXPERIMENT: Final = "experiment.yaml"
 ITEMS: Final = "items.parquet"
 USERS: Final = "users.parquet"
-VECTORS: Final = "vectors.safetensors"
+MODEL: Final = "model.safetensors"
 SEEN: Final = "seen.safetensors"
-WEIGHTS: Final = "weights.safetensors"
 INDEX: Final = "index.faiss"
 GOLDEN: Final = "golden.json"
 METRICS: Final = "metrics.json"
 CARD: Final = "README.md"
 
-REQUIRED: Final = frozenset({EXPERIMENT, ITEMS, USERS, VECTORS, SEEN, WEIGHTS, INDEX, GOLDEN, CARD})
-"""Files every manifest lists; ``metrics.json`` is there once the model was evaluated."""
+REQUIRED: Final = frozenset({EXPERIMENT, ITEMS, USERS, MODEL, SEEN, GOLDEN, CARD})
+"""Files every manifest lists; ``index.faiss`` is there for a model of vectors, and ``metrics.json``
+once it was evaluated."""
 
-FILES: Final = REQUIRED | {METRICS, MANIFEST, MANIFEST_HASH}
+FILES: Final = REQUIRED | {INDEX, METRICS, MANIFEST, MANIFEST_HASH}
 """Every name a bundle may hold."""
 
 
@@ -79,16 +77,16 @@ class Provenance(_Record):
     encoders: dict[str, EncoderCard]
 
     @classmethod
-    def of(cls, dataset: DatasetRecord, split: Split, catalogue: Catalogue) -> Self:
-        """The provenance of a model trained on this split of this catalogue."""
-        spec = split.spec
+    def of(cls, dataset: DatasetRecord, source: Source, catalogue: Catalogue) -> Self:
+        """The provenance of a model trained on this split of these movies."""
+        spec = source.spec
         return cls(
             dataset=dataset,
             split=SplitRecord(
                 name=spec.name,
                 seed=spec.seed,
                 params=dict(spec.params),
-                fingerprint=split.fingerprint,
+                fingerprint=source.split,
             ),
             encoders={name: table.card for name, table in sorted(catalogue.modalities.items())},
         )
@@ -113,9 +111,10 @@ class Manifest(_Record):
 
     Attributes:
         schema_version: of the bundle's layout.
-        model: name of the model.
+        model: name of the model in the registry.
+        about: what it is, in a line.
         version: short hash of the trained arrays and what they are aligned with.
-        index: kind of ``index.faiss``, see ``recsys.retrieval.registry``.
+        index: kind of ``index.faiss``, see ``recsys.retrieval.registry``; None without one.
         config: fingerprint of the experiment.
         users: the known users.
         items: the movies.
@@ -128,7 +127,8 @@ class Manifest(_Record):
     schema_version: int
     model: str
     version: str
-    index: str
+    about: str
+    index: str | None
     config: str
     users: VocabularyRecord
     items: VocabularyRecord

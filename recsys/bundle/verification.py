@@ -46,8 +46,8 @@ def _require_version(folder: Path, found: object) -> None:
     if found != SCHEMA_VERSION:
         raise BundleError(
             f"{folder} has schema version {found}, this program reads {SCHEMA_VERSION}",
-            hint="export the bundle again with this version of recsys, or install the version that "
-            "wrote it",
+            hint="train it again with 'recsys train --out DIR', or install the version of recsys "
+            "that wrote it",
         )
 
 

@@ -13,11 +13,11 @@ import numpy as np
 
 import recsys
 from recsys.bundle import manifest as names
-from recsys.bundle.arrays import histories_to_bytes, model_to_bytes, tower_to_bytes
+from recsys.bundle.arrays import arrays_to_bytes, histories_to_bytes
 from recsys.bundle.card import model_card
-from recsys.bundle.contents import BundleContents
+from recsys.bundle.contents import BundleContents, Served
 from recsys.bundle.golden import golden_queries
-from recsys.bundle.loading import load_bundle
+from recsys.bundle.loading import Restore, load_bundle
 from recsys.bundle.manifest import FileRecord, Manifest, VocabularyRecord
 from recsys.bundle.tables import movies_to_bytes, users_to_bytes
 from recsys.bundle.verification import hash_line
@@ -27,7 +27,7 @@ from recsys.errors import BundleError
 from recsys.retrieval.faiss_flat import FaissFlatIndex
 
 
-def write_bundle(path: str | Path, contents: BundleContents) -> Manifest:
+def write_bundle(path: str | Path, contents: BundleContents, restore: Restore) -> Manifest:
     """Write a bundle, load it back, and only then put it in its place.
 
     The same contents give the same bytes. A bundle that is already there is replaced.
@@ -35,6 +35,8 @@ def write_bundle(path: str | Path, contents: BundleContents) -> Manifest:
     Args:
         path: the folder to make.
         contents: what goes into it.
+        restore: makes the model of a bundle again; what was written is asked before it is put in
+            its place.
 
     Raises:
         BundleError: something other than a bundle is at ``path``, the new bundle does not verify,
@@ -46,8 +48,8 @@ def write_bundle(path: str | Path, contents: BundleContents) -> Manifest:
         require_replaceable(target)
         target.parent.mkdir(parents=True, exist_ok=True)
         staging.mkdir()
-        manifest = _fill(staging, contents)
-        load_bundle(staging)
+        manifest = _fill(staging, contents, restore(contents))
+        load_bundle(staging, restore)
         _put_in_place(staging, target)
     except OSError as error:
         raise BundleError(f"cannot write the bundle {target}: {error}") from error
@@ -72,8 +74,8 @@ def require_replaceable(target: Path) -> None:
         )
 
 
-def _fill(folder: Path, contents: BundleContents) -> Manifest:
-    files = _encode(contents)
+def _fill(folder: Path, contents: BundleContents, model: Served) -> Manifest:
+    files = _encode(contents, model)
     manifest = _manifest(contents, files)
     described = manifest.to_bytes()
     files[names.MANIFEST] = described
@@ -84,34 +86,36 @@ def _fill(folder: Path, contents: BundleContents) -> Manifest:
     return manifest
 
 
-def _encode(contents: BundleContents) -> dict[str, bytes]:
-    index = FaissFlatIndex.build(contents.model.item_vectors())
+def _encode(contents: BundleContents, model: Served) -> dict[str, bytes]:
+    context = contents.context
     files = {
         names.EXPERIMENT: dump_experiment(contents.config).encode(),
-        names.ITEMS: movies_to_bytes(contents.catalogue),
-        names.USERS: users_to_bytes(contents.histories.users),
-        names.VECTORS: model_to_bytes(contents.model),
-        names.SEEN: histories_to_bytes(contents.histories, contents.seen),
-        names.WEIGHTS: tower_to_bytes(contents.tower),
-        names.INDEX: index.to_bytes(),
-        names.GOLDEN: golden_queries(contents).to_bytes(),
+        names.ITEMS: movies_to_bytes(context.catalogue),
+        names.USERS: users_to_bytes(context.histories.users),
+        names.MODEL: arrays_to_bytes(contents.arrays),
+        names.SEEN: histories_to_bytes(context.histories, context.seen),
+        names.GOLDEN: golden_queries(context, model).to_bytes(),
         names.CARD: model_card(contents).encode(),
     }
+    if contents.vectors is not None:
+        files[names.INDEX] = FaissFlatIndex.build(contents.vectors).to_bytes()
     if contents.metrics is not None:
         files[names.METRICS] = (contents.metrics.model_dump_json(indent=2) + "\n").encode()
     return files
 
 
 def _manifest(contents: BundleContents, files: dict[str, bytes]) -> Manifest:
+    context = contents.context
     return Manifest(
         schema_version=names.SCHEMA_VERSION,
-        model=contents.model.name,
+        model=contents.model,
         version=contents.version,
-        index=FaissFlatIndex.kind,
+        about=contents.about,
+        index=None if contents.vectors is None else FaissFlatIndex.kind,
         config=contents.config.fingerprint,
-        users=_vocabulary(contents.histories.users),
-        items=_vocabulary(contents.catalogue.items),
-        genres=contents.catalogue.genre_names,
+        users=_vocabulary(context.histories.users),
+        items=_vocabulary(context.catalogue.items),
+        genres=context.catalogue.genre_names,
         provenance=contents.provenance,
         versions={
             "faiss": faiss.__version__,

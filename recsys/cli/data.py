@@ -129,7 +129,7 @@ def split(
     from recsys.data import splits
 
     read = _open(dataset, data, on_bad_row, report)
-    made = splits.make_split(read.interactions, read.catalogue, name, seed)
+    made = splits.make_split(read, name, seed)
     for path in splits.write_split(made, out) if out else ():
         output.say("wrote", str(path))
     summary = splits.describe(made)

@@ -11,11 +11,14 @@ from recsys.cli import output, scores, serving
 from recsys.cli.options import DEFAULT_BUNDLE, BundleOption, DataOption, DocumentFormatOption
 from recsys.cli.output import DocumentFormat, say
 from recsys.cli.train import beside
+from recsys.errors import UnsupportedError
 
 if TYPE_CHECKING:
+    from recsys.data.split import Split
+    from recsys.engine import Engine
     from recsys.evaluation.report import ResultRow
-    from recsys.experiment.evaluate import Candidate, ServedExperiment
 
+BASELINES: Final = ("popularity", "bias", "item-knn", "ease")
 EXAMPLE: Final = "recsys evaluate --bundle runs/ro --baselines"
 
 BaselinesOption = Annotated[
@@ -74,26 +77,26 @@ def evaluate(
     """
     _require_one_kind(baselines, modalities, subsets)
     serving.require_bundle(bundle)
-    from recsys.experiment.evaluate import ServedExperiment, document_of, limited_threads
+    from recsys.workflow import document_of, limited_threads, open_bundle
 
     with output.busy("reading the data"):
-        served = ServedExperiment.open(bundle, data)
-    with limited_threads(served.config.training.threads):
+        engine, split = open_bundle(bundle, data)
+    with limited_threads(engine.contents.config.training.threads):
         if subsets or modalities is not None:
-            rows = _without_some(served, modalities, every=subsets)
+            rows = _without_some(engine, split, modalities, data, every=subsets)
         else:
-            rows = _judged(served, baselines)
+            rows = _evaluated(engine, split, baselines)
     usual = ".subsets.json" if subsets else ".results.json" if baselines else None
     report = out or (beside(bundle, usual) if usual else None)
     if report is not None:
-        _write(served, rows, report)
+        _write(engine, split, rows, report)
     if format_ is DocumentFormat.JSON:
         whole = rows[-1] if subsets else rows[0]
-        output.print_json(document_of(whole, served.material.split).model_dump(mode="json"))
+        output.print_json(document_of(whole, split).model_dump(mode="json"))
     elif len(rows) > 1 and report is not None:
         _print_report(report)
     else:
-        scores.print_evaluation(document_of(rows[0], served.material.split))
+        scores.print_evaluation(document_of(rows[0], split))
 
 
 def _require_one_kind(baselines: bool, modalities: str | None, subsets: bool) -> None:
@@ -112,32 +115,44 @@ def _require_one_kind(baselines: bool, modalities: str | None, subsets: bool) ->
         )
 
 
-def _judged(served: ServedExperiment, baselines: bool) -> list[ResultRow]:
-    from recsys.experiment.evaluate import DEMO_BASELINES, fit_baseline
+def _evaluated(engine: Engine, split: Split, baselines: bool) -> list[ResultRow]:
+    from recsys.recommenders.registry import create
+    from recsys.workflow import evaluate_row
 
-    rows = [_judge(served.candidate(), served)]
-    for name in DEMO_BASELINES if baselines else ():
-        with output.busy(f"fitting {name}"):
-            candidate = fit_baseline(name, served.material)
-        rows.append(_judge(candidate, served))
+    config = engine.contents.config
+    with output.busy(f"evaluating {engine.label}"):
+        row = evaluate_row(engine.model, split, config)
+    rows = [row.model_copy(update={"model": engine.label})]
+    for name in BASELINES if baselines else ():
+        with output.busy(f"fitting and evaluating {name}"):
+            rows.append(evaluate_row(create(name).fit(split), split, config))
     return rows
 
 
 def _without_some(
-    served: ServedExperiment, modalities: str | None, *, every: bool
+    engine: Engine, split: Split, modalities: str | None, data: Path | None, *, every: bool
 ) -> list[ResultRow]:
-    from recsys.experiment.subsets import judge_subset, require_modalities, subsets
+    from recsys.recommenders.joint.recommender import JointRecommender
+    from recsys.recommenders.joint.subsets import require_modalities, subsets
+    from recsys.workflow import evaluate_row, with_features
 
-    tower = served.engine.bundle.contents.tower
+    model, config = engine.model, engine.contents.config
+    if not isinstance(model, JointRecommender):
+        raise UnsupportedError(
+            f"{model.name} cannot be asked without some of its modalities",
+            hint="only the joint model can",
+        )
     named = _names(modalities or "")
-    require_modalities(tower, named)  # refused before any work
+    require_modalities(model.tower, named)  # refused before any work
     with output.busy("reading and encoding features"):
-        material = served.with_features()
-    chosen = list(subsets(tower.modalities)) if every else [named]
+        whole = with_features(split, config, data)
     rows = []
-    for kept in chosen:
-        with output.busy(f"judging {' + '.join(kept) or 'no modality'}"):
-            rows.append(judge_subset(served.engine.model, tower, material, kept))
+    for kept in list(subsets(model.tower.modalities)) if every else [named]:
+        name = " + ".join(sorted(kept)) or "(none)"
+        with output.busy(f"evaluating {name}"):
+            part = model.with_modalities(whole.for_fitting(), kept)
+            row = evaluate_row(part, whole, config)
+        rows.append(row.model_copy(update={"model": name}))
     return rows
 
 
@@ -145,17 +160,10 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
-def _judge(candidate: Candidate, served: ServedExperiment) -> ResultRow:
-    from recsys.experiment.evaluate import judge
+def _write(engine: Engine, split: Split, rows: list[ResultRow], path: Path) -> None:
+    from recsys.workflow import results_of
 
-    with output.busy(f"judging {candidate.name}"):
-        return judge(candidate, served.material)
-
-
-def _write(served: ServedExperiment, rows: list[ResultRow], path: Path) -> None:
-    from recsys.experiment.evaluate import results_of
-
-    results_of(rows, served.material.split, served.config).save(path)
+    results_of(rows, split, engine.contents.config).save(path)
     say("report", str(path))
 
 

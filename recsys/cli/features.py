@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from recsys.cli import feature_export, feature_import, feature_tables, output, stages
+from recsys.cli import feature_files, feature_tables, output, stages
 from recsys.cli.application import add_verb, new_app
 from recsys.cli.options import DataOption, DocumentFormatOption, SetOption
 from recsys.cli.output import DocumentFormat
@@ -136,5 +136,5 @@ def describe(
 
 add_verb(app, "extract", extract, "recsys features extract --config my.yaml --report reports")
 add_verb(app, "describe", describe, "recsys features describe --config my.yaml --format json")
-add_verb(app, "import", feature_import.import_, feature_import.EXAMPLE)
-add_verb(app, "export", feature_export.export, feature_export.EXAMPLE)
+add_verb(app, "import", feature_files.import_, feature_files.IMPORT_EXAMPLE)
+add_verb(app, "export", feature_files.export, feature_files.EXPORT_EXAMPLE)

@@ -44,7 +44,7 @@ def predict(
 
 
 def _print_csv(answer: Prediction) -> None:
-    low, high = answer.interval80
+    low, high = answer.interval80 or (None, None)
     output.print_csv(
         ["user", "item", "title", "year", "mean", "std", "low80", "high80"],
         [
@@ -63,10 +63,12 @@ def _print_csv(answer: Prediction) -> None:
 
 
 def _print_table(answer: Prediction) -> None:
-    low, high = answer.interval80
     head = f"stars {serving.who(answer.user)} would give ({answer.model})"
     columns = ("stars", "std", "80 % interval")
     table = output.new_table("movie", *columns, right=columns)
-    name = serving.titled(answer.title, answer.year)
-    table.add_row(name, f"{answer.mean:.2f}", f"{answer.std:.2f}", f"{low:.2f} … {high:.2f}")
+    cells = [serving.titled(answer.title, answer.year), f"{answer.mean:.2f}", "–", "–"]
+    if answer.std is not None and answer.interval80 is not None:
+        low, high = answer.interval80
+        cells[2:] = [f"{answer.std:.2f}", f"{low:.2f} … {high:.2f}"]
+    table.add_row(*cells)
     output.print_table(table, head)

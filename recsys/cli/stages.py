@@ -13,39 +13,41 @@ from recsys.cli.output import busy, note, say
 if TYPE_CHECKING:
     from recsys.config.experiment import ExperimentConfig
     from recsys.data.dataset import Dataset
-    from recsys.experiment.prepare import Prepared
-    from recsys.experiment.train import Trained
+    from recsys.data.split import Split
     from recsys.features.extract import Extraction, ExtractionReport
+    from recsys.recommenders.joint.recommender import JointRecommender
 
 
-def prepared(experiment: ExperimentConfig, data: Path | None) -> Prepared:
+def ready_split(experiment: ExperimentConfig, data: Path | None, *, features: bool = True) -> Split:
     """The data, encoded and split.
 
     Raises:
-        DataError: see ``recsys.experiment.prepare``.
+        DataError: see ``recsys.workflow.load_split``.
     """
-    from recsys.experiment.prepare import prepare
+    from recsys.workflow import load_split
 
-    started = time.perf_counter()
+    started, found = time.perf_counter(), []
     with _waiting(experiment):
-        ready = prepare(experiment, data)
-    seconds = time.perf_counter() - started
-    _say_data(ready, seconds - sum(report.seconds for report in ready.extraction))
-    say_features(ready.extraction)
-    return ready
+        split = load_split(
+            experiment, data, features=features, told=lambda _, made: found.append(made)
+        )
+    reports = [report for made in found if made for report in made.reports]
+    seconds = time.perf_counter() - started - sum(report.seconds for report in reports)
+    _say_data(split, seconds)
+    say_features(reports)
+    return split
 
 
 def extracted(experiment: ExperimentConfig, data: Path | None) -> tuple[Dataset, Extraction]:
     """The data with every modality, and what making them came to.
 
     Raises:
-        DataError: see ``recsys.experiment.prepare``.
+        DataError: see ``recsys.workflow.load_split``.
     """
-    from recsys.data.sources import open_dataset
-    from recsys.experiment.prepare import extract_features
+    from recsys.workflow import extract_features, read_dataset
 
     with _waiting(experiment):
-        dataset = open_dataset(experiment.data.name, data, experiment.data.on_bad_row)
+        dataset = read_dataset(experiment, data)
         extraction = extract_features(experiment, dataset)
     for source in extraction.facts:
         found = source.matched
@@ -58,13 +60,14 @@ def extracted(experiment: ExperimentConfig, data: Path | None) -> tuple[Dataset,
 
 def _waiting(experiment: ExperimentConfig) -> AbstractContextManager[None]:
     """A sign of life, where the files to be encoded will not show a bar of their own."""
-    if experiment.sources.posters or experiment.sources.trailers:
+    sources = experiment.sources
+    if any(getattr(sources, folder) for folder in sources.further()):
         return nullcontext()
     return busy(f"reading and encoding {experiment.data.name}")
 
 
-def _say_data(ready: Prepared, seconds: float) -> None:
-    dataset, split = ready.dataset, ready.split
+def _say_data(split: Split, seconds: float) -> None:
+    dataset = split.dataset
     ratings, bad = dataset.interactions, dataset.report.bad
     users, movies = len(ratings.users), len(ratings.items)
     size = f"{len(ratings):,} ratings by {users:,} users of {movies:,} movies"
@@ -97,9 +100,9 @@ def say_training(experiment: ExperimentConfig) -> None:
     )
 
 
-def say_trained(trained: Trained, monitor: Iterable[str]) -> None:
+def say_trained(model: JointRecommender, monitor: Iterable[str]) -> None:
     """Which weights were kept, and why."""
-    log = trained.recommender.log
+    log = model.log
     metrics = ", ".join(f"{name} {log.best_metrics[name]:.4f}" for name in monitor)
     best = f"epoch {log.best_epoch} of {log.epochs} is best on valid: {metrics}"
-    say("", best, trained.seconds)
+    say("", best, model.fit_seconds)

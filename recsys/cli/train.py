@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -77,8 +78,20 @@ OutOption = Annotated[
 ]
 
 
+ModelOption = Annotated[
+    str,
+    typer.Option(
+        "--model",
+        metavar="NAME",
+        help="Which model: joint, ease, item-knn, … ('recsys models' lists them). --set reaches "
+        "its hyper-parameters, such as --model ease --set l2=300.",
+    ),
+]
+
+
 def train(
     *,
+    model: ModelOption = "joint",
     config: ConfigOption = "default",
     changes: SetOption = None,
     split: SplitOption = None,
@@ -89,28 +102,35 @@ def train(
     resume: ResumeOption = False,
     format_: DocumentFormatOption = DocumentFormat.TABLE,
 ) -> None:
-    """Train a model, measure it, and keep it as a bundle.
+    """Train a model, evaluate it, and keep it as a bundle.
 
-    It is measured on the test part of its split, which training never sees.
+    It is evaluated on the test part of its split, which training never sees.
     """
-    require_training()
     options = {"split.name": split, "seed": seed, "split.seed": seed, "data.on_bad_row": on_bad_row}
-    experiment = resolved(config, [*overrides(options), *(changes or [])], data)
-    _run(experiment, data, out, resume)
+    given = [*overrides(options), *(changes or [])]
+    experiment = resolved(config, given, data, model)
+    require_library(model)
+    if model == "joint":
+        _run(experiment, data, out, resume)
+    else:
+        _run_plain(experiment, data, out, resume)
     _show(out, format_)
 
 
-def require_training() -> None:
-    """Refuse to start where a library that training needs is missing.
+def require_library(model: str) -> None:
+    """Refuse to start where a library that fitting needs is missing.
 
     Raises:
         MissingExtra: it is.
+        ConfigError: there is no such model.
     """
-    from importlib.util import find_spec
+    from recsys.recommenders.registry import create
 
-    for module, library in (("torch", "torch"), ("sklearn", "scikit-learn")):
-        if find_spec(module) is None:
-            raise MissingExtra(library, "train")
+    facts = create(model).facts
+    if facts.library and find_spec(facts.library) is None:
+        raise MissingExtra(facts.library, facts.extra or "train")
+    if model == "joint" and find_spec("sklearn") is None:
+        raise MissingExtra("scikit-learn", "train")
 
 
 def overrides(options: Mapping[str, object]) -> list[str]:
@@ -118,7 +138,9 @@ def overrides(options: Mapping[str, object]) -> list[str]:
     return [f"{key}={json.dumps(value)}" for key, value in options.items() if value is not None]
 
 
-def resolved(config: str, changes: list[str], data: Path | None) -> ExperimentConfig:
+def resolved(
+    config: str, changes: list[str], data: Path | None, model: str = "joint"
+) -> ExperimentConfig:
     """The experiment that the options describe.
 
     Where the configuration does not choose a data set, and ``data`` holds another than the default
@@ -128,14 +150,28 @@ def resolved(config: str, changes: list[str], data: Path | None) -> ExperimentCo
         ConfigError: it is not a valid one.
         DataError: ``data`` holds no data set.
     """
-    from recsys.config.experiment import DataConfig
+    from recsys.config.experiment import DataConfig, RecommenderConfig
     from recsys.config.loading import load_experiment
+    from recsys.recommenders.registry import configured, parsed
 
-    experiment = load_experiment(config, changes)
-    if data is None or experiment.data.name != DataConfig().name:
+    own, others = ([], changes) if model == "joint" else _divided(changes)
+    experiment = load_experiment(config, others)
+    if data is not None and experiment.data.name == DataConfig().name:
+        name = json.dumps(_name_of_data(experiment.data.name, data))
+        experiment = load_experiment(config, [*others, f"data.name={name}"])
+    if model == "joint":
         return experiment
-    name = json.dumps(_name_of_data(experiment.data.name, data))
-    return load_experiment(config, [*changes, f"data.name={name}"])
+    options = parsed(own)
+    configured(model, options)  # refused before any work
+    chosen = RecommenderConfig(name=model, options=options)
+    return experiment.model_copy(update={"recommender": chosen, "name": model})
+
+
+def _divided(changes: list[str]) -> tuple[list[str], list[str]]:
+    """Changes of the model's own hyper-parameters, and of the experiment around it."""
+    around = ("name", "seed", "data", "sources", "split", "features", "evaluation")
+    own = [c for c in changes if c.partition("=")[0].strip().split(".")[0] not in around]
+    return own, [c for c in changes if c not in own]
 
 
 def _name_of_data(name: str, folder: Path) -> str:
@@ -169,7 +205,7 @@ def _run(experiment: ExperimentConfig, data: Path | None, out: Path, resume: boo
         seconds, label = _fit(experiment, data, out, resume)
     (checkpoint / resuming.LIVE_LOG).replace(log)
     resuming.clear(checkpoint)
-    measured = "measured on test and " if (out / METRICS).is_file() else ""
+    measured = "evaluated on test and " if (out / METRICS).is_file() else ""
     output.say("bundle", f"{out} ({label}), {measured}verified", seconds)
     output.say("log", str(log))
 
@@ -178,8 +214,8 @@ def _fit(
     experiment: ExperimentConfig, data: Path | None, out: Path, resume: bool
 ) -> tuple[float, str]:
     """Train and write the bundle; the seconds that writing took, and what was written."""
-    from recsys.experiment.train import save
-    from recsys.experiment.train import train as fit
+    from recsys import workflow
+    from recsys.recommenders.joint.recommender import JointRecommender
     from recsys.recommenders.joint.training.options import RunOptions
 
     checkpoint = beside(out, ".checkpoint")
@@ -189,13 +225,39 @@ def _fit(
         checkpoint=checkpoint,
         resume=resume,
     )
-    prepared = stages.prepared(experiment, data)
+    split = stages.ready_split(experiment, data)
     stages.say_training(experiment)
-    trained = fit(prepared, options)
-    stages.say_trained(trained, experiment.training.monitor)
+    model = JointRecommender(experiment, options).fit(split)
+    stages.say_trained(model, experiment.training.monitor)
     started = time.perf_counter()
-    manifest = save(prepared, trained, out)
-    return time.perf_counter() - started, manifest.label
+    workflow.save(model, out, experiment, split)
+    return time.perf_counter() - started, _label(out)
+
+
+def _run_plain(experiment: ExperimentConfig, data: Path | None, out: Path, resume: bool) -> None:
+    """Fit a model that trains in one go, and write its bundle."""
+    from recsys import workflow
+    from recsys.bundle.writing import require_replaceable
+
+    require_replaceable(out.resolve())
+    if resume:
+        name = experiment.recommender.name
+        output.note(f"{name} is fitted in one go: there is nothing to resume")
+    split = stages.ready_split(experiment, data, features=workflow.reads_content(experiment))
+    with output.busy(f"fitting {experiment.recommender.name}"):
+        model = workflow.model_of(experiment).fit(split)
+    output.say("fitted", f"{model.name}, {model.parameters:,} numbers", model.fit_seconds)
+    started = time.perf_counter()
+    found = workflow.save(model, out, experiment, split)
+    measured = "evaluated on test and " if found else ""
+    seconds = time.perf_counter() - started
+    output.say("bundle", f"{out} ({_label(out)}), {measured}verified", seconds)
+
+
+def _label(bundle: Path) -> str:
+    from recsys.bundle.verification import read_manifest
+
+    return read_manifest(bundle).label
 
 
 def _show(bundle: Path, format_: DocumentFormat) -> None:
@@ -206,7 +268,7 @@ def _show(bundle: Path, format_: DocumentFormat) -> None:
     path = bundle / METRICS
     found = EvaluationDocument.model_validate_json(path.read_bytes()) if path.is_file() else None
     if found is None:
-        output.note("the split has no test part, so nothing was measured")
+        output.note("the split has no test part, so nothing was evaluated")
     if format_ is DocumentFormat.JSON:
         output.print_json(None if found is None else found.model_dump(mode="json"))
     elif found is not None:

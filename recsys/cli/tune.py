@@ -19,7 +19,7 @@ from recsys.cli.train import (
     SeedOption,
     SplitOption,
     overrides,
-    require_training,
+    require_library,
     resolved,
 )
 from recsys.errors import MissingExtra
@@ -102,7 +102,7 @@ def tune(
     training.monitor; the test part is not looked at. Interrupted or killed, a study goes on with
     --resume.
     """
-    require_training()
+    require_library("joint")
     if find_spec("optuna") is None:
         raise MissingExtra("optuna", "tune")
     options = {"split.name": split, "seed": seed, "split.seed": seed}
@@ -136,9 +136,9 @@ def _run(
     tuning = Tuning(experiment, load_space(space), out, resume)
     if tuning.trials:
         output.say("study", f"{len(tuning.trials)} trials are in {out}")
-    prepared = stages.prepared(experiment, data)
+    split = stages.ready_split(experiment, data)
     trials, seconds = budget
-    return tuning.run(prepared, Budget(trials=trials, seconds=seconds), _say_trial)
+    return tuning.run(split, Budget(trials=trials, seconds=seconds), _say_trial)
 
 
 @contextmanager

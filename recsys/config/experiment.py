@@ -5,8 +5,6 @@ Defaults are the values of ``configs/default.yaml``; a configuration file states
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import Literal, Self
 
 from pydantic import (
@@ -18,9 +16,10 @@ from pydantic import (
     model_validator,
 )
 
-from recsys.config.features import FeaturesConfig
+from recsys.config.modalities import MODALITIES, FeaturesConfig
 from recsys.config.section import Section
 from recsys.config.sources import SourcesConfig
+from recsys.documents import json_fingerprint
 from recsys.errors import nearest
 
 
@@ -174,15 +173,28 @@ class EvaluationConfig(Section):
     block: PositiveInt = 512
 
 
+class RecommenderConfig(Section):
+    """Which model of ``recsys.recommenders.registry``, and its hyper-parameters.
+
+    Those of ``joint`` are the sections of the experiment itself.
+    """
+
+    name: str = "joint"
+    options: dict[str, bool | int | float | str | None] = Field(default={})
+
+
 class ExperimentConfig(Section):
-    """One experiment, resolved."""
+    """One experiment, resolved.
+
+    Everything from ``user`` to ``training`` is of the joint model alone.
+    """
 
     name: str = "default"
     seed: int = 0
     data: DataConfig = DataConfig()
-    sources: SourcesConfig = SourcesConfig()
+    sources: SourcesConfig = Field(default_factory=SourcesConfig)
     split: SplitConfig = SplitConfig()
-    features: FeaturesConfig = FeaturesConfig()
+    features: FeaturesConfig = Field(default_factory=FeaturesConfig)
     user: UserConfig = UserConfig()
     fusion: FusionConfig = FusionConfig()
     sharing: SharingConfig = SharingConfig()
@@ -193,10 +205,13 @@ class ExperimentConfig(Section):
     alignment: AlignmentConfig = AlignmentConfig()
     training: TrainingConfig = TrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+    recommender: RecommenderConfig = Field(
+        default=RecommenderConfig(), exclude_if=lambda chosen: chosen.name == "joint"
+    )
 
     @model_validator(mode="after")
     def _placed_by_known_modalities(self) -> Self:
-        known = [*FeaturesConfig.model_fields, *self.sources.features]
+        known = [*MODALITIES, *self.sources.features]
         for name in self.placement.weights:
             if name not in known:
                 close = ", ".join(nearest(name, known) or known)
@@ -206,5 +221,4 @@ class ExperimentConfig(Section):
     @property
     def fingerprint(self) -> str:
         """A hash of every value but the name: equal experiments share it."""
-        values = self.model_dump(mode="json", exclude={"name"})
-        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+        return json_fingerprint(self.model_dump(mode="json", exclude={"name"}))

@@ -7,14 +7,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt
 
 from recsys.config.section import Section
-from recsys.errors import ConfigError
 
 Key = Literal["item", "film"]
 """What the ids of a file name: movies of the data set, or films of a wider list."""
@@ -160,17 +158,3 @@ ImportConfig = Annotated[
     Field(discriminator="source"),
 ]
 """What ``features.imports`` maps the name of a modality to."""
-
-
-def expand(path: Path) -> Path:
-    """The path with ``~`` and ``$VARIABLES`` replaced: a configuration keeps them as they are.
-
-    Raises:
-        ConfigError: a variable is not set.
-    """
-    expanded = os.path.expandvars(path)
-    if "$" in expanded:
-        raise ConfigError(
-            f"{path}: an environment variable in it is not set", hint="set it, or give the path"
-        )
-    return Path(expanded).expanduser()

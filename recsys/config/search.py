@@ -29,8 +29,7 @@ from pydantic import (
 )
 
 from recsys.config.experiment import ExperimentConfig
-from recsys.config.loading import with_values
-from recsys.config.reading import read_mapping
+from recsys.config.loading import read_mapping, with_values
 from recsys.errors import ConfigError, nearest
 from recsys.resources import material
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, model_validator
 
 from recsys.config.imports import ImportConfig
+from recsys.config.modalities import MODALITIES, ByModality
 from recsys.config.section import Section
 from recsys.data.item_fields import FieldKind, FieldSpec
-from recsys.data.item_keys import ItemKey
 from recsys.data.item_presets import preset
-from recsys.data.items_spec import ItemsTable
+from recsys.data.items_spec import ItemKey, ItemsTable
 from recsys.data.textfile import Encoding
 from recsys.data.tmdb.settings import TmdbSettings
 
@@ -141,16 +141,16 @@ def _usable_name(name: str) -> str:
 ModalityName = Annotated[str, AfterValidator(_usable_name)]
 
 
-class SourcesConfig(Section):
+class SourcesConfig(ByModality):
     """Sources beside the data set's own, in the order in which they are read.
+
+    And a folder for everything that a modality is encoded from: ``posters``, ``trailers``.
 
     Attributes:
         items: tables of movies.
         links: a file like MovieLens' ``links.csv``, for tables whose key is an id elsewhere; by
             default the ids of the data set's recipe.
         tmdb: what was fetched from The Movie Database, or None.
-        posters: pictures, for the modality poster.
-        trailers: films with sound, for the modalities video and audio.
         features: name of a modality to vectors that were made elsewhere.
         jobs: how files are encoded.
     """
@@ -158,7 +158,14 @@ class SourcesConfig(Section):
     items: tuple[ItemsTableConfig, ...] = ()
     links: Path | None = None
     tmdb: TmdbConfig | None = None
-    posters: FolderConfig | None = None
-    trailers: FolderConfig | None = None
     features: dict[ModalityName, ImportConfig] = Field(default_factory=dict)
     jobs: JobsConfig = JobsConfig()
+
+    @classmethod
+    def further(cls) -> dict[str, Any]:
+        """A folder, or None, for each kind of file that a modality reads."""
+        return {
+            row.files.folder: (FolderConfig | None, None)
+            for row in MODALITIES.values()
+            if row.files
+        }

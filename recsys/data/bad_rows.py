@@ -55,18 +55,21 @@ def validate(
     good = reason == _GOOD
     report = RowReport(raw.path, len(raw), int(good.sum()), bad)
     if bad and on_bad_row == "error":
-        _refuse(report)
+        _refuse(report, scale)
     return columns.frame(good), report
 
 
-def _refuse(report: RowReport) -> None:
+def _refuse(report: RowReport, scale: RatingScale) -> None:
+    off_scale = str(Reason.RATING_OFF_SCALE) in report.counts
     kinds = ", ".join(f"{reason}: {count}" for reason, count in report.counts.items())
     raise DataError(
         f"{report.source}: {len(report.bad)} of {report.total} rows cannot be used ({kinds})",
         rows=[str(row) for row in report.bad[:5]],
         count=len(report.bad),
         hint="correct them, or keep the good rows with on_bad_row='quarantine' "
-        "(--on-bad-row quarantine)",
+        "(--on-bad-row quarantine)"
+        + f"; a scale other than {scale.low:g} to {scale.high:g} is said by scale=(low, high) in "
+        "Python and in recipe.yaml" * off_scale,
     )
 
 

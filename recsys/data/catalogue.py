@@ -5,8 +5,6 @@ Legend: I items, G genres, D dimensions of one modality.
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -16,15 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.data.hashing import fingerprint
-from recsys.data.vocabulary import Vocabulary
-from recsys.errors import AlignmentError, DataError, UnknownIdError, nearest
+from recsys.data.titles import TitleIndex, title_key
+from recsys.data.vocabulary import Vocabulary, as_id
+from recsys.errors import AlignmentError, AmbiguousNameError, DataError, UnknownIdError
 
 UNKNOWN_YEAR = -1
-
-# Letters that have no accent to take off, an ampersand, and apostrophes.
-_LETTERS = str.maketrans(
-    {"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "&": " and ", "'": "", "’": "", "‘": ""}
-)
 
 
 @dataclass(frozen=True)
@@ -182,30 +176,35 @@ class Catalogue:
         return [self.genre_names[g] for g in np.flatnonzero(self.genres[row])]
 
     @cached_property
-    def _by_title(self) -> dict[str, list[int]]:
-        by_title: dict[str, list[int]] = {}
-        for row, title in enumerate(self.titles):
-            for key in {title_key(title), title_key(self.display_title(row))}:
-                by_title.setdefault(key, []).append(row)
-        return by_title
+    def title_index(self) -> TitleIndex:
+        """What finds movies by their names."""
+        shown = [self.display_title(row) for row in range(len(self))]
+        return TitleIndex.build(self.titles, self.years, shown)
 
-    def find(self, text: str) -> int:
-        """The row of a movie named by id, by ``title (year)`` or by a title only it has.
+    def find(self, movie: str | int) -> int:
+        """The row of a movie named by id or by any of its names.
+
+        Case, accents, punctuation and articles do not count; names in brackets at the end of a
+        title are names, too, and a year may stand behind a name.
 
         Raises:
-            UnknownIdError: nothing, or more than one movie, has that name; the error names the
-                nearest titles.
+            AmbiguousNameError: more than one film has that name; the error names them.
+            UnknownIdError: none has; the error names the nearest.
+            DataError: it is no id or name: empty, missing, or not a string or an integer.
         """
-        if text in self.items:
-            return self.items.row(text)
-        rows = self._by_title.get(title_key(text), [])
-        if len(rows) == 1 or (rows and len({self.film_groups[r] for r in rows}) == 1):
+        name = as_id(movie, kind="movie")
+        if name in self.items:
+            return self.items.row(name)
+        rows = self.title_index.rows(name)
+        if len({self.film_groups[row] for row in rows} if len(rows) > 1 else rows) == 1:
             return rows[0]
-        if rows:
-            raise UnknownIdError("movie", text, [self._reference(row) for row in rows[:5]])
-        titles = {self.display_title(row): row for row in range(len(self))}
-        closest = nearest(text, titles) or nearest(f"{text} (0000)", titles)
-        raise UnknownIdError("movie", text, [self._reference(titles[t]) for t in closest])
+        nearest = rows or self.title_index.suggest(name) or self.search(name, 5)
+        error = AmbiguousNameError if rows else UnknownIdError
+        raise error("movie", name, [self._reference(row) for row in nearest])
+
+    def search(self, text: str, limit: int = 10) -> list[int]:
+        """The rows of the movies whose names have words that begin so, for a search box."""
+        return self.title_index.search(text, limit)
 
     def _reference(self, row: int) -> str:
         return f"{self.display_title(row)} [{self.items.id(row)}]"
@@ -239,15 +238,3 @@ class Catalogue:
         if self.film_ids and (film := self.film_ids[row]):
             keys.append(("id", film))
         return keys
-
-
-def title_key(title: str) -> str:
-    """A title reduced to what people agree on, in any script.
-
-    Case, accents, punctuation and a trailing or leading article do not count:
-    ``Usual Suspects, The (1995)`` equals ``the usual suspects (1995)``.
-    """
-    folded = unicodedata.normalize("NFKD", title.casefold().translate(_LETTERS))
-    plain = "".join(c for c in folded if not unicodedata.combining(c))
-    words = re.findall(r"[^\W_]+", plain)
-    return " ".join(w for w in words if w not in {"the", "a", "an"}) or plain.strip()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +21,9 @@ from recsys.data.row_report import RowReport
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import AlignmentError, DataError
 
+if TYPE_CHECKING:
+    from recsys.data.people import Person
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -26,10 +31,10 @@ class Dataset:
 
     Attributes:
         name: "ml-100k", ...
-        interactions: the good ratings in the order of the file.
-        catalogue: the movies.
-        report: what became of the rows of the ratings file.
-        origin: the folder or file that was read.
+        interactions: the good ratings in the order of the source.
+        catalogue: the movies, with whatever modalities were encoded.
+        report: what became of the rows of the source.
+        origin: the folder or file that was read; None where ratings came from memory.
 
     Raises:
         AlignmentError: interactions and catalogue hold different movies.
@@ -38,12 +43,58 @@ class Dataset:
     name: str
     interactions: Interactions
     catalogue: Catalogue
-    report: RowReport
-    origin: Path
+    report: RowReport = field(default_factory=lambda: RowReport(Path("memory"), 0, 0))
+    origin: Path | None = None
 
     def __post_init__(self) -> None:
         if self.interactions.items != self.catalogue.items:
             raise AlignmentError(f"{self.name}: ratings and catalogue hold different movies")
+
+    def __repr__(self) -> str:
+        users, movies = self.interactions.shape
+        modalities = ", ".join(self.catalogue.modalities) or "none"
+        return (
+            f"Dataset({self.name!r}: {len(self.interactions):,} ratings, {users:,} users, "
+            f"{movies:,} movies, modalities: {modalities})"
+        )
+
+    @classmethod
+    def from_frames(
+        cls,
+        ratings: Any,
+        movies: Any = None,
+        features: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> Dataset:
+        """A data set from frames of pandas, polars or Arrow.
+
+        See ``recsys.data.frames.dataset_from_frames`` for what frames may hold and the options.
+
+        Raises:
+            DataError: a column is missing, a row cannot be used, or ratings and movies do not meet.
+        """
+        from recsys.data.frames import dataset_from_frames
+
+        return dataset_from_frames(ratings, movies, features, **options)
+
+    def with_catalogue(self, catalogue: Catalogue) -> Dataset:
+        """The same ratings with other facts or modalities of the same movies.
+
+        Raises:
+            AlignmentError: the catalogue holds other movies.
+        """
+        return replace(self, catalogue=catalogue)
+
+    @cached_property
+    def people(self) -> Mapping[str, Person]:
+        """What the source tells of its users, by id; empty where it tells nothing.
+
+        Raises:
+            DataError: the file of users cannot be used as it is.
+        """
+        from recsys.data.people import read_people  # it reads by readers that make data sets
+
+        return read_people(self.origin) if self.origin is not None else {}
 
     @property
     def scale(self) -> RatingScale:

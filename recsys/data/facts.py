@@ -16,9 +16,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from recsys.data.catalogue import Catalogue, title_key
+from recsys.data.catalogue import Catalogue
 from recsys.data.crosswalk import Crosswalk
 from recsys.data.readers import atomic
+from recsys.data.titles import title_key
 
 RELATIONS: Mapping[str, str] = {
     "film.film.actor": "actor",

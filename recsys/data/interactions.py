@@ -164,6 +164,15 @@ class Interactions:
         chosen = (self.user[index], self.item[index], self.rating[index])
         return replace(self, user=chosen[0], item=chosen[1], rating=chosen[2], time=time)
 
+    def join(self, other: Interactions) -> Interactions:
+        """These rows, then those of another over the same vocabularies."""
+        time = None
+        if self.time is not None and other.time is not None:
+            time = np.concatenate([self.time, other.time])
+        names = ("user", "item", "rating")
+        columns = {n: np.concatenate([getattr(self, n), getattr(other, n)]) for n in names}
+        return replace(self, **columns, time=time)
+
     def matrix(self) -> sp.csr_array:
         """(U, I) ratings, float32, with an explicit entry for every interaction."""
         return sp.csr_array((self.rating, (self.user, self.item)), shape=self.shape)

@@ -11,21 +11,17 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsys.data.catalogue import Catalogue
 from recsys.data.crosswalk import Crosswalk, MovieIds
+from recsys.data.items_spec import ItemKey
 from recsys.data.matching import MatchReport, TitleList, match_titles
 from recsys.data.rawtable import require_columns
 from recsys.data.textfile import decode, read_bytes
 from recsys.errors import ConfigError, DataError
-
-ItemKey = Literal["item", "film", "imdb", "tmdb", "title"]
-"""What names a movie in a table: its id in the catalogue, its film id, its id at IMDb or TMDB, or
-its title and year."""
 
 _INTEGRAL = re.compile(r"(\d+)\.0+", re.ASCII)
 

@@ -9,9 +9,12 @@ from typing import Literal
 
 from recsys.data.field_names import is_oracle, names_labels
 from recsys.data.item_fields import FieldSpec
-from recsys.data.item_keys import ItemKey
 from recsys.data.textfile import Encoding
 from recsys.errors import ConfigError
+
+ItemKey = Literal["item", "film", "imdb", "tmdb", "title"]
+"""What names a movie in a table: its id in the catalogue, its film id, its id at IMDb or TMDB, or
+its title and year."""
 
 
 @dataclass(frozen=True)

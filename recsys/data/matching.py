@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from recsys.data.catalogue import UNKNOWN_YEAR
-from recsys.data.title_keys import match_keys
+from recsys.data.titles import match_keys
 from recsys.errors import DataError
 
 

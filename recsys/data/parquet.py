@@ -35,8 +35,12 @@ def read_parquet(path: Path, columns: list[str] | None = None) -> RawTable:
     table = pq.read_table(path, columns=columns)
     if not table.num_rows:
         raise DataError(f"{path} is empty: it has columns and no rows")
-    text = [_as_text(path, name, table[name]) for name in table.column_names]
-    table = pa.table(text, names=table.column_names)
+    text = [as_text(path, name, table[name]) for name in table.column_names]
+    return text_rows(path, pa.table(text, names=table.column_names))
+
+
+def text_rows(path: Path, table: pa.Table) -> RawTable:
+    """The rows of a table of text, numbered from 1."""
 
     def texts(rows: Lines) -> list[str]:
         taken = table.take(pa.array(rows - 1)).to_pylist()
@@ -46,7 +50,12 @@ def read_parquet(path: Path, columns: list[str] | None = None) -> RawTable:
     return RawTable(path, table, rows, np.empty(0, dtype=np.int64), texts)
 
 
-def _as_text(path: Path, name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
+def as_text(path: Path, name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column as text: whole floats without decimals, timestamps as seconds.
+
+    Raises:
+        DataError: it holds lists or bytes.
+    """
     if pa.types.is_timestamp(column.type):
         column = pc.floor_temporal(column, unit="second").cast(pa.timestamp("s")).cast(pa.int64())
     if pa.types.is_floating(column.type) and _is_integral(column):

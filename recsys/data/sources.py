@@ -140,7 +140,8 @@ def _with_facts(dataset: Dataset, recipe: Recipe | None) -> Dataset:
         return dataset
     crosswalk = Crosswalk.read(read_text("datasets", recipe.name, recipe.ids))
     catalogue = with_film_ids(dataset.catalogue, crosswalk)
-    facts = FACT_SOURCES[recipe.facts](dataset.origin, crosswalk) if recipe.facts else None
+    read = FACT_SOURCES[recipe.facts] if recipe.facts and dataset.origin else None
+    facts = read(dataset.origin, crosswalk) if read and dataset.origin else None
     if facts is not None:
         catalogue = with_facts(catalogue, facts)
     return replace(dataset, catalogue=catalogue)

@@ -20,6 +20,23 @@ Unknown = Literal["error", "drop", "minus_one"]
 """What becomes of an id that is not in a vocabulary: you say so at the call."""
 
 
+def as_id(value: object, *, kind: str = "id") -> str:
+    """The id that a value means: a string, an integer, or a float without decimals.
+
+    Raises:
+        DataError: it is empty, missing, a truth value, or of another type.
+    """
+    if isinstance(value, str) and value.strip():
+        return value
+    if isinstance(value, int | np.integer) and not isinstance(value, bool):
+        return str(int(value))
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        return str(int(value))
+    raise DataError(
+        f"{value!r} is no {kind} id", hint="an id is a string or an integer, and is not empty"
+    )
+
+
 class Vocabulary:
     """An immutable bijection between ids and rows ``0 … n-1``.
 
@@ -87,16 +104,18 @@ class Vocabulary:
             raise IndexError(f"row {row} is outside 0…{len(self) - 1} of {self!r}")
         return self._ids[row]
 
-    def row(self, id_: str) -> int:
-        """The row of one id.
+    def row(self, id_: str | int) -> int:
+        """The row of one id; an integer means the id of its digits.
 
         Raises:
             UnknownIdError: the id is not here; the error names the nearest ones.
+            DataError: it is empty, missing, or not a string or an integer.
         """
+        name = as_id(id_, kind=self.kind)
         try:
-            return self._row[id_]
+            return self._row[name]
         except KeyError:
-            raise UnknownIdError(self.kind, id_, nearest(id_, self._ids)) from None
+            raise UnknownIdError(self.kind, name, nearest(name, self._ids)) from None
 
     def rows(self, ids: Sequence[str], *, unknown: Unknown) -> NDArray[np.int32]:
         """The rows of many ids.

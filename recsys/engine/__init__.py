@@ -1,6 +1,6 @@
-"""The only inference code: whatever serves or evaluates a bundle asks an ``Engine``."""
+"""The only inference code: whatever serves a model asks an ``Engine``."""
 
-from recsys.engine.engine import Engine, ServedModel
+from recsys.engine.engine import Engine, Who
 from recsys.engine.extension import NewMovie
 from recsys.engine.filters import Filters
 from recsys.engine.profile import Profile
@@ -30,7 +30,7 @@ __all__ = [
     "Profile",
     "Recommendations",
     "RecommendedMovie",
-    "ServedModel",
     "SimilarMovie",
     "SimilarMovies",
+    "Who",
 ]

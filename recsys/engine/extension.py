@@ -1,4 +1,4 @@
-"""A bundle that knows one more movie, placed by its content alone.
+"""A movie that came after training.
 
 Legend: U users, I movies, D_m dimensions of modality m.
 """
@@ -13,13 +13,11 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from recsys.bundle import Bundle
 from recsys.data.catalogue import UNKNOWN_YEAR, Catalogue
 from recsys.data.vocabulary import Vocabulary
 from recsys.engine.filters import genre_column
 from recsys.errors import DataError
-from recsys.recommenders.joint.content_tower import ContentTower
-from recsys.recommenders.joint.embedding_model import MovieVectors
+from recsys.queries.context import Context
 
 
 @dataclass(frozen=True)
@@ -42,43 +40,21 @@ class NewMovie:
     genres: Sequence[str] = field(default=())
 
 
-def with_movie(bundle: Bundle, movie: NewMovie) -> Bundle:
-    """The same bundle with the movie in the row after the last; nothing is trained.
+def extended(context: Context, movie: NewMovie) -> Context:
+    """The same movies and users, and the movie in the row after the last.
 
     Raises:
-        DataError: the id is taken, or the features are not what the content tower reads.
+        DataError: the id is taken.
         UnknownIdError: a genre is unknown.
     """
-    old = bundle.contents
-    vectors = _embed(old.tower, movie)
-    catalogue = _extended(old.catalogue, movie)
-    model = old.model.with_movies(vectors)
-    seen = old.seen
-    contents = replace(
-        old,
-        catalogue=catalogue,
-        histories=replace(old.histories, items=catalogue.items),
-        seen=sp.csr_array(
-            (seen.data, seen.indices, seen.indptr), shape=(seen.shape[0], len(catalogue))
-        ),
-        model=model,
+    catalogue = _extended(context.catalogue, movie)
+    seen = context.seen
+    shape = seen.shape[0], len(catalogue)
+    return Context(
+        catalogue,
+        replace(context.histories, items=catalogue.items),
+        sp.csr_array((seen.data, seen.indices, seen.indptr), shape=shape),
     )
-    index = type(bundle.index).build(model.item_vectors())
-    return replace(bundle, contents=contents, index=index)
-
-
-def _embed(tower: ContentTower, movie: NewMovie) -> MovieVectors:
-    features = {
-        name: np.asarray(vector, dtype=np.float32).reshape(1, -1)
-        for name, vector in movie.features.items()
-    }
-    if not any(np.isfinite(vector).all() for vector in features.values()):
-        known = ", ".join(f"{name} ({tower.dim(name)})" for name in tower.modalities)
-        raise DataError(
-            f"movie {movie.id!r} has no content vector, so nothing is known about it",
-            hint=f"give at least one of: {known or 'none, the model reads no content'}",
-        )
-    return tower.embed(features)
 
 
 def _extended(catalogue: Catalogue, movie: NewMovie) -> Catalogue:

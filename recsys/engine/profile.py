@@ -1,21 +1,23 @@
 """Who is asking: a known user, or anybody who names what they like.
 
-Legend: U users, I movies.
+Legend: I movies.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from recsys.bundle import BundleContents
 from recsys.data.catalogue import Catalogue
 from recsys.data.interactions import RatingScale
 from recsys.errors import AlignmentError, DataError
+from recsys.queries.context import Context
 from recsys.queries.query import Query
 
 
@@ -25,30 +27,20 @@ class Profile:
 
     Attributes:
         user: id of a known user, None for a person who only named movies.
-        row: row of that user, -1 for the others.
-        history: (1, I) float32 CSR of ratings.
+        query: their ratings, as a batch of one.
         seen: (I,) bool, what ``exclude_seen`` leaves out.
         items: fingerprint of the vocabulary of the I movies.
-        times: (1, I) int64 CSR of when the ratings were given; None for a person who only named
-            movies, and where the data has no times.
     """
 
     user: str | None
-    row: int
-    history: sp.csr_array
+    query: Query
     seen: NDArray[np.bool_]
     items: str
-    times: sp.csr_array | None = None
 
-    @property
-    def query(self) -> Query:
-        """This person as a batch of one."""
-        return Query(self.history, np.array([self.row], dtype=np.int32), self.times)
-
-    @property
+    @cached_property
     def rated(self) -> NDArray[np.int32]:
         """Rows of the movies in the history."""
-        return np.asarray(self.history.indices, dtype=np.int32)
+        return np.asarray(self.query.histories.indices, dtype=np.int32)
 
     def require_aligned(self, catalogue: Catalogue) -> None:
         """Refuse a catalogue whose rows are other movies.
@@ -63,25 +55,19 @@ class Profile:
             )
 
 
-def known_profile(user: str, contents: BundleContents, everyone: Query) -> Profile:
+def known_profile(user: str, context: Context) -> Profile:
     """The profile of a user of the training data.
-
-    Args:
-        user: the id.
-        contents: the known users and what they have seen.
-        everyone: the known users with their training ratings.
 
     Raises:
         UnknownIdError: there is no such user; the error names the nearest ones.
     """
-    row = contents.histories.users.row(user)
-    seen, asked = contents.seen[[row]].toarray()[0], everyone.slice(row, row + 1)
-    items = contents.catalogue.items.fingerprint
-    return Profile(user, row, asked.histories, seen, items, asked.times)
+    row = context.histories.users.row(user)
+    items = context.catalogue.items.fingerprint
+    return Profile(user, context.one(row), context.seen_by(row), items)
 
 
 def named_profile(
-    ratings: Iterable[tuple[str, float]], catalogue: Catalogue, scale: RatingScale
+    ratings: Iterable[tuple[Any, float]], catalogue: Catalogue, scale: RatingScale
 ) -> Profile:
     """A person made of ratings of named movies.
 
@@ -109,4 +95,4 @@ def named_profile(
     stars = np.array([by_row[int(row)] for row in rows], dtype=np.float32)
     history = sp.csr_array((stars, rows, np.array([0, len(rows)])), shape=(1, len(catalogue)))
     seen = np.isin(catalogue.film_groups, catalogue.film_groups[rows])
-    return Profile(None, -1, history, seen, catalogue.items.fingerprint)
+    return Profile(None, Query.of(history), seen, catalogue.items.fingerprint)

@@ -1,22 +1,27 @@
 """A list of movies for one person, and why each is there.
 
-Legend: I movies, k list length.
+Legend: I movies, k list length, n liked movies.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.bundle import Bundle
-from recsys.engine.explain import because_of
 from recsys.engine.filters import Filters
-from recsys.engine.movies import facts_of, shortage
-from recsys.engine.profile import Profile
-from recsys.engine.results import LikedMovie, Recommendations, RecommendedMovie
+from recsys.engine.results import Because
 from recsys.errors import ConfigError
+from recsys.queries.topk import TopK, top_k
+from recsys.recommenders.base import Contributions, UserView
+from recsys.retrieval.index import Index
+
+ITSELF: Final = "(the movie itself)"
+OTHERS: Final = "(all other liked movies)"
+_FEW = 5
 
 
 @dataclass(frozen=True)
@@ -53,58 +58,64 @@ def require_at_least(name: str, value: int, least: int) -> None:
         raise ConfigError(f"{name} is {value}, it must be at least {least}")
 
 
-def recommendations(bundle: Bundle, person: Profile, request: Request) -> Recommendations:
-    """The answer to a request: exactly ``min(k, available)`` movies.
+def best(
+    view: UserView, index: Index | None, eligible: NDArray[np.bool_], k: int
+) -> tuple[TopK, int]:
+    """The (1, k) best eligible movies for a person, and how many there are.
 
-    Raises:
-        UnknownIdError: a genre is unknown.
+    A model of vectors is asked through its index, any other by all its scores; a movie that it
+    cannot score is not eligible.
     """
-    contents = bundle.contents
-    eligible = request.filters.mask(contents.catalogue)
-    if request.exclude_seen:
-        eligible &= ~person.seen
-    available = int(eligible.sum())
-    personalised = bool(contents.model.weights(person.query).nnz)
-    return Recommendations(
-        user=person.user,
-        k=request.k,
-        exclude_seen=request.exclude_seen,
-        model=contents.label,
-        items=_ranked(bundle, person, request, eligible),
-        available=available,
-        personalised=personalised,
-        notes=[*shortage(request.k, available), *_impersonal(personalised)],
-        liked=_liked(bundle, person) if person.user is None else None,
-    )
+    if view.vector is not None and index is not None:
+        available = int(np.count_nonzero(eligible))
+        if not available:
+            return TopK(np.empty((1, 0), np.int32), np.empty((1, 0), np.float32)), 0
+        return index.search(view.vector[None], min(k, available), eligible), available
+    scores = np.where(eligible, view.scores(), np.float32(-np.inf))
+    available = int(np.count_nonzero(scores > -np.inf))
+    return top_k(scores[None], max(min(k, available), 1)), available
 
 
-def _ranked(
-    bundle: Bundle, person: Profile, request: Request, eligible: NDArray[np.bool_]
-) -> list[RecommendedMovie]:
-    k = min(request.k, int(eligible.sum()))
-    if k == 0:
-        return []
-    model, catalogue = bundle.contents.model, bundle.contents.catalogue
-    found = bundle.index.search(model.user_vectors(person.query), k, eligible)
-    pairs = zip(found.items[0].tolist(), found.scores[0].tolist(), strict=True)
+def reasons(
+    contributions: Contributions, labels: Mapping[int, tuple[str, str]], keep: int | None = None
+) -> list[list[Because]]:
+    """Why each movie has its score: liked movies by falling contribution, the rest, its own bias.
+
+    Args:
+        contributions: to the scores of some movies.
+        labels: row to id and title of every movie.
+        keep: how many liked movies are named; the others become one entry, so that the sum stays.
+            All by default.
+    """
+    rows, values = contributions.rows, contributions.values
+    kept = len(rows) if keep is None else min(keep, len(rows))
+    order = _largest(values, kept)
+    named = values[np.arange(len(values))[:, None], order]
+    rest = values.sum(axis=1, dtype=np.float64) - named.sum(axis=1, dtype=np.float64)
+    tail: list[tuple[str | None, str]] = [(None, ITSELF)]
+    last = [contributions.bias[:, None]]
+    if kept < len(rows):
+        tail, last = [(None, OTHERS), *tail], [rest[:, None], *last]
+    # Eight digits of what is computed in float32: the product with 1e8 that NumPy takes is exact.
+    shares = np.round(np.concatenate([named, *last], axis=1, dtype=np.float64), 8).tolist()
     return [
-        RecommendedMovie(
-            rank=rank,
-            **facts_of(catalogue, row),
-            score=score,
-            because=because_of(model, catalogue, person.query, row, request.because),
-        )
-        for rank, (row, score) in enumerate(pairs, start=1)
+        [
+            Because(item, title, share)
+            for (item, title), share in zip(
+                [*map(labels.__getitem__, movies), *tail], line, strict=True
+            )
+        ]
+        for movies, line in zip(rows[order].tolist(), shares, strict=True)
     ]
 
 
-def _impersonal(personalised: bool) -> list[str]:
-    return [] if personalised else ["no liked movie is known, so this is what most people like"]
-
-
-def _liked(bundle: Bundle, person: Profile) -> list[LikedMovie]:
-    model, catalogue = bundle.contents.model, bundle.contents.catalogue
-    rows = model.weights(person.query).indices.tolist()
-    return [
-        LikedMovie(item=catalogue.items.id(row), title=catalogue.display_title(row)) for row in rows
-    ]
+def _largest(values: NDArray[np.floating[Any]], count: int) -> NDArray[np.intp]:
+    """(k, count) columns of the largest values of each row, falling; ties go to the lower one."""
+    if count > min(_FEW, values.shape[1] - 1):
+        return np.argsort(-values, axis=1, kind="stable")[:, :count]
+    left, each = values.copy(), np.arange(len(values))
+    order = np.empty((len(values), count), dtype=np.intp)
+    for place in range(count):
+        order[:, place] = left.argmax(axis=1)
+        left[each, order[:, place]] = -np.inf
+    return order

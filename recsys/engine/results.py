@@ -1,36 +1,36 @@
 """What the engine answers: documents whose JSON is a promise to those who script against it.
 
-Numbers are rounded where they are stored, so that every door shows the same ones.
+Numbers are rounded where they are made, so that every door shows the same ones: scores, stars and
+probabilities to six digits, shares to eight, so that hundreds of them still add up to a score.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
-
-from pydantic import AfterValidator, BaseModel, ConfigDict
-
-
-def _to_six(value: float) -> float:
-    return round(value, 6)
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 
-def _to_eight(value: float) -> float:
-    return round(value, 8)
+def to_six(value: float) -> float:
+    """A score, stars or a probability as it is shown."""
+    return round(float(value), 6)
 
 
-Score = Annotated[float, AfterValidator(_to_six)]
-Share = Annotated[float, AfterValidator(_to_eight)]
-"""Two digits more than a score: hundreds of shares still add up to it."""
-
-
-class _Answer(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
+@dataclass(frozen=True, slots=True)
+class _Answer:
     def document(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
-        return self.model_dump(mode="json")
+        return {known.name: _plain(getattr(self, known.name)) for known in fields(self)}
 
 
+def _plain(value: Any) -> Any:
+    if isinstance(value, _Answer):
+        return value.document()
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return dict(value) if isinstance(value, dict) else value
+
+
+@dataclass(frozen=True, slots=True)
 class Because(_Answer):
     """One addend of a score.
 
@@ -42,9 +42,10 @@ class Because(_Answer):
 
     item: str | None
     title: str
-    share: Share
+    share: float
 
 
+@dataclass(frozen=True, slots=True)
 class LikedMovie(_Answer):
     """A movie a profile was made from, with its year in the title."""
 
@@ -52,6 +53,7 @@ class LikedMovie(_Answer):
     title: str
 
 
+@dataclass(frozen=True, slots=True)
 class _Movie(_Answer):
     rank: int
     item: str
@@ -60,6 +62,7 @@ class _Movie(_Answer):
     genres: list[str]
 
 
+@dataclass(frozen=True, slots=True)
 class RecommendedMovie(_Movie):
     """One movie of a list.
 
@@ -68,10 +71,11 @@ class RecommendedMovie(_Movie):
         because: addends of the score, liked movies by falling share, then the rest and the bias.
     """
 
-    score: Score
+    score: float
     because: list[Because]
 
 
+@dataclass(frozen=True, slots=True)
 class Recommendations(_Answer):
     """A list of movies for one person.
 
@@ -88,7 +92,7 @@ class Recommendations(_Answer):
         liked: what the profile was made from; only where ``user`` is None.
     """
 
-    schema_version: Literal[1] = 1
+    schema_version: int = field(default=1, init=False)
     user: str | None
     k: int
     exclude_seen: bool
@@ -101,15 +105,20 @@ class Recommendations(_Answer):
 
     def document(self) -> dict[str, Any]:
         """Plain values, ready for JSON; ``liked`` only where it says something."""
-        return self.model_dump(mode="json", exclude={"liked"} if self.liked is None else None)
+        document = _Answer.document(self)  # super() knows another class once there are slots
+        if self.liked is None:
+            del document["liked"]
+        return document
 
 
+@dataclass(frozen=True, slots=True)
 class SimilarMovie(_Movie):
     """One movie of a list; ``similarity`` is a cosine."""
 
-    similarity: Score
+    similarity: float
 
 
+@dataclass(frozen=True, slots=True)
 class SimilarMovies(_Answer):
     """The movies most like one.
 
@@ -125,7 +134,7 @@ class SimilarMovies(_Answer):
         notes: what a reader should know about this answer.
     """
 
-    schema_version: Literal[1] = 1
+    schema_version: int = field(default=1, init=False)
     item: str
     title: str
     year: int | None
@@ -136,6 +145,7 @@ class SimilarMovies(_Answer):
     notes: list[str]
 
 
+@dataclass(frozen=True, slots=True)
 class Prediction(_Answer):
     """The stars a person would give a movie.
 
@@ -147,30 +157,32 @@ class Prediction(_Answer):
         year: its year, None where unknown.
         model: name and version.
         mean: expected stars, on the rating scale.
-        std: standard deviation of one rating, in stars.
+        std: standard deviation of one rating, in stars; None where the model has none.
         interval80: central 80 % of a normal distribution with that mean and std, cut to the scale.
         notes: what a reader should know about this answer.
     """
 
-    schema_version: Literal[1] = 1
+    schema_version: int = field(default=1, init=False)
     user: str | None
     item: str
     title: str
     year: int | None
     model: str
-    mean: Score
-    std: Score
-    interval80: tuple[Score, Score]
+    mean: float
+    std: float | None
+    interval80: tuple[float, float] | None
     notes: list[str]
 
 
+@dataclass(frozen=True, slots=True)
 class GenreProbability(_Answer):
     """How likely a genre is, from a movie's content alone."""
 
     genre: str
-    probability: Score
+    probability: float
 
 
+@dataclass(frozen=True, slots=True)
 class AudienceScore(_Answer):
     """The mean stars a movie's audience gives, predicted from its content alone.
 
@@ -180,11 +192,12 @@ class AudienceScore(_Answer):
         interval80: central interval that holds the mean with probability 0.8, cut to the scale.
     """
 
-    mean: Score
-    std: Score
-    interval80: tuple[Score, Score]
+    mean: float
+    std: float
+    interval80: tuple[float, float]
 
 
+@dataclass(frozen=True, slots=True)
 class MovieDescription(_Answer):
     """One movie as the model sees it.
 
@@ -203,7 +216,7 @@ class MovieDescription(_Answer):
         notes: what a reader should know about this answer.
     """
 
-    schema_version: Literal[1] = 1
+    schema_version: int = field(default=1, init=False)
     item: str
     title: str
     year: int | None
@@ -212,5 +225,5 @@ class MovieDescription(_Answer):
     ratings: int
     predicted_genres: list[GenreProbability]
     audience: AudienceScore
-    modality_weights: dict[str, Score]
+    modality_weights: dict[str, float]
     notes: list[str]

@@ -8,25 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsys.errors import ConfigError, DataError
-from recsys.queries.query import Query
+from recsys.queries.query import Query, Scorer
 
 Scores = NDArray[np.floating[Any]]
 Rows = NDArray[np.int64]
-
-
-@runtime_checkable
-class Scorer(Protocol):
-    """The part of a recommender that evaluation needs."""
-
-    def score(self, query: Query) -> NDArray[np.float32]:
-        """(B, I) scores, higher is better, -inf where an item cannot be scored."""
-        ...
 
 
 Source = Scorer | Scores | Iterable[Scores]

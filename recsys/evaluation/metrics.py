@@ -166,7 +166,7 @@ def novelty(counts: NDArray[np.int64], popularity: NDArray[np.int64]) -> float:
     """
     if counts.sum() == 0:
         return 0.0
-    information = np.log2(max(popularity.sum(), 1)) - np.log2(np.maximum(popularity, 1))
+    information = np.log2(max(int(popularity.sum()), 1)) - np.log2(np.maximum(popularity, 1))
     return float(counts @ information / counts.sum())
 
 

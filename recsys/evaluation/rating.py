@@ -88,7 +88,7 @@ def evaluate_ratings(predictor: Predictor, test: Interactions, query: Query) -> 
         raise DataError(f"the query holds {len(query)} users, the test set {len(test.users)}")
     users, rows = np.unique(test.user, return_inverse=True)
     asked = query.select(users)
-    predicted = predictor.predict(asked, rows, test.item)
+    predicted = predictor.predict_ratings(asked, rows, test.item)
     _check(predicted, test)
     mean = np.clip(predicted.mean.astype(np.float64), test.scale.low, test.scale.high)
     error: Floats = mean - test.rating.astype(np.float64)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -24,13 +24,10 @@ from optuna.trial import Trial, TrialState
 from recsys.config.experiment import ExperimentConfig
 from recsys.config.loading import with_values
 from recsys.config.search import SearchSpace
-from recsys.data.splits import genre_partition
+from recsys.data.split import Split
 from recsys.errors import ConfigError, DataError, RecsysError
 from recsys.evaluation.environment import hardware, versions
-from recsys.experiment.evaluate import reference
-from recsys.experiment.prepare import Prepared, extract_features
 from recsys.experiment.study import importance, open_study, put_back, records, require_same, suggest
-from recsys.experiment.train import train
 from recsys.experiment.tuning_report import (
     Budget,
     Seeds,
@@ -39,9 +36,11 @@ from recsys.experiment.tuning_report import (
     TuningDocument,
     ranked,
 )
+from recsys.recommenders.joint.recommender import JointRecommender
 from recsys.recommenders.joint.training.loop import monitored
 from recsys.recommenders.joint.training.options import RunOptions
 from recsys.seeding import seed_for
+from recsys.workflow import extract_features, reference
 
 _WARM_UP: Final = 5
 """Trials are pruned once so many are complete, and after that share of the planned epochs."""
@@ -90,14 +89,14 @@ class Tuning:
 
     def run(
         self,
-        prepared: Prepared,
+        split: Split,
         budget: Budget,
         on_trial: Callable[[TuningDocument], None] = lambda _: None,
     ) -> TuningDocument:
         """Try configurations until the budget is spent; the folder is up to date after each.
 
         Args:
-            prepared: the material of the experiment; features are encoded again only for trials
+            split: of the experiment; features are encoded again only for trials
                 that change how.
             budget: of this run and those before it together.
             on_trial: given the document whenever a trial has ended, the last one in it.
@@ -108,14 +107,14 @@ class Tuning:
             DataError: before any trial is complete, the data of one cannot be used.
             RecsysError: no trial is complete in the end.
         """
-        require_same(self.study, {"split": prepared.split.fingerprint})
+        require_same(self.study, {"split": split.fingerprint})
         while Spent.on(self.trials).leaves(budget):
-            end = self._try(prepared)
-            document = self._save(prepared, budget)
+            end = self._try(split)
+            document = self._save(split, budget)
             on_trial(document)
             if isinstance(end.error, ConfigError | DataError) and document.best is None:
                 raise end.error
-        document = self._save(prepared, budget)
+        document = self._save(split, budget)
         if document.best is None:
             raise RecsysError(
                 f"none of {document.spent.trials} trials is complete; the last is "
@@ -125,10 +124,10 @@ class Tuning:
             )
         return document
 
-    def _try(self, prepared: Prepared) -> _End:
+    def _try(self, split: Split) -> _End:
         trial, started = self._ask(), time.perf_counter()
         try:
-            end = self._ended(trial, prepared)
+            end = self._ended(trial, split)
         except KeyboardInterrupt:
             trial.set_user_attr("seconds", time.perf_counter() - started)
             put_back(self.study, trial, killed=False)
@@ -146,29 +145,31 @@ class Tuning:
         self.study.sampler = optuna.samplers.TPESampler(seed=seed)
         return self.study.ask()
 
-    def _ended(self, trial: Trial, prepared: Prepared) -> _End:
+    def _ended(self, trial: Trial, split: Split) -> _End:
         try:
             values = suggest(trial, self.space)
             config = with_values(self.experiment, values, f"trial {trial.number}")
-            return _End(TrialState.COMPLETE, self._score(trial, material_of(config, prepared)))
+            made = split_for(config, self.experiment, split)
+            return _End(TrialState.COMPLETE, self._score(trial, config, made))
         except optuna.TrialPruned as pruned:
             return _End(TrialState.PRUNED, reason=str(pruned))
         except RecsysError as error:
             return _End(TrialState.FAIL, reason=error.what, error=error)
 
-    def _score(self, trial: Trial, prepared: Prepared) -> float:
+    def _score(self, trial: Trial, config: ExperimentConfig, split: Split) -> float:
         def on_validation(epoch: int, score: float) -> None:
             trial.report(score, epoch)
             if trial.should_prune():
                 raise optuna.TrialPruned(f"below the median at epoch {epoch}")
 
-        log = train(prepared, RunOptions(on_validation=on_validation)).recommender.log
+        options = RunOptions(on_validation=on_validation)
+        log = JointRecommender(config, options).fit(split).log
         metrics = {name: float(v) for name, v in log.best_metrics.items() if math.isfinite(v)}
         trial.set_user_attr("metrics", metrics)
         trial.set_user_attr("best_epoch", log.best_epoch)
         return monitored(log.best_metrics, self.experiment.training.monitor)
 
-    def _save(self, prepared: Prepared, budget: Budget) -> TuningDocument:
+    def _save(self, split: Split, budget: Budget) -> TuningDocument:
         """Write what is known so far."""
         experiment, trials = self.experiment, self.trials
         best = next(iter(ranked(trials)), None)
@@ -176,8 +177,8 @@ class Tuning:
             created=datetime.now(UTC).date(),
             versions=versions() | {"optuna": optuna.__version__},
             hardware=hardware(),
-            dataset=prepared.split.spec.dataset,
-            split=reference(prepared.split),
+            dataset=split.spec.dataset,
+            split=reference(split),
             config=experiment.fingerprint,
             monitor=experiment.training.monitor,
             space=self.space,
@@ -193,19 +194,11 @@ class Tuning:
         return document
 
 
-def material_of(config: ExperimentConfig, prepared: Prepared) -> Prepared:
-    """The material of a trial: that of the experiment, unless its movies are encoded otherwise."""
-    made = prepared.config
+def split_for(config: ExperimentConfig, made: ExperimentConfig, split: Split) -> Split:
+    """The split of a trial: that of the experiment, unless its movies are encoded otherwise."""
     if (config.features, config.sources) == (made.features, made.sources):
-        return replace(prepared, config=config)
-    extraction = extract_features(config, prepared.dataset)
-    return replace(
-        prepared,
-        config=config,
-        catalogue=extraction.catalogue,
-        labels=genre_partition(extraction.catalogue, config.seed),
-        extraction=extraction.reports,
-    )
+        return split
+    return split.with_catalogue(extract_features(config, split.dataset).catalogue)
 
 
 def _outcome(trial: TrialRecord) -> str:

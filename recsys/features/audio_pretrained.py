@@ -16,10 +16,11 @@ from recsys.config.trailers import DecodingConfig, PretrainedAudioConfig
 from recsys.data.catalogue import EncoderCard
 from recsys.errors import ConfigError
 from recsys.features import weights
-from recsys.features.cards import decoding
+from recsys.features.containers import media_errors
+from recsys.features.decoding import audio_samples, decoding
 from recsys.features.media import MediaError, Status
 from recsys.features.running import EvenSample, pieces
-from recsys.features.text_transformer import quiet_transformers
+from recsys.features.weights import quiet_transformers
 
 LEAST_SECONDS = 0.5
 """A shorter rest at the end of the track is not heard."""
@@ -98,9 +99,6 @@ class PretrainedAudio:
         return mean
 
     def _pieces(self, path: Path) -> list[NDArray[np.float32]]:
-        from recsys.features.containers import media_errors
-        from recsys.features.decoding import audio_samples
-
         rate, sample = self._rate, EvenSample[NDArray[np.float32]](self._config.windows)
         with media_errors(path):
             for piece in pieces(audio_samples(path, rate, self._bounds), self._piece_size):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import av
 from av.container import InputContainer
@@ -21,6 +21,10 @@ CONTAINERS = (
     *("ogg", "wav", "w64", "mp3", "flac", "aac", "aiff", "caf", "ac3", "eac3"),
 )
 """Formats that hold moving pictures or sound themselves: playlists could name other files."""
+
+
+_LENIENT: dict[str, Any] = {"metadata_errors": "replace"}
+"""What PyAV 19 does unasked, and no longer has an argument for."""
 
 
 @contextmanager
@@ -53,11 +57,20 @@ def opened(path: Path, config: DecodingConfig) -> Iterator[InputContainer]:
 def _container(file: IO[bytes], path: Path, config: DecodingConfig) -> InputContainer:
     options = {"format_whitelist": ",".join(CONTAINERS), "max_pixels": str(config.max_pixels)}
     try:
-        return av.open(file, mode="r", options=options, metadata_errors="replace")
+        return _open(file, options)
     except DECODER_ERRORS as error:
         raise MediaError(
             Status.UNREADABLE, f"{path} is not a video or sound file: {_reason(error)}"
         ) from error
+
+
+def _open(file: IO[bytes], options: dict[str, str]) -> InputContainer:
+    try:
+        return av.open(file, mode="r", options=options)
+    except UnicodeDecodeError:  # PyAV 18 stumbles over a title in another encoding
+        file.seek(0)
+        container: InputContainer = av.open(file, mode="r", options=options, **_LENIENT)
+        return container
 
 
 @contextmanager

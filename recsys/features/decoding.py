@@ -30,8 +30,12 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from recsys.config.trailers import DecodingConfig
+from recsys.data.catalogue import EncoderCard
 from recsys.features.containers import DECODER_ERRORS, opened
 from recsys.features.media import MediaError, Status
+
+NO_WEIGHTS = "Apache-2.0"
+"""Licence of what is computed by this program alone."""
 
 LOWEST_RATE, HIGHEST_RATE = 1_000, 768_000
 """In Hz; a file may state any, and one of 1 Hz would be blown up twenty thousand times."""
@@ -224,3 +228,30 @@ def _check_end(
             Status.UNREADABLE,
             f"{path}: {progress.damaged} of {progress.packets} packets are damaged",
         )
+
+
+def joined(parts: Sequence[EncoderCard]) -> EncoderCard:
+    """The card of vectors that are put together end to end, from the card of each part."""
+
+    def all_of(field: str) -> str:
+        return " ⊕ ".join(value for part in parts if (value := getattr(part, field)))
+
+    return EncoderCard(
+        name=all_of("name"),
+        revision=all_of("revision"),
+        dim=sum(part.dim for part in parts),
+        preprocessing=all_of("preprocessing"),
+        pooling=all_of("pooling"),
+        licence=all_of("licence"),
+        paper=all_of("paper"),
+        notes=all_of("notes"),
+    )
+
+
+def decoding(config: DecodingConfig) -> str:
+    """Which part of a file is decoded, and by what: another FFmpeg may round otherwise."""
+    return (
+        f"the first {config.max_seconds:g} s, decoded by PyAV {av.__version__.partition('.')[0]}; "
+        f"at least {config.min_share:g} of the file, at most {config.max_pixels} pixels and "
+        f"{config.max_channels} channels"
+    )

@@ -7,25 +7,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
+from pkgutil import resolve_name
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.config.features import FeaturesConfig
+from recsys.config.modalities import MODALITIES, FeaturesConfig, Modality
+from recsys.config.section import Section, expand
 from recsys.config.sources import SourcesConfig
 from recsys.data.catalogue import Catalogue, EncoderCard, ModalityTable
 from recsys.data.source_report import SourceReport
-from recsys.errors import ConfigError
-from recsys.features.alignment import AlignmentReport
+from recsys.errors import ConfigError, MissingExtra
+from recsys.features.alignment import AlignmentReport, import_modality
 from recsys.features.cache import FeatureCache
-from recsys.features.encoder import Encoder, ItemEncoder
-from recsys.features.imported import import_modality
-from recsys.features.jobs import JobReport
-from recsys.features.metadata import MetadataEncoder
-from recsys.features.sources import encode_files, with_sources
-from recsys.features.text import text_encoder
+from recsys.features.jobs import JobOptions, JobReport, extract_files, file_jobs
+from recsys.features.media import Encoder, ItemEncoder
+from recsys.features.sources import with_sources
 
 BLOCK = 1024
 """Materials encoded between two writes of the cache: what an interrupted run may lose."""
@@ -41,7 +42,6 @@ class ExtractionReport:
         movies: size of the catalogue.
         present: movies that have the modality.
         encoded: vectors computed now.
-        reused: movies whose vector was known: cached, or made for a movie of equal material.
         seconds: wall-clock time.
         failed: movies that have a file from which no vector could be made.
     """
@@ -51,9 +51,13 @@ class ExtractionReport:
     movies: int
     present: int
     encoded: int
-    reused: int
     seconds: float
     failed: int = 0
+
+    @property
+    def reused(self) -> int:
+        """Movies whose vector was known: cached, imported, or made for equal material."""
+        return self.present - self.encoded
 
     @property
     def coverage(self) -> float:
@@ -70,7 +74,7 @@ class Origin:
         ratings: (I,) ratings of each movie, for reports alone; None where there are none.
     """
 
-    dataset: str
+    dataset: str = ""
     ratings: NDArray[np.int64] | None = None
 
 
@@ -92,109 +96,100 @@ class Extraction:
     files: list[JobReport]
     imports: list[AlignmentReport]
 
-
-def add_features(
-    catalogue: Catalogue, config: FeaturesConfig, *, cache: FeatureCache | None = None
-) -> tuple[Catalogue, list[ExtractionReport]]:
-    """Encode the configured modalities.
-
-    A modality that no movie has is reported and left out of the catalogue.
-
-    Args:
-        catalogue: movies with titles, years and facts.
-        config: the modalities.
-        cache: where vectors are kept; the user's cache folder unless given.
-
-    Raises:
-        ConfigError: a field or an encoder that cannot be used.
-        MissingExtra: a library that the configuration needs is not installed.
-        OfflineError: weights must be downloaded, and the network is off or out of reach.
-    """
-    store = FeatureCache() if cache is None else cache
-    reports = []
-    for encoder in list(_encoders(config)):
-        started = time.perf_counter()
-        table, encoded = encode_cached(encoder, catalogue, store)
-        present = int(table.present.sum())
-        reports.append(
-            ExtractionReport(
-                modality=table.name,
-                card=table.card,
-                movies=len(catalogue),
-                present=present,
-                encoded=encoded,
-                reused=present - encoded,
-                seconds=time.perf_counter() - started,
-            )
-        )
-        if present:
-            catalogue = catalogue.with_modality(table)
-    return catalogue, reports
+    def with_table(
+        self, table: ModalityTable, encoded: int, started: float, failed: int = 0
+    ) -> Extraction:
+        """With a modality, in the catalogue where a movie has it and among the reports anyway."""
+        present, seconds = int(table.present.sum()), time.perf_counter() - started
+        size = len(self.catalogue)
+        report = ExtractionReport(table.name, table.card, size, present, encoded, seconds, failed)
+        catalogue = self.catalogue.with_modality(table) if present else self.catalogue
+        return replace(self, catalogue=catalogue, reports=[*self.reports, report])
 
 
 def extract(
     catalogue: Catalogue,
     config: FeaturesConfig,
-    sources: SourcesConfig,
-    origin: Origin,
+    sources: SourcesConfig | None = None,
+    origin: Origin | None = None,
     cache: FeatureCache | None = None,
 ) -> Extraction:
     """Attach the facts of every source, then make every modality.
 
+    A modality that no movie has is reported and left out of the catalogue.
+
     Args:
         catalogue: the movies.
         config: how modalities are encoded.
-        sources: tables, folders and vectors beside the data set's own.
+        sources: tables, folders and vectors beside the data set's own; none unless given.
         origin: what the movies belong to.
         cache: where vectors are kept; the user's cache folder unless given.
 
     Raises:
-        ConfigError: a source or an encoder cannot be used, or two make one modality.
+        ConfigError: a source, a field or an encoder cannot be used, or two make one modality.
+        MissingExtra: a library that the configuration needs is not installed.
+        OfflineError: weights must be downloaded, and the network is off or out of reach.
         DataError: a file or a folder is missing, or cannot be used as it is.
     """
+    sources, origin = sources or SourcesConfig(), origin or Origin()
     store = FeatureCache() if cache is None else cache
     known, facts = with_sources(catalogue, origin.dataset, sources, origin.ratings)
-    known, reports = add_features(known, config, cache=store)
-    files = encode_files(known, config, sources, store)
-    for job in files:
-        reports.append(_report_of(job, len(known)))
-        if job.present:
-            known = known.with_modality(job.table(known, store))
-    imports = []
-    for name, source in sources.features.items():
-        if name in {report.modality for report in reports}:
-            raise ConfigError(
-                f"modality {name!r} is both encoded and imported",
-                hint=f"set features.{name} to null, or leave sources.features.{name} out",
-            )
-        started = time.perf_counter()
-        table, alignment = import_modality(name, source, known, origin.ratings)
-        known = known.with_modality(table) if alignment.present else known
-        seconds = time.perf_counter() - started
-        present = alignment.present
-        reports.append(ExtractionReport(name, table.card, len(known), present, 0, present, seconds))
-        imports.append(alignment)
-    return Extraction(known, reports, facts, files, imports)
+    done = Extraction(known, [], facts, [], [])
+    for name, row in MODALITIES.items():
+        options = getattr(config, name)
+        if options is not None:
+            done = _encoded(done, row, options, sources, store)
+    for name in sources.features:
+        done = _imported(done, name, sources, origin)
+    return done
 
 
-def _report_of(job: JobReport, movies: int) -> ExtractionReport:
-    return ExtractionReport(
-        modality=job.modality,
-        card=job.card,
-        movies=movies,
-        present=job.present,
-        encoded=job.encoded,
-        reused=job.present - job.encoded,
-        seconds=job.seconds,
-        failed=job.failed,
-    )
+def _encoded(
+    done: Extraction,
+    row: Modality,
+    options: Section,
+    sources: SourcesConfig,
+    cache: FeatureCache,
+) -> Extraction:
+    """With one more modality, unless the files that it would be encoded from are not there."""
+    started = time.perf_counter()
+    with _libraries(row):
+        make = partial(resolve_name(row.encoder), options)
+        if row.files is None:
+            table, encoded = encode_cached(make(), done.catalogue, cache)
+            return done.with_table(table, encoded, started)
+        folder = getattr(sources, row.files.folder)
+        if folder is None:
+            return done
+        names = done.catalogue.film_ids if folder.key == "film" else None
+        jobs = file_jobs(done.catalogue, expand(folder.path), row.files.suffixes, names)
+        files = extract_files(make, jobs, cache, JobOptions(**dict(sources.jobs)))
+        done.files.append(files)
+        table = files.table(done.catalogue, cache)
+        return done.with_table(table, files.encoded, started, files.failed)
 
 
-def _encoders(config: FeaturesConfig) -> Iterator[Encoder]:
-    if config.text is not None:
-        yield text_encoder(config.text)
-    if config.metadata is not None:
-        yield MetadataEncoder(config.metadata)
+@contextmanager
+def _libraries(row: Modality) -> Iterator[None]:
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("recsys"):
+            raise
+        raise MissingExtra(error.name.partition(".")[0], row.extra) from None
+
+
+def _imported(done: Extraction, name: str, sources: SourcesConfig, origin: Origin) -> Extraction:
+    if name in {report.modality for report in done.reports}:
+        raise ConfigError(
+            f"modality {name!r} is both encoded and imported",
+            hint=f"set features.{name} to null, or leave sources.features.{name} out",
+        )
+    started = time.perf_counter()
+    source = sources.features[name]
+    table, alignment = import_modality(name, source, done.catalogue, origin.ratings)
+    done.imports.append(alignment)
+    return done.with_table(table, 0, started)
 
 
 def encode_cached(

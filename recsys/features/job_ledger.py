@@ -1,31 +1,236 @@
-"""What is known, what is waited for and what is finished while a run over files lasts."""
+"""What is known, waited for and finished while a run over files lasts, and remembered after it.
+
+Neither a good nor a broken file is read twice.
+
+A digest is believed as long as path, size, time of modification and time of change of the file are
+what they were: bytes replaced without touching any of them go unnoticed, which no ordinary program
+can do. Files that changed within the last seconds are not remembered, for a second change might
+fall into the same tick of the clock.
+"""
 
 from __future__ import annotations
 
+import logging
 import os
+import sqlite3
 import stat
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsys.data.catalogue import EncoderCard
-from recsys.features.cache import FeatureCache
-from recsys.features.file_index import Failure, FileIndex, Signature
-from recsys.features.file_lookup import FileJob
-from recsys.features.job_options import JobOptions
+from recsys.data.hashing import file_sha256
+from recsys.errors import ConfigError
+from recsys.features.cache import FeatureCache, card_key
 from recsys.features.job_report import FileOutcome
 from recsys.features.media import MediaError, Status
-from recsys.features.worker_pool import Task
-from recsys.features.worker_process import Result
+from recsys.features.workers import Result, Task
+
+SETTLED_SECONDS = 2
+"""Age from which a file's times tell it apart from a later version."""
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS digests
+    (path BLOB PRIMARY KEY, size INTEGER, modified INTEGER, changed INTEGER, digest TEXT)
+    WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS failures
+    (card TEXT, digest TEXT, status TEXT, what TEXT, PRIMARY KEY (card, digest))
+    WITHOUT ROWID;
+"""
+
+_log = logging.getLogger(__name__)
+
+
+class Failure(NamedTuple):
+    """Why a file could not be encoded."""
+
+    status: Status
+    what: str
+
+
+class Signature(NamedTuple):
+    """What tells two versions of a file apart; times in nanoseconds."""
+
+    size: int
+    modified: int
+    changed: int
+
+    @classmethod
+    def of(cls, stat: os.stat_result) -> Self:
+        """As the file was when it was looked at."""
+        return cls(stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+
+    @property
+    def settled(self) -> bool:
+        """Whether another version would look different."""
+        newest = max(self.modified, self.changed)
+        return newest < time.time_ns() - SETTLED_SECONDS * 10**9
+
+
+class FileIndex:
+    """Digests of files and failures of encoders, in one SQLite file.
+
+    What cannot be read or written is done again the next time, and logged as a warning.
+
+    Args:
+        root: folder of the file.
+        rehash: read every file again instead of believing a remembered digest.
+    """
+
+    def __init__(self, root: Path, *, rehash: bool = False) -> None:
+        self.path = root / "files.sqlite"
+        self.rehash = rehash
+        self._new: dict[bytes, tuple[bytes, int, int, int, str]] = {}
+        self._connection = _open(self.path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def digest(self, path: Path, signature: Signature) -> str:
+        """SHA-256, hexadecimal, of the bytes of a file.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        key = os.fsencode(path.absolute())
+        if not self.rehash and (known := self._known(key, signature)):
+            return known
+        digest = file_sha256(path)
+        if signature.settled:
+            self._new[key] = (key, *signature, digest)
+        return digest
+
+    def _known(self, key: bytes, signature: Signature) -> str | None:
+        query = "SELECT digest FROM digests WHERE (path, size, modified, changed) = (?, ?, ?, ?)"
+        try:
+            row = self._connection.execute(query, (key, *signature)).fetchone()
+        except sqlite3.Error as error:
+            _log.warning("%s is not used: %s", self.path, error)
+            return None
+        return str(row[0]) if row else None
+
+    def failures(self, card: EncoderCard) -> dict[str, Failure]:
+        """Digest of each file that this encoder is known to fail on, and why."""
+        query = "SELECT digest, status, what FROM failures WHERE card = ?"
+        try:
+            rows = self._connection.execute(query, (card_key(card),)).fetchall()
+            return {digest: Failure(Status(status), what) for digest, status, what in rows}
+        except (sqlite3.Error, ValueError) as error:
+            _log.warning("%s is not used: %s", self.path, error)
+            return {}
+
+    def save(self, card: EncoderCard, failed: Mapping[str, Failure]) -> None:
+        """Write the digests that are new, and more failures of an encoder."""
+        key = card_key(card)
+        rows = [(key, digest, status.value, what) for digest, (status, what) in failed.items()]
+        try:
+            with self._connection:
+                self._connection.executemany(
+                    "INSERT OR REPLACE INTO digests VALUES (?, ?, ?, ?, ?)", self._new.values()
+                )
+                self._connection.executemany(
+                    "INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?)", rows
+                )
+        except sqlite3.Error as error:
+            _log.warning("%s cannot be written: %s", self.path, error)
+        self._new.clear()
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    """The file of this path, anew where it is damaged; one in memory where it cannot be had."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            return _connect(path)
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError as error:
+            _log.warning("%s is removed and will be rebuilt: %s", path, error)
+            path.unlink(missing_ok=True)
+            return _connect(path)
+    except (sqlite3.Error, OSError) as error:
+        _log.warning("%s cannot be opened, so files are read again: %s", path, error)
+        return _connect(":memory:")
+
+
+def _connect(path: Path | str) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=30)
+    try:
+        connection.executescript(_TABLES)
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
 
 SAVE_SECONDS = 30.0
 """What is finished is stored at least this often."""
 
 _NO_DIGEST = ""
+
+
+@dataclass(frozen=True)
+class FileJob:
+    """A movie and its file.
+
+    Attributes:
+        item_id: external id of the movie.
+        row: its row in the catalogue.
+        path: the file; None where there is none.
+    """
+
+    item_id: str
+    row: int
+    path: Path | None
+
+
+@dataclass(frozen=True)
+class JobOptions:
+    """Processes, limits and what to distrust.
+
+    Attributes:
+        workers: processes; one a core unless given.
+        threads_per_worker: threads of each process.
+        timeout_s: seconds after which a file is given up.
+        block: vectors and failures between two writes: what a killed run may lose.
+        rehash: read every file again instead of trusting its size and times.
+        retry_failed: try files again that an earlier run could not encode.
+        progress: show a bar on standard error, where that is a terminal.
+
+    Raises:
+        ConfigError: a number is not positive.
+    """
+
+    workers: int | None = None
+    threads_per_worker: int = 1
+    timeout_s: float = 120.0
+    block: int = 64
+    rehash: bool = False
+    retry_failed: bool = False
+    progress: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("workers", "threads_per_worker", "timeout_s", "block"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ConfigError(f"{name} is {value}, it must be above 0")
+
+    @property
+    def processes(self) -> int:
+        """Workers, or the cores that this process may use."""
+        if self.workers is not None:
+            return self.workers
+        if hasattr(os, "sched_getaffinity"):
+            return len(os.sched_getaffinity(0))
+        return os.cpu_count() or 1
 
 
 class Ledger:

@@ -1,10 +1,13 @@
-"""What an encoder of files promises, and what can be wrong with a file.
+"""What every encoder promises, of movies and of files, and what can be wrong with a file.
 
-Legend: D dimensions of one modality.
+Legend: I items, N materials, D dimensions of one modality.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
@@ -12,8 +15,80 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.data.catalogue import EncoderCard
+from recsys.data.catalogue import Catalogue, EncoderCard, ModalityTable
 from recsys.errors import DataError
+
+
+class Encoder(Protocol):
+    """Turns the movies of a catalogue into one modality."""
+
+    name: str
+
+    @property
+    def card(self) -> EncoderCard:
+        """How vectors are made. Where the data decides the width, ``dim`` is the most it can be."""
+        ...
+
+    def encode(self, catalogue: Catalogue) -> ModalityTable:
+        """Vectors of all movies, absent where a movie has nothing to encode."""
+        ...
+
+
+@dataclass(frozen=True)
+class Material:
+    """What one movie gives to an encoder.
+
+    Attributes:
+        content: a text, or the path of a file.
+        digest: hash of the content itself (of the bytes, where it is a file).
+    """
+
+    content: str
+    digest: str
+
+
+class ItemEncoder(ABC):
+    """An encoder whose vector of a movie depends on that movie alone, so that it can be cached.
+
+    Every setting that changes a vector must show in the card: a vector is filed under its encoder's
+    card and the digest of its material, nothing else.
+    """
+
+    name: str
+
+    @property
+    @abstractmethod
+    def card(self) -> EncoderCard:
+        """How vectors are made."""
+
+    @abstractmethod
+    def materials(self, catalogue: Catalogue) -> list[Material | None]:
+        """What there is to encode for each of the I movies, None where there is nothing."""
+
+    @abstractmethod
+    def encode_materials(self, materials: Sequence[Material]) -> NDArray[np.float32]:
+        """(N, D) vectors, one a material."""
+
+    def encode(self, catalogue: Catalogue) -> ModalityTable:
+        """Vectors of all movies, without a cache."""
+        materials = self.materials(catalogue)
+        distinct = {m.digest: m for m in materials if m is not None}
+        vectors = self.encode_materials(list(distinct.values())) if distinct else ()
+        return self.table(catalogue, materials, dict(zip(distinct, vectors, strict=True)))
+
+    def table(
+        self,
+        catalogue: Catalogue,
+        materials: Sequence[Material | None],
+        vectors: Mapping[str, NDArray[np.float32]],
+    ) -> ModalityTable:
+        """The modality of a catalogue, from the vector of every digest among its materials."""
+        rows = np.zeros((len(catalogue), self.card.dim), dtype=np.float32)
+        for row, material in enumerate(materials):
+            if material is not None:
+                rows[row] = vectors[material.digest]
+        present = np.array([material is not None for material in materials], dtype=bool)
+        return ModalityTable(self.name, rows, present, self.card, catalogue.items.fingerprint)
 
 
 class Status(StrEnum):

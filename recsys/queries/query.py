@@ -1,4 +1,4 @@
-"""What every recommender promises, whether a baseline, our model, or somebody else's.
+"""What is asked of a model, and what it answers.
 
 A user arrives as a *history*: the movies they rated and how. Nothing else is needed, so a user who
 was not in the training data is an ordinary query.
@@ -8,14 +8,15 @@ Legend: Q queries, I items, D dimensions, N pairs, K levels of a rating.
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
-from typing import Any, Protocol, Self, runtime_checkable
+from functools import lru_cache
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from recsys.data.catalogue import Catalogue
 from recsys.data.interactions import Interactions
 from recsys.errors import DataError
 
@@ -68,14 +69,37 @@ class Query:
         times = None if self.times is None else self.times[rows]
         return Query(self.histories[rows], self.users[rows], times)
 
+    def one(self, row: int) -> Query:
+        """The query in one row; ``select`` does the same, much slower."""
+        start, stop = self.histories.indptr[row : row + 2].tolist()
+        times = None if self.times is None else _row(self.times, start, stop)
+        return Query(_row(self.histories, start, stop), self.users[row : row + 1], times)
+
     def slice(self, start: int, stop: int) -> Query:
         """Queries ``start … stop-1``."""
         return self.select(np.arange(len(self))[start:stop])
 
 
+def _row(matrix: sp.csr_array, start: int, stop: int) -> sp.csr_array:
+    """(1, I) a row by the place of its entries."""
+    row = copy(_empty_row(matrix.shape[1]))  # making an array from its parts checks them: slow
+    row.data, row.indices = matrix.data[start:stop], matrix.indices[start:stop]
+    row.indptr = np.array([0, stop - start], dtype=matrix.indptr.dtype)
+    return row
+
+
+@lru_cache(maxsize=8)
+def _empty_row(n_items: int) -> sp.csr_array:
+    return sp.csr_array((1, n_items))
+
+
 def _same_entries(one: sp.csr_array, other: sp.csr_array) -> bool:
-    same = np.array_equal(one.indptr, other.indptr) and np.array_equal(one.indices, other.indices)
-    return one.shape == other.shape and same
+    return bool(
+        one.shape == other.shape
+        and one.nnz == other.nnz
+        and (one.indptr == other.indptr).all()
+        and (one.indices == other.indices).all()
+    )
 
 
 @dataclass(frozen=True)
@@ -140,59 +164,27 @@ class AudiencePrediction:
 
 
 @runtime_checkable
-class Recommender(Protocol):
+class Scorer(Protocol):
     """Ranks all movies for a user."""
 
-    name: str
-
-    def fit(self, train: Interactions, valid: Interactions, catalogue: Catalogue) -> Self:
-        """Learn from ``train``; ``valid`` may only be used to choose. Test is never here."""
-        ...
-
     def score(self, query: Query) -> NDArray[np.float32]:
-        """(Q, I) scores, higher is better, -inf where an item cannot be scored.
-
-        Items already in the history are scored like any other: masking them is the caller's task.
-
-        Raises:
-            NotFittedError: ``fit`` was not called.
-        """
-        ...
-
-
-@runtime_checkable
-class VectorRecommender(Recommender, Protocol):
-    """A recommender whose scores are inner products, which is all an index needs."""
-
-    def user_vectors(self, query: Query) -> NDArray[np.float32]:
-        """(Q, D) vectors."""
-        ...
-
-    def item_vectors(self) -> NDArray[np.float32]:
-        """(I, D) vectors; ``score = user_vectors @ item_vectors.T``."""
+        """(Q, I) scores, higher is better, -inf where an item cannot be scored."""
         ...
 
 
 class Predictor(Protocol):
-    """Predicts the stars a user would give, however it came to know them."""
+    """Predicts the stars a user would give."""
 
-    def predict(
+    def predict_ratings(
         self, query: Query, rows: NDArray[np.integer[Any]], items: NDArray[np.integer[Any]]
     ) -> RatingPrediction:
-        """Ratings of N pairs: query ``rows[n]`` with item ``items[n]``.
-
-        Raises:
-            NotFittedError: the predictor has to be fitted first, and was not.
-        """
+        """Ratings of N pairs: query ``rows[n]`` with item ``items[n]``."""
         ...
 
 
-@runtime_checkable
-class RatingPredictor(Predictor, Protocol):
-    """A predictor that learns from ratings."""
-
-    name: str
-
-    def fit(self, train: Interactions, valid: Interactions, catalogue: Catalogue) -> Self:
-        """Learn from ``train``; ``valid`` may only be used to choose."""
-        ...
+def rated_mask(histories: sp.csr_array) -> sp.csr_array:
+    """(Q, I) 1 where there is a rating."""
+    ones = np.ones_like(histories.data)
+    return sp.csr_array(
+        (ones, histories.indices, histories.indptr), shape=histories.shape, copy=True
+    )

@@ -5,18 +5,19 @@ Legend: U users, I items, Q queries, N ratings or pairs; r rating, μ mean, b bi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from recsys.data.catalogue import Catalogue
 from recsys.data.interactions import Interactions, RatingScale
+from recsys.data.split import TrainingData
 from recsys.errors import ConfigError
 from recsys.queries.query import Query, RatingPrediction
-from recsys.recommenders.checks import require_fitted, require_items
+from recsys.recommenders.base import Array, Facts, Recommender, Rows
 
 
 @dataclass(frozen=True)
@@ -103,41 +104,44 @@ def fit_biases(train: Interactions, config: BiasConfig) -> Biases:
     return biases
 
 
-class BiasModel:
+def biases_to_arrays(biases: Biases) -> dict[str, Array]:
+    """What ``biases_from_arrays`` reads."""
+    numbers = [biases.mean, biases.user_l2, biases.scale.low, biases.scale.high]
+    return {"item_bias": biases.item, "bias_numbers": np.array(numbers)}
+
+
+def biases_from_arrays(arrays: Mapping[str, Array]) -> Biases:
+    """What ``biases_to_arrays`` wrote."""
+    mean, user_l2, low, high = (float(number) for number in arrays["bias_numbers"])
+    return Biases(mean, np.asarray(arrays["item_bias"]), user_l2, RatingScale(low, high))
+
+
+class BiasModel(Recommender):
     """Predicts ``μ + b_u + b_i``, clipped to the rating scale."""
 
     name = "bias"
+    config_class = BiasConfig
+    facts = Facts(
+        "statistics",
+        "a mean, and what is added for a user and for a movie",
+        "Koren, Bell and Volinsky, Computer 2009",
+    )
 
-    def __init__(self, config: BiasConfig | None = None) -> None:
-        self.config = config or BiasConfig()
-        self._biases: Biases | None = None
-
-    def fit(self, train: Interactions, valid: Interactions, catalogue: Catalogue) -> Self:  # noqa: ARG002
+    def _fit(self, data: TrainingData) -> Mapping[str, Array]:
         """Learns μ and the item biases; those of users follow from their histories."""
-        self._biases = fit_biases(train, self.config)
-        return self
+        return biases_to_arrays(fit_biases(data.train, self.config))
 
-    def predict(
-        self, query: Query, rows: NDArray[np.integer[Any]], items: NDArray[np.integer[Any]]
-    ) -> RatingPrediction:
-        """Ratings of N pairs; a user without history is μ + b_i, a movie without ratings μ + b_u.
-
-        Raises:
-            NotFittedError: ``fit`` was not called.
-        """
-        biases = require_fitted(self._biases, self.name)
-        require_items(query, len(biases.item), self.name)
+    def predict_ratings(self, query: Query, rows: Rows, items: Rows) -> RatingPrediction:
+        """Stars of N pairs; a user without history is μ + b_i, a movie without ratings μ + b_u."""
+        biases = biases_from_arrays(self.arrays())
+        self._require_items(query, len(biases.item))
         stars = biases.baseline(query.histories, rows, items)
         return RatingPrediction(clipped(stars, biases.scale))
 
     @property
     def parameters(self) -> int:
-        """μ and the b_i; the b_u follow from histories.
-
-        Raises:
-            NotFittedError: ``fit`` was not called.
-        """
-        return 1 + require_fitted(self._biases, self.name).item.size
+        """μ and the b_i; the b_u follow from histories."""
+        return 1 + len(self.arrays()["item_bias"])
 
 
 def clipped(stars: NDArray[np.floating[Any]], scale: RatingScale) -> NDArray[np.float32]:

@@ -5,17 +5,17 @@ Legend: Q queries, I items, G genres.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.data.catalogue import Catalogue
-from recsys.data.interactions import Interactions
-from recsys.queries.query import Query
-from recsys.recommenders.checks import require_fitted, require_items
-from recsys.recommenders.joint.histories import rated_mask
+from recsys.data.split import TrainingData
+from recsys.queries.query import Query, rated_mask
+from recsys.recommenders.base import Array, Contributions, Facts, Recommender, Rows, UserView
+from recsys.recommenders.base import Floats as Floats32
 
 Floats = NDArray[np.floating[Any]]
 
@@ -25,13 +25,7 @@ class GenrePopularityConfig:
     """Nothing to choose."""
 
 
-class _Fitted(NamedTuple):
-    shares: NDArray[np.float64]  # (I, G) q
-    expected: NDArray[np.float64]  # (I,) n̂
-    mass: NDArray[np.float64]  # (G,) N
-
-
-class GenrePopularity:
+class GenrePopularity(Recommender):
     """The chance of drawing a genre from a user's history, and then the movie within the genre.
 
     It reads the genres of the movies, also of those that nobody rated; elsewhere in this project
@@ -49,37 +43,51 @@ class GenrePopularity:
     """
 
     name = "genre-popularity"
+    config_class = GenrePopularityConfig
+    facts = Facts(
+        "statistics",
+        "how many ratings a movie's genres have among those a user watches",
+        reads_genres=True,
+    )
 
-    def __init__(self, config: GenrePopularityConfig | None = None) -> None:
-        self.config = config or GenrePopularityConfig()
-        self._fitted: _Fitted | None = None
-
-    def fit(self, train: Interactions, valid: Interactions, catalogue: Catalogue) -> Self:  # noqa: ARG002
+    def _fit(self, data: TrainingData) -> Mapping[str, Array]:
         """Counts the ratings of each movie and of each genre."""
-        counts = train.item_counts().astype(np.float64)
-        shares = _shares(catalogue.genres, counts)
-        self._fitted = _Fitted(shares, _expected(counts, shares), counts @ shares)
-        return self
+        counts = data.train.item_counts().astype(np.float64)
+        shares = _shares(data.catalogue.genres, counts)
+        return {"shares": shares, "expected": _expected(counts, shares), "mass": counts @ shares}
 
-    def score(self, query: Query) -> NDArray[np.float32]:
+    def score(self, query: Query) -> Floats32:
         """(Q, I) probabilities; those of movies that nobody rated come on top of 1."""
-        shares, expected, mass = require_fitted(self._fitted, self.name)
-        require_items(query, len(shares), self.name)
+        shares, expected, mass = (self.arrays()[n] for n in ("shares", "expected", "mass"))
+        self._require_items(query, len(shares))
         profile = rated_mask(query.histories) @ shares
         watched = profile.sum(axis=1, keepdims=True)
         profile = np.where(watched > 0, profile, mass)
         lift = _over(_over(profile, profile.sum(axis=1, keepdims=True)), mass)
-        return np.asarray((lift @ shares.T) * expected, dtype=np.float32)
+        # An einsum without a library's matrix product: a user alone gets the score of a batch.
+        return np.asarray(np.einsum("qg,ig->qi", lift, shares) * expected, dtype=np.float32)
 
     @property
     def parameters(self) -> int:
-        """The n̂ of movies and the N of genres.
+        """The n̂ of movies and the N of genres."""
+        return int(self.arrays()["expected"].size + self.arrays()["mass"].size)
 
-        Raises:
-            NotFittedError: ``fit`` was not called.
-        """
-        fitted = require_fitted(self._fitted, self.name)
-        return fitted.expected.size + fitted.mass.size
+    def view(self, query: Query) -> UserView:
+        """Each movie of the history adds the share of its genres in the user's mean."""
+        shares, expected, mass = (self.arrays()[n] for n in ("shares", "expected", "mass"))
+        rows = query.histories.indices
+        own = shares[rows]
+        total = own.sum()
+
+        def contributions(items: Rows) -> Contributions:
+            lift = _over(shares[items], mass) * expected[items][:, None]
+            if total > 0:
+                return Contributions(rows, lift @ (own / total).T, np.zeros(len(items)))
+            return Contributions(rows[:0], np.empty((len(items), 0)), lift @ (mass / mass.sum()))
+
+        return UserView(
+            rows if total > 0 else rows[:0], lambda: self.score(query)[0], None, contributions
+        )
 
 
 def _shares(genres: NDArray[np.bool_], counts: Floats) -> NDArray[np.float64]:
@@ -87,7 +95,8 @@ def _shares(genres: NDArray[np.bool_], counts: Floats) -> NDArray[np.float64]:
     known = genres.any(axis=1)
     if not counts[known].any():
         return np.ones((len(genres), 1))
-    shares = _over(genres.astype(np.float64), genres.sum(axis=1, keepdims=True))
+    members = genres.astype(np.float64)
+    shares = _over(members, members.sum(axis=1, keepdims=True))
     mass = counts @ shares
     return np.where(known[:, None], shares, mass / mass.sum())
 

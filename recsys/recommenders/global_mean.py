@@ -1,54 +1,47 @@
-"""The mean of all ratings: what a predictor that knows nothing says.
+"""The mean of all ratings, for everybody and every movie.
 
 Legend: N pairs.
 """
 
 from __future__ import annotations
 
-from typing import Any, Self
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from recsys.data.catalogue import Catalogue
-from recsys.data.interactions import Interactions
+from recsys.data.split import TrainingData
 from recsys.errors import ConfigError
 from recsys.queries.query import Query, RatingPrediction
-from recsys.recommenders.checks import require_fitted
+from recsys.recommenders.base import Array, Facts, Recommender, Rows
 
 
-class GlobalMean:
+@dataclass(frozen=True)
+class GlobalMeanConfig:
+    """Nothing to choose."""
+
+
+class GlobalMean(Recommender):
     """Predicts the mean training rating, and the spread of the training ratings around it."""
 
     name = "global-mean"
+    config_class = GlobalMeanConfig
+    facts = Facts("statistics", "the mean of all ratings")
     parameters = 1
 
-    def __init__(self) -> None:
-        self._moments: tuple[float, float] | None = None
-
-    def fit(self, train: Interactions, valid: Interactions, catalogue: Catalogue) -> Self:  # noqa: ARG002
+    def _fit(self, data: TrainingData) -> Mapping[str, Array]:
         """Learns mean and standard deviation.
 
         Raises:
             ConfigError: there is no rating to learn from.
         """
-        if not len(train):
+        if not len(data.train):
             raise ConfigError("there is no rating to take the mean of")
-        ratings = train.rating.astype(np.float64)
-        self._moments = float(ratings.mean()), float(ratings.std())
-        return self
+        ratings = data.train.rating.astype(np.float64)
+        return {"moments": np.array([ratings.mean(), ratings.std()])}
 
-    def predict(
-        self,
-        query: Query,  # noqa: ARG002
-        rows: NDArray[np.integer[Any]],
-        items: NDArray[np.integer[Any]],  # noqa: ARG002
-    ) -> RatingPrediction:
-        """The same for each of N pairs; no standard deviation where all ratings were equal.
-
-        Raises:
-            NotFittedError: ``fit`` was not called.
-        """
-        mean, std = require_fitted(self._moments, self.name)
+    def predict_ratings(self, query: Query, rows: Rows, items: Rows) -> RatingPrediction:  # noqa: ARG002
+        """The same for each of N pairs; no standard deviation where all ratings were equal."""
+        mean, std = self.arrays()["moments"]
         spread = np.full(len(rows), std, dtype=np.float32) if std > 0 else None
         return RatingPrediction(np.full(len(rows), mean, dtype=np.float32), spread)

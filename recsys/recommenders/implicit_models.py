@@ -8,21 +8,31 @@ Legend: Q queries, U users, I items, D factors.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Self
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from recsys.data.catalogue import Catalogue
-from recsys.data.interactions import Interactions
+from recsys.data.split import TrainingData
 from recsys.errors import ConfigError, MissingExtra
-from recsys.queries.query import Query
-from recsys.recommenders.checks import require_fitted, require_items, require_users
-from recsys.recommenders.joint.histories import rated_mask
+from recsys.queries.query import Query, rated_mask
+from recsys.queries.topk import inner_products
+from recsys.recommenders.base import (
+    Array,
+    Contributions,
+    Facts,
+    Floats,
+    KnownUserFactors,
+    Rows,
+    UserView,
+    VectorModel,
+)
 from recsys.seeding import seed_for
 
 
@@ -84,39 +94,28 @@ class ImplicitBPRConfig:
         )
 
 
-class _Factorisation:
-    """What is read of a fitted model of the library."""
-
-    name: str
-    _model: Any = None
-
-    def item_vectors(self) -> NDArray[np.float32]:
-        """(I, D) factors, the bias of a movie among them where there is one."""
-        factors = require_fitted(self._model, self.name).item_factors
-        return np.array(factors, dtype=np.float32)
-
-    @property
-    def parameters(self) -> int:
-        """Numbers learnt, those of users included."""
-        model = require_fitted(self._model, self.name)
-        return int(model.user_factors.size + model.item_factors.size)
-
-
-class ImplicitALS(_Factorisation):
+class ImplicitALS(VectorModel):
     """iALS: every user is folded in from their history, so an unknown one is like any other.
 
     Minimises ``Σ_ui c_ui (p_ui − x_uᵀy_i)² + λ (Σ‖x_u‖² + Σ‖y_i‖²)`` with p = 1 and c = α where
     there is a rating, p = 0 and c = 1 elsewhere (Hu, Koren and Volinsky, Collaborative Filtering
     for Implicit Feedback Datasets, ICDM 2008, eq. 3). A query's user factors are the exact minimum
-    for the fitted movie factors.
+    for the fitted movie factors, ``x = A⁻¹ α Σ_j y_j`` with ``A = YᵀY + λ + (α − 1) Σ_j y_j y_jᵀ``
+    over the movies j of the history (eq. 4), which makes a score the sum of what each contributes.
     """
 
     name = "implicit-als"
+    config_class = ImplicitALSConfig
+    facts = Facts(
+        "embeddings",
+        "implicit's weighted matrix factorisation by alternating least squares",
+        "Hu, Koren and Volinsky, ICDM 2008",
+        random=True,
+        library="implicit",
+        extra="bench",
+    )
 
-    def __init__(self, config: ImplicitALSConfig | None = None) -> None:
-        self.config = config or ImplicitALSConfig()
-
-    def fit(self, train: Interactions, valid: Interactions, catalogue: Catalogue) -> Self:  # noqa: ARG002
+    def _fit(self, data: TrainingData) -> Mapping[str, Array]:
         """Alternates; every rating counts as 1.
 
         Raises:
@@ -132,24 +131,54 @@ class ImplicitALS(_Factorisation):
             random_state=seed_for(options.seed, self.name),
         )
         with _one_blas_thread():
-            model.fit(_matrix(train.matrix()), show_progress=False)
-        self._model = model
-        return self
+            model.fit(_matrix(data.train.matrix()), show_progress=False)
+        items = np.array(model.item_factors, dtype=np.float32)
+        exact = items.astype(np.float64)
+        gram = exact.T @ exact + options.regularization * np.eye(items.shape[1])
+        return {"items": items, "gram": gram, "parameters": _count(model)}
 
-    def score(self, query: Query) -> NDArray[np.float32]:
-        """(Q, I) scores; all 0 for an empty history."""
-        return self.user_vectors(query) @ self.item_vectors().T
+    def user_vectors(self, query: Query) -> Floats:
+        """(Q, D) factors folded in from the histories; 0 for an empty one."""
+        items, histories = self.arrays()["items"], query.histories
+        self._require_items(query, len(items))
+        found = np.zeros((len(query), items.shape[1]), dtype=np.float32)
+        for row, (start, stop) in enumerate(pairwise(histories.indptr.tolist())):
+            if stop > start:
+                rated = items[histories.indices[start:stop]].astype(np.float64)
+                found[row] = np.linalg.solve(self._normal(rated), self._pull(rated).sum(axis=0))
+        return found
 
-    def user_vectors(self, query: Query) -> NDArray[np.float32]:
-        """(Q, D) factors folded in from the histories."""
-        model = require_fitted(self._model, self.name)
-        require_items(query, len(model.item_factors), self.name)
-        with _one_blas_thread():
-            folded = model.recalculate_user(np.arange(len(query)), _matrix(query.histories))
-        return np.asarray(folded, dtype=np.float32)
+    def _normal(self, rated: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(D, D) A, for the (n, D) vectors of a history."""
+        outer = rated.T @ rated
+        return np.asarray(self.arrays()["gram"] + (self.config.alpha - 1) * outer)
+
+    def _pull(self, rated: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(self.config.alpha * rated)
+
+    def item_vectors(self) -> Floats:
+        """(I, D) factors."""
+        return np.array(self.arrays()["items"])
+
+    def view(self, query: Query) -> UserView:
+        """One user: ``y_iᵀ A⁻¹ α y_j`` is what movie j of the history adds."""
+        rows, vector = query.histories.indices, self.user_vectors(query)
+        items = self.arrays()["items"]
+
+        def contributions(asked: Rows) -> Contributions:
+            rated = items[rows].astype(np.float64)
+            solved = np.linalg.solve(self._normal(rated), self._pull(rated).T)
+            return Contributions(rows, items[asked] @ solved, np.zeros(len(asked)))
+
+        return UserView(rows, lambda: inner_products(vector, items)[0], vector[0], contributions)
+
+    @property
+    def parameters(self) -> int:
+        """Numbers learnt, those of users included."""
+        return int(self.arrays()["parameters"][0])
 
 
-class ImplicitBPR(_Factorisation):
+class ImplicitBPR(KnownUserFactors):
     """BPR: factors and movie biases learnt such that a rated movie outscores another.
 
     Rendle et al., BPR: Bayesian Personalized Ranking from Implicit Feedback, UAI 2009. The library
@@ -159,11 +188,18 @@ class ImplicitBPR(_Factorisation):
     """
 
     name = "implicit-bpr"
+    config_class = ImplicitBPRConfig
+    facts = Facts(
+        "factors",
+        "implicit's BPR",
+        "Rendle et al., UAI 2009",
+        folds_in=False,
+        random=True,
+        library="implicit",
+        extra="bench",
+    )
 
-    def __init__(self, config: ImplicitBPRConfig | None = None) -> None:
-        self.config = config or ImplicitBPRConfig()
-
-    def fit(self, train: Interactions, valid: Interactions, catalogue: Catalogue) -> Self:  # noqa: ARG002
+    def _fit(self, data: TrainingData) -> Mapping[str, Array]:
         """Takes stochastic gradient steps; every rating counts as 1.
 
         Raises:
@@ -178,28 +214,14 @@ class ImplicitBPR(_Factorisation):
             num_threads=1,
             random_state=seed_for(options.seed, self.name),
         )
-        model.fit(_matrix(train.matrix()), show_progress=False)
-        self._model = model
-        return self
+        model.fit(_matrix(data.train.matrix()), show_progress=False)
+        factors = {"users": model.user_factors, "items": model.item_factors}
+        arrays = {name: np.array(f, dtype=np.float32) for name, f in factors.items()}
+        return {**arrays, "parameters": _count(model)}
 
-    def score(self, query: Query) -> NDArray[np.float32]:
-        """(Q, I) scores.
 
-        Raises:
-            DataError: a user was not in training.
-        """
-        return self.user_vectors(query) @ self.item_vectors().T
-
-    def user_vectors(self, query: Query) -> NDArray[np.float32]:
-        """(Q, D) factors of the users.
-
-        Raises:
-            DataError: a user was not in training.
-        """
-        factors = require_fitted(self._model, self.name).user_factors
-        require_items(query, len(self._model.item_factors), self.name)
-        require_users(query, len(factors), self.name)
-        return np.array(factors[query.users], dtype=np.float32)
+def _count(model: Any) -> NDArray[np.int64]:
+    return np.array([model.user_factors.size + model.item_factors.size])
 
 
 def _library(module: str) -> Any:

@@ -5,16 +5,22 @@ Legend: Q queries, I items.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from recsys.data.catalogue import Catalogue
-from recsys.data.interactions import Interactions
+from recsys.data.split import TrainingData
 from recsys.queries.query import Query
-from recsys.recommenders.checks import require_fitted, require_items
+from recsys.recommenders.base import (
+    Array,
+    Contributions,
+    Facts,
+    Floats,
+    Rows,
+    UserView,
+    VectorModel,
+)
 
 
 @dataclass(frozen=True)
@@ -22,38 +28,38 @@ class PopularityConfig:
     """Nothing to choose."""
 
 
-class Popularity:
+class Popularity(VectorModel):
     """Scores a movie by the number of its training ratings."""
 
     name = "popularity"
+    config_class = PopularityConfig
+    facts = Facts("statistics", "how many ratings a movie has")
 
-    def __init__(self, config: PopularityConfig | None = None) -> None:
-        self.config = config or PopularityConfig()
-        self._counts: NDArray[np.float32] | None = None
-
-    def fit(self, train: Interactions, valid: Interactions, catalogue: Catalogue) -> Self:  # noqa: ARG002
+    def _fit(self, data: TrainingData) -> Mapping[str, Array]:
         """Counts the ratings of each movie."""
-        self._counts = train.item_counts().astype(np.float32)
-        return self
-
-    def score(self, query: Query) -> NDArray[np.float32]:
-        """(Q, I) the same counts in every row."""
-        return self.user_vectors(query) @ self.item_vectors().T
+        return {"counts": data.train.item_counts().astype(np.float32)}
 
     @property
     def parameters(self) -> int:
-        """The counts.
+        """The counts."""
+        return len(self.arrays()["counts"])
 
-        Raises:
-            NotFittedError: ``fit`` was not called.
-        """
-        return require_fitted(self._counts, self.name).size
-
-    def user_vectors(self, query: Query) -> NDArray[np.float32]:
+    def user_vectors(self, query: Query) -> Floats:
         """(Q, 1) ones: all users are alike."""
-        require_items(query, len(require_fitted(self._counts, self.name)), self.name)
+        self._require_items(query, self.parameters)
         return np.ones((len(query), 1), dtype=np.float32)
 
-    def item_vectors(self) -> NDArray[np.float32]:
+    def item_vectors(self) -> Floats:
         """(I, 1) counts."""
-        return require_fitted(self._counts, self.name)[:, None].copy()
+        return np.array(self.arrays()["counts"])[:, None]
+
+    def view(self, query: Query) -> UserView:
+        """Nothing of a user counts; a score is the movie's own."""
+        nothing = np.empty(0, dtype=np.int32)
+        vector = self.user_vectors(query)[0]
+        counts = self.item_vectors()[:, 0]
+
+        def contributions(items: Rows) -> Contributions:
+            return Contributions(nothing, np.empty((len(items), 0)), counts[items])
+
+        return UserView(nothing, lambda: counts, vector, contributions)

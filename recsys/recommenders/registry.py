@@ -1,74 +1,180 @@
-"""Baselines by name."""
+"""The models by name: the one place that knows them all.
+
+A model is loaded when it is asked for, so that a list of names is cheap and a bundle loads without
+the libraries of other models.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.util import find_spec
 from types import MappingProxyType
-from typing import Any
+from typing import Any, get_type_hints
+
+import yaml
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from recsys.errors import ConfigError, nearest
-from recsys.queries.query import RatingPredictor, Recommender
-from recsys.recommenders.bias import BiasConfig, BiasModel
-from recsys.recommenders.closed_form.ease import Ease, EaseConfig
-from recsys.recommenders.closed_form.ease_content import EaseContent, EaseContentConfig
-from recsys.recommenders.closed_form.marec import MARec, MARecConfig
-from recsys.recommenders.content.knn import ContentKNN, ContentKNNConfig, PlainContentKNNConfig
-from recsys.recommenders.content.ridge import ContentRidge, ContentRidgeConfig
-from recsys.recommenders.genre_popularity import GenrePopularity, GenrePopularityConfig
-from recsys.recommenders.item_knn.model import ItemKNN, ItemKNNConfig
-from recsys.recommenders.popularity import Popularity, PopularityConfig
+from recsys.recommenders.base import Facts, Recommender
 
-Baseline = Recommender | RatingPredictor
+Options = Mapping[str, Any]
 
 
-@dataclasses.dataclass(frozen=True)
-class BaselineKind:
-    """A baseline's class and the dataclass of its options."""
+@dataclass(frozen=True)
+class ModelEntry:
+    """A model of the registry.
 
-    make: Callable[[Any], Baseline]
-    config: type[Any]
+    Attributes:
+        name: of the model.
+        where: "module:class", the module below ``recsys.recommenders``.
+        fixed: hyper-parameters that make this entry, and that are not to be set.
+        by_modality: whether ``name:modality`` is the model that looks at one modality alone.
+    """
+
+    name: str
+    where: str
+    fixed: Options = field(default_factory=dict)
+    by_modality: bool = False
+
+    def load(self) -> type[Recommender]:
+        """The class."""
+        module, name = self.where.split(":")
+        found: type[Recommender] = getattr(import_module(f"recsys.recommenders.{module}"), name)
+        return found
+
+    @property
+    def facts(self) -> Facts:
+        """What to know of the model before choosing it."""
+        return create(self.name).facts
+
+    @property
+    def is_available(self) -> bool:
+        """Whether the library that fitting needs is installed."""
+        library = self.load().facts.library
+        return library is None or find_spec(library) is not None
 
 
-BASELINES: Mapping[str, BaselineKind] = MappingProxyType(
-    {
-        "popularity": BaselineKind(Popularity, PopularityConfig),
-        "bias": BaselineKind(BiasModel, BiasConfig),
-        "item-knn": BaselineKind(ItemKNN, ItemKNNConfig),
-        "ease": BaselineKind(Ease, EaseConfig),
-        "content-knn": BaselineKind(ContentKNN, ContentKNNConfig),
-        "content-knn-plain": BaselineKind(ContentKNN, PlainContentKNNConfig),
-        "genre-popularity": BaselineKind(GenrePopularity, GenrePopularityConfig),
-        "content-ridge": BaselineKind(ContentRidge, ContentRidgeConfig),
-        "ease-content": BaselineKind(EaseContent, EaseContentConfig),
-        "marec": BaselineKind(MARec, MARecConfig),
-    }
+_PLAIN = {
+    "joint": "joint.recommender:JointRecommender",
+    "popularity": "popularity:Popularity",
+    "genre-popularity": "genre_popularity:GenrePopularity",
+    "global-mean": "global_mean:GlobalMean",
+    "bias": "bias:BiasModel",
+    "item-knn": "item_knn:ItemKNN",
+    "ease": "closed_form.ease:Ease",
+    "ease-low-rank": "closed_form.low_rank:RankReducedEase",
+    "ease-content": "closed_form.ease_content:EaseContent",
+    "marec": "closed_form.marec:MARec",
+    "svd": "svd.model:Svd",
+    "svd++": "svd.model:SvdPlusPlus",
+    "implicit-als": "implicit_models:ImplicitALS",
+    "implicit-bpr": "implicit_models:ImplicitBPR",
+    "clcrec": "neural.clcrec:CLCRec",
+    "dropoutnet": "neural.dropoutnet:DropoutNet",
+}
+_BY_MODALITY = {
+    "content-knn": "content.knn:ContentKNN",
+    "content-knn-plain": "content.knn:PlainContentKNN",
+    "content-ridge": "content.ridge:ContentRidge",
+    "vbpr": "neural.vbpr:VBPR",
+}
+_MACHINES = tuple(
+    ModelEntry(f"myfm-{kind}-{inputs}", "myfm.model:MyFM", {"inputs": inputs, "ordinal": ordinal})
+    for kind, ordinal in (("regression", False), ("ordinal", True))
+    for inputs in ("ids", "side", "date")
+)
+_ENTRIES = (
+    *(ModelEntry(name, where) for name, where in _PLAIN.items()),
+    *(ModelEntry(name, where, by_modality=True) for name, where in _BY_MODALITY.items()),
+    *_MACHINES,
 )
 
+MODELS: Mapping[str, ModelEntry] = MappingProxyType({entry.name: entry for entry in _ENTRIES})
+"""Every model that ``recsys train --model`` makes, by name."""
 
-def make_baseline(name: str, **options: object) -> Baseline:
-    """A fresh baseline.
 
-    Args:
-        name: a key of ``BASELINES``; ``content-knn:text`` looks at one modality alone.
-        options: fields of its config.
+def entry_of(name: str) -> tuple[ModelEntry, str | None]:
+    """The entry of a name, and the modality after its colon.
 
     Raises:
-        ConfigError: the name or an option is unknown; the error names the nearest.
+        ConfigError: there is no such model; the error names the nearest.
     """
-    kind_name, _, modality = name.partition(":")
-    kind = BASELINES.get(kind_name)
-    if kind is None:
-        raise _unknown("baseline", name, list(BASELINES))
-    options |= {"modality": modality} if modality else {}
-    fields = [field.name for field in dataclasses.fields(kind.config)]
+    kind, _, modality = name.partition(":")
+    entry = MODELS.get(kind)
+    if entry is None or (modality and not entry.by_modality):
+        close = nearest(name, MODELS)
+        hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(MODELS)}"
+        raise ConfigError(f"there is no model {name!r}", hint=hint)
+    return entry, modality or None
+
+
+def create(name: str, /, **options: Any) -> Recommender:
+    """A fresh model, not fitted.
+
+    Args:
+        name: a key of ``MODELS``; ``content-knn:text`` looks at one modality alone.
+        options: hyper-parameters; those of ``joint`` are dotted keys of a configuration.
+
+    Raises:
+        ConfigError: the name or a hyper-parameter is unknown (the error names the nearest), or a
+            value does not suit.
+    """
+    model = entry_of(name)[0].load()(configured(name, options))
+    model.name = name
+    return model
+
+
+def configured(name: str, options: Options) -> Any:
+    """The checked hyper-parameters of a model; see ``create``."""
+    entry, modality = entry_of(name)
+    fixed = {**entry.fixed, **({"modality": modality} if modality else {})}
+    return _config(entry.load(), name, options, fixed)
+
+
+def _config(kind: type[Recommender], name: str, options: Options, fixed: Options) -> Any:
+    """The checked hyper-parameters of a model."""
+    if issubclass(kind.config_class, BaseModel):
+        from recsys.config.experiment import ExperimentConfig
+        from recsys.config.loading import with_values
+
+        return with_values(ExperimentConfig(), options, f"model {name}")
+    kinds = get_type_hints(kind.config_class)
+    declared = [f.name for f in dataclasses.fields(kind.config_class) if f.name not in fixed]
     for option in options:
-        if option not in fields:
-            raise _unknown(f"option of {kind_name}", option, fields)
-    return kind.make(kind.config(**options))
+        if option not in declared:
+            close = nearest(option, declared)
+            listed = ", ".join(declared) or "none"
+            hint = f"did you mean {' or '.join(close)}?" if close else f"{name} has: {listed}"
+            raise ConfigError(f"{name} has no hyper-parameter {option!r}", hint=hint)
+    checked = {n: _checked(f"{name}: {n}", value, kinds[n]) for n, value in options.items()}
+    return kind.config_class(**checked, **fixed)
 
 
-def _unknown(what: str, value: str, known: list[str]) -> ConfigError:
-    close = nearest(value, known)
-    hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(known)}"
-    return ConfigError(f"unknown {what}: {value!r}", hint=hint)
+def _checked(what: str, value: Any, kind: Any) -> Any:
+    """A value of the declared kind; a whole number will do for a real one."""
+    try:
+        return TypeAdapter(kind).validate_python(value, strict=True)
+    except ValidationError as error:
+        needed = error.errors()[0]["msg"]
+        raise ConfigError(f"{what} is {value!r}", hint=needed) from None
+
+
+def parsed(changes: Iterable[str]) -> dict[str, Any]:
+    """Hyper-parameters from ``name=value`` texts; values are read as YAML.
+
+    Raises:
+        ConfigError: a text is not of that form.
+    """
+    found = {}
+    for change in changes:
+        name, equals, raw = change.partition("=")
+        if not equals or not name.strip():
+            raise ConfigError(f"{change!r} is not of the form name=value")
+        try:
+            found[name.strip()] = yaml.safe_load(raw)
+        except yaml.YAMLError as error:
+            raise ConfigError(f"{change!r}: the value is not YAML: {error}") from error
+    return found

@@ -27,12 +27,12 @@ def decide(
     scores = np.einsum("qd,qwd->qw", queries.astype(np.float64), theirs).astype(np.float32)
     scores[nominees < 0] = -np.inf
     order = np.lexsort((nominees, -scores), axis=1)[:, :k]
-    padding = ((0, 0), (0, k - order.shape[1]))
-    best = np.take_along_axis(nominees, order, axis=1).astype(np.int32)
-    return TopK(
-        np.pad(best, padding, constant_values=-1),
-        np.pad(np.take_along_axis(scores, order, axis=1), padding, constant_values=-np.inf),
-    )
+    each = np.arange(len(order))[:, None]
+    items = np.full((len(order), k), -1, dtype=np.int32)
+    best = np.full((len(order), k), -np.inf, dtype=np.float32)
+    items[:, : order.shape[1]] = nominees[each, order]
+    best[:, : order.shape[1]] = scores[each, order]
+    return TopK(items, best)
 
 
 def undecided(

@@ -10,8 +10,9 @@ from functools import cache
 
 import numpy as np
 
-from recsys.bundle import BundleContents
 from recsys.config.experiment import UserConfig
+from recsys.recommenders.joint.recommender import JointRecommender
+from recsys.recommenders.joint.storage import Fitted
 from recsys.seeding import stream
 from recsys.testing.served import CONTENT_DIM, ServedWorld, served_world
 
@@ -29,16 +30,15 @@ _YEAR = 365 * 86_400  # seconds
 def attentive_world(seed: int = 0) -> ServedWorld:
     """``served_world`` with ``ATTENTIVE`` users, whose ratings were given within a year."""
     world, random = served_world(seed), stream(seed, "attentive world")
-    old = world.contents
+    old = world.model
+    fitted, context = Fitted.of(old.arrays(), old.config), old.context
     role = random.normal(size=(ATTENTIVE.attention_dim, CONTENT_DIM)).astype(np.float32)
-    tower = replace(old.tower, weights={**old.tower.weights, "role/attention/weight": role})
-    keys = tower.embed(world.features, len(old.catalogue)).attention
-    model = replace(old.model, rule=ATTENTIVE, movies=replace(old.model.movies, attention=keys))
-    contents: BundleContents = replace(
-        old,
-        config=old.config.model_copy(update={"user": ATTENTIVE}),
-        histories=replace(old.histories, time=random.integers(0, _YEAR, len(old.histories))),
-        model=model,
-        tower=tower,
-    )
-    return ServedWorld(contents, world.features)
+    tower = replace(fitted.tower, weights={**fitted.tower.weights, "role/attention/weight": role})
+    keys = tower.embed(world.features, len(context.catalogue)).attention
+    movies = replace(fitted.model.movies, attention=keys)
+    model = replace(fitted.model, rule=ATTENTIVE, movies=movies)
+    times = random.integers(0, _YEAR, len(context.histories))
+    timed = replace(context, histories=replace(context.histories, time=times))
+    config = old.config.model_copy(update={"user": ATTENTIVE})
+    arrays = Fitted(model, tower, 0).arrays()
+    return ServedWorld(JointRecommender.restore(config, arrays, old.source, timed), world.features)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from recsys.config.experiment import (
     ExperimentConfig,
     FusionConfig,
@@ -14,11 +12,7 @@ from recsys.config.experiment import (
     TeacherConfig,
     TrainingConfig,
 )
-from recsys.data.catalogue import Catalogue
-from recsys.data.interactions import Interactions
-from recsys.data.splits import Split, SplitSpec, genre_partition
-from recsys.experiment.validation import SplitValidation
-from recsys.recommenders.joint.recommender import JointRecommender, Validation, ValidationFactory
+from recsys.recommenders.joint.recommender import JointRecommender
 from recsys.recommenders.joint.training.options import RunOptions
 
 
@@ -46,20 +40,8 @@ def toy_experiment(**training: Any) -> ExperimentConfig:
     )
 
 
-def validating(config: ExperimentConfig) -> ValidationFactory:
-    """Early stopping looks at the valid part, whatever it is."""
-
-    def make(train: Interactions, valid: Interactions, catalogue: Catalogue) -> Validation:
-        split = Split(train, valid, train.select(np.arange(0)), SplitSpec("toy", 0))
-        labels = genre_partition(catalogue, config.seed)
-        return SplitValidation(split, catalogue, labels, config.evaluation)
-
-    return make
-
-
 def toy_joint(
     config: ExperimentConfig | None = None, options: RunOptions | None = None
 ) -> JointRecommender:
     """A joint model for a toy world, not fitted."""
-    config = config or toy_experiment()
-    return JointRecommender(config, validating(config), options)
+    return JointRecommender(config or toy_experiment(), options)

@@ -16,7 +16,7 @@ from recsys.data.interactions import Interactions
 from recsys.errors import NotFittedError
 from recsys.queries.query import Query, RatingPrediction
 from recsys.testing.contract import (
-    Contract,
+    ModelContract,
     fit,
     interactions_state,
     newcomers,
@@ -29,8 +29,8 @@ from recsys.testing.contract import (
 from recsys.testing.worlds import World, popularity_world, two_genre_world
 
 
-class RatingPredictorContract(Contract):
-    """Tests of a ``RatingPredictor``.
+class RatingPredictorContract(ModelContract):
+    """Tests of a ``Recommender`` that predicts stars.
 
     Attributes:
         margin: how far a prediction may lie outside the rating scale, in stars; 0 for a predictor
@@ -42,7 +42,9 @@ class RatingPredictorContract(Contract):
     def predict(self, world: World, pairs: Interactions) -> RatingPrediction:
         """Predictions of the fitted subject for the users and items of some interactions."""
         query = Query.known(world.train)
-        prediction: RatingPrediction = self.fitted(world).predict(query, pairs.user, pairs.item)
+        prediction: RatingPrediction = self.fitted(world).predict_ratings(
+            query, pairs.user, pairs.item
+        )
         return prediction
 
     def require_sane(self, prediction: RatingPrediction, count: int) -> None:
@@ -67,11 +69,7 @@ class RatingPredictorContract(Contract):
     def test_predict_before_fit_is_an_error(self) -> None:
         world = two_genre_world()
         query, pair = Query.known(world.train), np.zeros(1, dtype=np.int32)
-        require_error(NotFittedError, lambda: self.make().predict(query, pair, pair))
-
-    def test_predictor_fit_returns_self(self) -> None:
-        subject = self.make()
-        require(fit(subject, two_genre_world()) is subject, "fit does not return self")
+        require_error(NotFittedError, lambda: self.make().predict_ratings(query, pair, pair))
 
     def test_predictions_are_on_the_scale(self) -> None:
         for world in (two_genre_world(), popularity_world()):
@@ -85,24 +83,24 @@ class RatingPredictorContract(Contract):
         world = two_genre_world()
         rows, items = (grid.ravel() for grid in np.indices((2, len(world.genre))))
         for query in (newcomers(world), strangers(world)):
-            self.require_sane(self.fitted(world).predict(query, rows, items), len(rows))
+            self.require_sane(self.fitted(world).predict_ratings(query, rows, items), len(rows))
 
     def test_predictions_do_not_depend_on_their_company(self) -> None:
         world = two_genre_world()
         subject, query, pairs = self.fitted(world), Query.known(world.train), world.test
-        whole = subject.predict(query, pairs.user, pairs.item).mean
-        backwards = subject.predict(query, pairs.user[::-1], pairs.item[::-1]).mean[::-1]
+        whole = subject.predict_ratings(query, pairs.user, pairs.item).mean
+        backwards = subject.predict_ratings(query, pairs.user[::-1], pairs.item[::-1]).mean[::-1]
         np.testing.assert_allclose(backwards, whole, rtol=1e-5, atol=1e-5)
         for n in range(0, len(pairs), 50):
             alone = query.slice(int(pairs.user[n]), int(pairs.user[n]) + 1)
-            one = subject.predict(alone, np.zeros(1, dtype=np.int32), pairs.item[n : n + 1])
+            one = subject.predict_ratings(alone, np.zeros(1, dtype=np.int32), pairs.item[n : n + 1])
             np.testing.assert_allclose(one.mean, whole[n : n + 1], rtol=1e-5, atol=1e-5)
 
     def test_fit_and_predict_alter_neither_data_nor_query(self) -> None:
         world = two_genre_world()
         query = Query.known(world.train)
         before = interactions_state(world.train), query_state(query)
-        fit(self.make(), world).predict(query, world.test.user, world.test.item)
+        fit(self.make(), world).predict_ratings(query, world.test.user, world.test.item)
         after = interactions_state(world.train), query_state(query)
         require(before == after, "fit or predict altered what it was given")
 
@@ -110,7 +108,7 @@ class RatingPredictorContract(Contract):
         world = two_genre_world()
         query = Query.known(world.train)
         first, second = (
-            fit(self.make(), world).predict(query, world.test.user, world.test.item)
+            fit(self.make(), world).predict_ratings(query, world.test.user, world.test.item)
             for _ in range(2)
         )
         np.testing.assert_array_equal(first.mean, second.mean)
@@ -128,7 +126,7 @@ class RatingPredictorContract(Contract):
             return
         world = two_genre_world()
         rows, items = (grid.ravel() for grid in np.indices(world.train.shape))
-        stars = self.fitted(world).predict(Query.known(world.train), rows, items).mean
+        stars = self.fitted(world).predict_ratings(Query.known(world.train), rows, items).mean
         share = share_ordered(stars.reshape(world.train.shape), *world.liking(~world.cold))
         require(share > 0.75, f"the liked genre wins {share:.2f} of its pairs")
 

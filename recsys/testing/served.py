@@ -6,23 +6,29 @@ Legend: U users, I items, D_m dimensions of modality m.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from recsys.bundle import BundleContents, DatasetRecord, Provenance, SplitRecord
+from recsys.bundle import BundleContents, DatasetRecord, Provenance
 from recsys.config.experiment import ExperimentConfig, ModelConfig, UserConfig
 from recsys.data.catalogue import UNKNOWN_YEAR, Catalogue, EncoderCard
 from recsys.data.interactions import Interactions, RatingScale
+from recsys.data.split import Source, SplitSpec
 from recsys.data.vocabulary import Vocabulary
+from recsys.queries.context import Context
 from recsys.queries.rating_levels import RatingLevels
 from recsys.recommenders.joint.content_tower import ContentTower
 from recsys.recommenders.joint.embedding_model import EmbeddingModel, MovieVectors, RatingConstants
 from recsys.recommenders.joint.formulas import RatingShrinkage
+from recsys.recommenders.joint.recommender import JointRecommender
 from recsys.recommenders.joint.roles import roles
+from recsys.recommenders.joint.storage import Fitted
+from recsys.recommenders.saving import contents_of
 from recsys.seeding import stream
 
 N_USERS = 20
@@ -48,16 +54,21 @@ _WITHOUT_OFFSET = {
 
 @dataclass(frozen=True, eq=False)
 class ServedWorld:
-    """What goes into a bundle, and the content it was made from.
+    """A model that was never trained, and the content it was made from.
 
     Attributes:
-        contents: movies ``COLD`` have no ratings and are their content; rows ``TWINS`` are one
-            film; ``NAMELESS`` has neither title nor year.
+        model: movies ``COLD`` have no ratings and are their content; rows ``TWINS`` are one film;
+            ``NAMELESS`` has neither title nor year.
         features: modality to (I, D_m) content vectors.
     """
 
-    contents: BundleContents
+    model: JointRecommender
     features: Mapping[str, NDArray[np.float32]]
+
+    @property
+    def contents(self) -> BundleContents:
+        """What a bundle of the model holds."""
+        return replace(contents_of(self.model), provenance=_provenance(self.model))
 
 
 @cache
@@ -69,25 +80,24 @@ def served_world(seed: int = 0) -> ServedWorld:
     catalogue = _catalogue(random)
     histories, seen = _histories(random, catalogue.items)
     config = ExperimentConfig()
-    contents = BundleContents(
-        config=config,
-        catalogue=catalogue,
-        histories=histories,
-        seen=seen,
-        model=EmbeddingModel(
-            _vectors(random, tower, features),
-            config.user,
-            RatingConstants(
-                RatingShrinkage(5.0, 7.0),
-                0.25,
-                RatingScale(),
-                RatingLevels.midway((1.0, 2.0, 3.0, 4.0, 5.0)),
-            ),
+    model = EmbeddingModel(
+        _vectors(random, tower, features),
+        config.user,
+        RatingConstants(
+            RatingShrinkage(5.0, 7.0),
+            0.25,
+            RatingScale(),
+            RatingLevels.midway((1.0, 2.0, 3.0, 4.0, 5.0)),
         ),
-        tower=tower,
-        provenance=_provenance(histories),
     )
-    return ServedWorld(contents, features)
+    spec = SplitSpec("ro", 2020, {"train": 8, "valid": 1, "test": 1}, histories.fingerprint)
+    fitted = JointRecommender.restore(
+        config,
+        Fitted(model, tower, 0).arrays(),
+        Source("toy", spec, "f" * 64),
+        Context(catalogue, histories, seen),
+    )
+    return ServedWorld(fitted, features)
 
 
 def _normal(random: np.random.Generator, *shape: int) -> NDArray[np.float32]:
@@ -121,7 +131,7 @@ def _vectors(
 ) -> MovieVectors:
     content = tower.embed(features, N_ITEMS)
     warm = np.isin(np.arange(N_ITEMS), COLD, invert=True)
-    arrays = {}
+    arrays: dict[str, Any] = {}
     for name, array in content.arrays().items():
         offset = _normal(random, *array.shape) / 4
         offset[~warm] = 0
@@ -159,17 +169,14 @@ def _histories(random: np.random.Generator, items: Vocabulary) -> tuple[Interact
     return histories, sp.csr_array(seen)
 
 
-def _provenance(histories: Interactions) -> Provenance:
+def _provenance(model: JointRecommender) -> Provenance:
     cards = {
         name: EncoderCard(f"toy {name}", "1", dim, "none", "none", "CC0-1.0", "none")
         for name, dim in DIMS.items()
     }
-    return Provenance(
-        dataset=DatasetRecord(
-            name="toy", fingerprint=histories.fingerprint, licence="CC0-1.0", citation="nobody"
-        ),
-        split=SplitRecord(
-            name="ro", seed=2020, params={"train": 8, "valid": 1, "test": 1}, fingerprint="f" * 64
-        ),
-        encoders=cards,
+    source = model.source
+    record = DatasetRecord(
+        name="toy", fingerprint=source.spec.dataset, licence="CC0-1.0", citation="nobody"
     )
+    made = Provenance.of(record, source, model.context.catalogue)
+    return made.model_copy(update={"encoders": cards})

@@ -12,8 +12,10 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.data.catalogue import Catalogue, EncoderCard, ModalityTable
+from recsys.data.catalogue import UNKNOWN_YEAR, Catalogue, EncoderCard, ModalityTable
+from recsys.data.dataset import Dataset
 from recsys.data.interactions import Interactions, repeated_pairs
+from recsys.data.split import Split, SplitSpec, TrainingData
 from recsys.data.vocabulary import Vocabulary
 from recsys.seeding import stream
 
@@ -46,6 +48,18 @@ class World:
     fans: NDArray[np.int64]
     genre: NDArray[np.int64]
     cold: NDArray[np.bool_]
+
+    @property
+    def data(self) -> TrainingData:
+        """What a model of this world is fitted on."""
+        return TrainingData.of(self.train, self.valid, self.catalogue)
+
+    @property
+    def split(self) -> Split:
+        """The world as a split of a data set."""
+        whole = self.train.join(self.valid).join(self.test)
+        dataset = Dataset("toy", whole, self.catalogue)
+        return Split(dataset, self.train, self.valid, self.test, SplitSpec("toy", 0))
 
     def liking(self, movies: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """(U, I) twice: the movies a user has not rated in ``train``, of their genre and not.
@@ -123,6 +137,20 @@ def shuffled_ratings_world(seed: int = 0) -> World:
     train = replace(world.train.select(once), item=item[once])
     valid, test = (_without(part, train) for part in (world.valid, world.test))
     return replace(world, train=train, valid=valid, test=test)
+
+
+def bare_catalogue(items: Vocabulary) -> Catalogue:
+    """Movies of which nothing is known but the id."""
+    n = len(items)
+    return Catalogue(items, ("",) * n, np.full(n, UNKNOWN_YEAR), (), np.zeros((n, 0), dtype=bool))
+
+
+def data_of(
+    train: Interactions, valid: Interactions | None = None, catalogue: Catalogue | None = None
+) -> TrainingData:
+    """Ratings to fit a model on; nothing is valid, and nothing known of movies, unless given."""
+    nothing = train.select(np.arange(0))
+    return TrainingData.of(train, valid or nothing, catalogue or bare_catalogue(train.items))
 
 
 def without_content(world: World, movies: NDArray[np.bool_]) -> World:

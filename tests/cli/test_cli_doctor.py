@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,13 @@ from typing import Any
 import pytest
 
 from recsys.cli import checks
+from recsys.cli.trials import TRIALS
+
+
+@pytest.fixture
+def untried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is installed works, and it takes no time to say so."""
+    monkeypatch.setattr(checks, "tried", lambda _: None)
 
 
 def _checks(result: Any) -> dict[str, dict[str, str]]:
@@ -29,6 +37,7 @@ def _forget(monkeypatch: pytest.MonkeyPatch, *libraries: str) -> None:
     monkeypatch.setattr(metadata, "version", version)
 
 
+@pytest.mark.slow
 def test_everything_is_there(run: Any, served: Path, tiny_data: Path) -> None:
     result = run("doctor", "--data", tiny_data, "--format", "json")
     assert result.exit_code == 0
@@ -49,7 +58,7 @@ def test_without_extras_data_and_bundle_the_core_still_works(
     result = run("doctor", "--data", tmp_path, "--format", "json")
     assert result.exit_code == 0
     found = _checks(result)
-    for name in ("train", "text", "tune", "tensorboard", "recbole"):
+    for name in (extra.name for extra in checks.EXTRAS):
         assert found[f"extra {name}"]["status"] == "warning"
         assert f"recsys[{name}]" in found[f"extra {name}"]["advice"]
     assert found["data"]["status"] == found["bundle"]["status"] == "warning"
@@ -57,11 +66,53 @@ def test_without_extras_data_and_bundle_the_core_still_works(
     assert "recsys train" in found["bundle"]["advice"]
 
 
-def test_a_missing_core_library_is_a_problem(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_core_library_is_a_problem(
+    run: Any, untried: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _forget(monkeypatch, "safetensors")
     result = run("doctor", "--format", "json")
     assert result.exit_code == 2
     assert _checks(result)["core"]["found"] == "missing: safetensors"
+
+
+def test_a_core_library_that_does_not_import_is_a_problem(
+    run: Any, untried: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "safetensors.numpy", None)
+    result = run("doctor", "--format", "json")
+    assert result.exit_code == 2
+    assert "safetensors: ModuleNotFoundError" in _checks(result)["core"]["found"]
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("raise RuntimeError('no codec')", "RuntimeError: no codec"),
+        ("import os; os.abort()", "killed by SIGABRT"),
+    ],
+)
+def test_what_is_installed_and_broken_is_a_problem(
+    run: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str, said: str
+) -> None:
+    tune = next(extra for extra in checks.EXTRAS if extra.name == "tune")
+    monkeypatch.setattr(checks, "EXTRAS", (replace(tune, libraries=()),))  # installed anywhere
+    (tmp_path / "optuna.py").write_text(script)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    result = run("doctor", "--format", "json")
+    assert result.exit_code == 2
+    found = _checks(result)["extra tune"]
+    assert found["status"] == "problem"
+    assert said in found["found"]
+    assert "force-reinstall" in found["advice"]
+
+
+def test_what_takes_for_ever_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "SECONDS", 0.01)
+    assert checks.tried("train") == "not done after 0.01 seconds"
+
+
+def test_every_extra_has_a_trial() -> None:
+    assert set(TRIALS) == {extra.name for extra in checks.EXTRAS}
 
 
 def test_an_index_that_answers_wrongly_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,7 +123,9 @@ def test_an_index_that_answers_wrongly_is_a_problem(monkeypatch: pytest.MonkeyPa
     assert "faiss-cpu" in broken.advice
 
 
-def test_a_damaged_bundle_is_a_problem(run: Any, trained: Any, tmp_path: Path) -> None:
+def test_a_damaged_bundle_is_a_problem(
+    run: Any, untried: None, trained: Any, tmp_path: Path
+) -> None:
     damaged = shutil.copytree(trained.bundle, tmp_path / "b")
     (damaged / "index.faiss").unlink()
     result = run("doctor", "--bundle", damaged)

@@ -7,11 +7,13 @@ import pandas as pd
 import pytest
 
 from recsys.data.catalogue import UNKNOWN_YEAR, Catalogue
+from recsys.data.dataset import Dataset
 from recsys.data.interactions import Interactions
 from recsys.data.splits import make_split
 from recsys.evaluation.evaluator import RankingEvaluator, RankingTask
 from recsys.queries.query import Query
-from recsys.recommenders.registry import make_baseline
+from recsys.recommenders.registry import create
+from recsys.testing.worlds import data_of
 
 pytestmark = pytest.mark.realdata
 
@@ -38,10 +40,10 @@ def catalogue(ratings):
     [("ease", 0.325, 0.335), ("item-knn", 0.280, 0.287), ("popularity", 0.13, 0.15)],
 )
 def test_ranking_on_recbole_s_split(ratings, catalogue, name, low, high):
-    split = make_split(ratings, catalogue, "ro", seed=2020)
+    split = make_split(Dataset("toy", ratings, catalogue), "ro", seed=2020)
     seen = split.train.matrix() + split.valid.matrix()
     evaluator = RankingEvaluator(RankingTask(truth=split.test, seen=seen))
-    model = make_baseline(name).fit(split.train, split.valid, catalogue)
+    model = create(name).fit(data_of(split.train, split.valid, catalogue))
     result = evaluator.evaluate(model, Query.known(split.train))
     assert low < result.means()["ndcg@10"] < high
 
@@ -52,7 +54,7 @@ def test_ranking_on_recbole_s_split(ratings, catalogue, name, low, high):
 )
 def test_rating_on_u1(ratings, catalogue, name, low, high):
     test, base = ratings.select(np.arange(20000)), ratings.select(np.arange(20000, 100000))
-    model = make_baseline(name).fit(base, test.select(np.arange(0)), catalogue)
-    found = model.predict(Query.known(base), test.user, test.item)
+    model = create(name).fit(data_of(base, test.select(np.arange(0)), catalogue))
+    found = model.predict_ratings(Query.known(base), test.user, test.item)
     rmse = np.sqrt(np.mean((found.mean - test.rating) ** 2, dtype=np.float64))
     assert low < rmse < high

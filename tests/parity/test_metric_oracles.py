@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import subprocess
@@ -217,8 +216,6 @@ def ask_recbole(jobs: list[tuple[str, tuple[str, ...], tuple[int, ...]]], folder
 @pytest.mark.recbole
 def test_recbole(tmp_path: Path) -> None:
     """RecBole is given our lists, since it would break ties by chance."""
-    if importlib.util.find_spec("recbole") is None:
-        pytest.skip("the extra 'recbole' is not installed")
     cases = [make_case(**param.values[0]) for param in CASES]  # type: ignore[arg-type]
     jobs: list[tuple[str, tuple[str, ...], tuple[int, ...]]] = []
     for number, case in enumerate(cases):

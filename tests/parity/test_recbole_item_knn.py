@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from recsys.recommenders.item_knn.ranking import RankingConfig, cosine_neighbours
+from recsys.recommenders.item_knn import ItemKNNConfig, cosine_neighbours
 
 # RecBole patches NumPy and reads sys.argv when it is imported: never in this process.
 THEIRS = """
@@ -25,7 +25,7 @@ for k, shrink in cases:
     similarity = ComputeSimilarity(matrix, topk=int(k), shrink=float(shrink))
     sp.save_npz(f"{k}.npz", similarity.compute_similarity()[1].tocsr())
 """
-CASES = [RankingConfig(k=80, shrink=0.0), RankingConfig(k=12, shrink=5.0)]
+CASES = [ItemKNNConfig(k=80, shrink=0.0), ItemKNNConfig(k=12, shrink=5.0)]
 
 
 @pytest.mark.recbole

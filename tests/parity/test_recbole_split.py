@@ -12,12 +12,12 @@ import pandas as pd
 import pytest
 
 from recsys.data.catalogue import Catalogue
+from recsys.data.dataset import Dataset
 from recsys.data.interactions import Interactions
 from recsys.data.splits import Split, make_split, write_split
 from recsys.data.splits.random_order import torch_permutation
 
 RECBOLE = importlib.util.find_spec("recbole")
-needs_recbole = pytest.mark.skipif(RECBOLE is None, reason="the extra 'recbole' is not installed")
 
 SCRIPT = """
 import json, sys
@@ -78,13 +78,12 @@ def ml100k() -> tuple[Interactions, Catalogue]:
 
 
 @pytest.mark.recbole
-@needs_recbole
 @pytest.mark.parametrize("seed", [2020, 7])
 def test_random_order_is_recboles_very_split(
     ml100k: tuple[Interactions, Catalogue], tmp_path: Path, seed: int
 ) -> None:
     theirs = _recbole(tmp_path, "ml-100k", {"seed": seed})
-    ours = _ours(make_split(*ml100k, "ro", seed))
+    ours = _ours(make_split(Dataset("toy", *ml100k), "ro", seed))
     assert {name: len(part) for name, part in ours.items()} == {
         "train": 80_808, "valid": 9_596, "test": 9_596,
     }  # fmt: skip
@@ -92,7 +91,6 @@ def test_random_order_is_recboles_very_split(
 
 
 @pytest.mark.recbole
-@needs_recbole
 def test_users_with_few_ratings_are_divided_as_in_recbole(tmp_path: Path) -> None:
     folder = tmp_path / "few"
     folder.mkdir()
@@ -104,15 +102,14 @@ def test_users_with_few_ratings_are_divided_as_in_recbole(tmp_path: Path) -> Non
     n = len(ratings.items)
     catalogue = Catalogue(ratings.items, ("",) * n, np.full(n, -1), (), np.empty((n, 0)))
     theirs = _recbole(tmp_path, "few", {"seed": 1, "data_path": str(tmp_path)})
-    assert _ours(make_split(ratings, catalogue, "ro", 1)) == theirs
+    assert _ours(make_split(Dataset("toy", ratings, catalogue), "ro", 1)) == theirs
 
 
 @pytest.mark.recbole
-@needs_recbole
 def test_recbole_reads_the_split_we_write(
     ml100k: tuple[Interactions, Catalogue], tmp_path: Path
 ) -> None:
-    split = make_split(*ml100k, "u1")
+    split = make_split(Dataset("toy", *ml100k), "u1")
     write_split(split, tmp_path / "fold")
     benchmark = ["train", "valid", "test"]
     config = {"data_path": str(tmp_path), "benchmark_filename": benchmark}

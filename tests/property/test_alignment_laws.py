@@ -1,17 +1,17 @@
 """Laws of alignment: nothing is lost unseen, nothing lands on a stranger, order does not matter."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from laws import examples
 
 from recsys.config.imports import FileImport, ImportPolicy
 from recsys.data.catalogue import UNKNOWN_YEAR, Catalogue, EncoderCard, ModalityTable
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import DataError
-from recsys.features.alignment import align
+from recsys.features.alignment import align, import_modality
 from recsys.features.export import export_parquet
-from recsys.features.imported import import_modality
 from recsys.features.published.vectors import IdVectors
 
 N_MOVIES = 6
@@ -115,7 +115,7 @@ def test_entries_of_one_film_have_one_vector(found, policy):
         assert not table.present[3]
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(
     hnp.arrays(
         np.float32, (N_MOVIES, 3), elements=st.floats(width=32, allow_nan=False).filter(np.isfinite)
@@ -134,7 +134,7 @@ def test_what_is_exported_is_imported_to_the_bit(tmp_path_factory, vectors, pres
     assert found.card == card
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(
     hnp.arrays(
         np.float32, (3, 2), elements=st.floats(width=32, allow_nan=False).filter(np.isfinite)
@@ -142,7 +142,7 @@ def test_what_is_exported_is_imported_to_the_bit(tmp_path_factory, vectors, pres
 )
 def test_numbers_in_recbole_s_text_are_exact(tmp_path_factory, vectors):
     from recsys.data.interactions import Interactions
-    from recsys.features.export_recbole import export_recbole
+    from recsys.features.export import export_recbole
 
     catalogue, folder = movies(), tmp_path_factory.mktemp("law")
     whole = np.zeros((N_MOVIES, 2), dtype=np.float32)

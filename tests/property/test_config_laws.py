@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from laws import examples
 
 from recsys.config.experiment import ExperimentConfig
 from recsys.config.loading import dump_experiment, load_experiment
@@ -47,7 +48,7 @@ def loaded(text: bytes) -> ExperimentConfig:
         return load_experiment(path)
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(config=CONFIGS)
 def test_what_is_dumped_loads_as_it_was(config):
     again = loaded(dump_experiment(config).encode())
@@ -55,20 +56,20 @@ def test_what_is_dumped_loads_as_it_was(config):
     assert again.fingerprint == config.fingerprint
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(config=CONFIGS, name=st.text())
 def test_the_name_is_no_part_of_the_fingerprint(config, name):
     assert config.model_copy(update={"name": name}).fingerprint == config.fingerprint
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(config=CONFIGS, data=st.data())
 def test_the_order_of_the_keys_is_no_part_of_the_fingerprint(config, data):
     values = config.model_dump(mode="json")
     assert ExperimentConfig(**shuffled(values, data)).fingerprint == config.fingerprint
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(text=YAML.map(str.encode) | st.binary(max_size=20) | st.text(max_size=20).map(str.encode))
 def test_every_text_is_a_configuration_or_a_configuration_error(text):
     try:

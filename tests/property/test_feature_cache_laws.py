@@ -4,15 +4,16 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from laws import examples
 
 from recsys.data.catalogue import Catalogue, EncoderCard
 from recsys.data.hashing import fingerprint
 from recsys.data.vocabulary import Vocabulary
 from recsys.features.cache import FeatureCache
-from recsys.features.encoder import ItemEncoder, Material
 from recsys.features.extract import encode_cached
+from recsys.features.media import ItemEncoder, Material
 
 CARD = EncoderCard("digits", "1", 2, "none", "none", "none", "none")
 ITEMS = Vocabulary(["1", "2", "3", "4"])
@@ -69,7 +70,7 @@ def test_exactly_the_changed_movies_are_encoded(texts, changes):
             known |= {text}
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(titles.filter(any), damage)
 def test_a_damaged_cache_is_rebuilt_with_the_right_vectors(texts, hit):
     with tempfile.TemporaryDirectory() as folder:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.optimize import brentq
@@ -149,6 +149,9 @@ def test_sparsemax_closes_what_is_one_below_the_largest(logits):
 
 
 @given(logit_rows)
+@example(np.array([0.0, 1.0]))  # at the edge of the support
+@example(np.array([0.0, 1 - 5e-7]))  # on its inner side
+@example(np.array([0.0, 1 + 5e-7]))  # on its outer side
 def test_the_gradient_of_sparsemax_is_its_jacobian(logits):
     """``∂p/∂z = diag(s) − s sᵀ / Σ s``, s being 1 on the support (Martins & Astudillo, 2016)."""
     torch = pytest.importorskip("torch", reason="gradients need torch")

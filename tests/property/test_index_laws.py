@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from laws import examples
 
 from recsys.retrieval.exact import ExactIndex
 from recsys.retrieval.faiss_flat import SPARE, FaissFlatIndex
@@ -30,7 +31,7 @@ def searches(draw):
     return vectors, queries, draw(st.integers(1, 60)), eligible
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(searches())
 def test_both_indexes_find_what_sorting_finds(search):
     vectors, queries, k, eligible = search
@@ -41,7 +42,7 @@ def test_both_indexes_find_what_sorting_finds(search):
         np.testing.assert_array_equal(found.items, expected)
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(searches())
 def test_lists_descend_hold_nothing_twice_and_are_as_long_as_they_can_be(search):
     vectors, queries, k, eligible = search
@@ -55,7 +56,7 @@ def test_lists_descend_hold_nothing_twice_and_are_as_long_as_they_can_be(search)
         assert np.isneginf(scores[len(kept) :]).all()
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(searches(), st.integers(1, 10))
 def test_a_shorter_list_is_the_head_of_a_longer_one(search, more):
     vectors, queries, k, eligible = search
@@ -65,7 +66,7 @@ def test_a_shorter_list_is_the_head_of_a_longer_one(search, more):
     np.testing.assert_array_equal(longer.items[:, :k], shorter.items)
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(searches())
 def test_bytes_bring_back_an_index_that_answers_the_same(search):
     vectors, queries, k, eligible = search

@@ -9,10 +9,8 @@ from hypothesis import strategies as st
 
 from recsys.data.catalogue import EncoderCard
 from recsys.features.cache import FeatureCache
-from recsys.features.file_index import FileIndex
-from recsys.features.job_ledger import Ledger
-from recsys.features.job_options import JobOptions
-from recsys.features.jobs import FileJob
+from recsys.features.job_ledger import FileIndex, Ledger
+from recsys.features.jobs import FileJob, JobOptions
 from recsys.features.media import MediaError, Status
 
 CARD = EncoderCard("letters", "1", 1, "none", "none", "none", "none")

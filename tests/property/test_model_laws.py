@@ -7,19 +7,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from laws import examples
 
 from recsys.config.experiment import ModelConfig, UserConfig
 from recsys.data.hashing import fingerprint
 from recsys.data.interactions import RatingScale
-from recsys.queries.query import Query
+from recsys.queries.query import Query, rated_mask
 from recsys.queries.rating_levels import RatingLevels
 from recsys.recommenders.joint.content_tower import ContentTower
 from recsys.recommenders.joint.embedding_model import EmbeddingModel, MovieVectors, RatingConstants
 from recsys.recommenders.joint.formulas import RatingShrinkage, liked_mean, rated_history
 from recsys.recommenders.joint.fusion import fused_dim, fusion_shapes
-from recsys.recommenders.joint.histories import item_weights, liked_weights, rated_mask
+from recsys.recommenders.joint.histories import item_weights, liked_weights
 from recsys.recommenders.joint.roles import TASKS, roles
 
 FUSIONS = ("sum", "concat", "gated", "sparse", "attention")
@@ -32,7 +33,7 @@ RULES = st.builds(
     attention_dim=st.integers(0, 3),
 )
 SHRINKAGES = st.builds(RatingShrinkage, bias=st.floats(0.1, 20), vector=st.floats(0.1, 20))
-FAST = settings(max_examples=60)
+FAST = examples(60)
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ def test_a_share_does_not_depend_on_the_order_of_the_likes(asked):
 @FAST
 @given(asked=asked())
 def test_predictions_are_on_the_scale_and_honest_about_being_unsure(asked):
-    found = asked.model.predict(asked.query, *everything(asked.query, asked.model))
+    found = asked.model.predict_ratings(asked.query, *everything(asked.query, asked.model))
     assert ((found.mean >= 0) & (found.mean <= 5)).all()
     assert (found.std > 0).all()
     assert np.isfinite(found.std).all()
@@ -159,7 +160,7 @@ def test_asking_never_alters_a_history(asked):
     arrays = (query.histories.data, query.histories.indices, query.histories.indptr)
     before = fingerprint(arrays)
     asked.model.score(query)
-    asked.model.predict(query, *everything(query, asked.model))
+    asked.model.predict_ratings(query, *everything(query, asked.model))
     asked.model.shares(query.slice(0, 1), 0)
     weights, mask = asked.model.weights(query), rated_mask(query.histories)
     weights.sort_indices()

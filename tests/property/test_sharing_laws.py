@@ -8,10 +8,11 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch", reason="sharing is torch")
+from laws import examples
 
 from recsys.config.experiment import SharingConfig
 from recsys.recommenders.joint.content import Encoded
@@ -24,7 +25,7 @@ from recsys.recommenders.joint.sharing import (
     reverse_gradient,
 )
 
-FAST = settings(max_examples=60)
+FAST = examples(60)
 SEEDS = st.integers(0, 2**32)
 TASK_SETS = st.lists(st.sampled_from(TASKS), min_size=1, unique=True)
 

@@ -4,8 +4,9 @@ import random
 import tempfile
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from laws import examples
 
 from recsys.data.catalogue import UNKNOWN_YEAR
 from recsys.data.item_fields import FieldSpec, number_text, parse_cell
@@ -14,7 +15,7 @@ from recsys.data.items_spec import ItemsTable
 from recsys.data.items_table import with_item_rows
 from recsys.data.matching import MatchOptions, TitleList, match_titles
 from recsys.data.movies import Movie, build_catalogue
-from recsys.data.title_keys import match_keys
+from recsys.data.titles import match_keys
 from recsys.data.tmdb.pace import Clock, TokenBucket, backoff, retry_after
 from recsys.data.tmdb.store import MovieStore
 
@@ -161,7 +162,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(st.none() | st.dictionaries(st.text(), JSON), st.data())
 def test_what_is_kept_comes_back_whole_or_not_at_all(
     movie: dict[str, object] | None, data: st.DataObject

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.data.catalogue import Catalogue
+from recsys.data.dataset import Dataset
 from recsys.data.interactions import Interactions
 from recsys.data.splits import SPLIT_NAMES, Split, genre_partition, make_split
 from recsys.data.splits.parts import TEST, VALID, deal
@@ -57,7 +58,7 @@ def _rows(*parts: Interactions) -> Counter[tuple[int, int, float, int]]:
 def test_every_rating_is_in_exactly_one_part(
     world: tuple[Interactions, Catalogue], name: str, seed: int
 ) -> None:
-    split = make_split(*world, name, seed)
+    split = make_split(Dataset("toy", *world), name, seed)
     assert _rows(*split.parts.values()) == _rows(world[0])
 
 
@@ -66,7 +67,7 @@ def test_parts_keep_the_order_of_the_source(
     world: tuple[Interactions, Catalogue], name: str, seed: int
 ) -> None:
     source = {row: place for place, row in enumerate(_rows(world[0]))}
-    for part in make_split(*world, name, seed).parts.values():
+    for part in make_split(Dataset("toy", *world), name, seed).parts.values():
         places = [source[row] for row in _rows(part)]
         assert places == sorted(places)
 
@@ -75,7 +76,10 @@ def test_parts_keep_the_order_of_the_source(
 def test_equal_requests_give_equal_splits(
     world: tuple[Interactions, Catalogue], name: str, seed: int
 ) -> None:
-    one, two = make_split(*world, name, seed), make_split(*world, name, seed)
+    one, two = (
+        make_split(Dataset("toy", *world), name, seed),
+        make_split(Dataset("toy", *world), name, seed),
+    )
     assert one.fingerprint == two.fingerprint
     assert _same_cold(one, two)
 
@@ -88,7 +92,7 @@ def _same_cold(one: Split, two: Split) -> bool:
 
 @given(world=worlds(), seed=SEEDS)
 def test_twins_are_cold_together(world: tuple[Interactions, Catalogue], seed: int) -> None:
-    split = make_split(*world, "cold-items", seed)
+    split = make_split(Dataset("toy", *world), "cold-items", seed)
     films = [set(world[1].film_groups[part.item].tolist()) for part in split.parts.values()]
     assert sum(map(len, films)) == len(set.union(*films))
     assert len(films[2]) == len(set.union(*films)) // 5
@@ -109,7 +113,7 @@ def test_the_genre_partition_covers_the_labelled_movies(
 def test_leaving_the_last_leaves_at_most_one_a_user(
     world: tuple[Interactions, Catalogue], seed: int
 ) -> None:
-    split = make_split(*world, "leave-last", seed)
+    split = make_split(Dataset("toy", *world), "leave-last", seed)
     expected = world[0].user_counts() >= 3
     np.testing.assert_array_equal(split.test.user_counts(), expected)
     np.testing.assert_array_equal(split.valid.user_counts(), expected)

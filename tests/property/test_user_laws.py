@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from laws import examples
 
 from recsys.config.experiment import UserConfig
 from recsys.queries.query import Query
@@ -18,7 +19,7 @@ from recsys.recommenders.joint.histories import liked_weights
 from recsys.testing.served import N_ITEMS, served_world
 
 DAY = 86_400
-FAST = settings(max_examples=60)
+FAST = examples(60)
 RULES = st.builds(
     UserConfig,
     liked_min_rating=st.sampled_from([1.0, 3.0, 4.0, 5.0]),

@@ -12,10 +12,11 @@ def report(real_data, tmp_path_factory):
     """Of words counted in the plot, which take no network; text and metadata alone."""
     pytest.importorskip("torch", reason="training needs torch")
     pytest.importorskip("sklearn", reason="encoding needs scikit-learn")
+    from recsys.experiment.prepare import prepare
+
     from recsys.config.experiment import AlignmentConfig, SourcesConfig
     from recsys.config.loading import load_experiment
     from recsys.benchmark.probes import measure_alignment
-    from recsys.experiment.prepare import prepare
     from recsys.features.cache import FeatureCache
 
     config = load_experiment(

@@ -11,8 +11,8 @@ import pytest
 from recsys.data.sources import open_dataset
 from recsys.evaluation.rating import evaluate_ratings
 from recsys.queries.query import Query
-from recsys.recommenders.svd.svd import Svd
-from recsys.recommenders.svd.svdpp import SvdPlusPlus
+from recsys.recommenders.svd.model import Svd, SvdPlusPlus
+from recsys.testing.worlds import data_of
 
 
 @pytest.mark.realdata
@@ -22,7 +22,7 @@ def test_published_error(real_data, model, published):
     dataset = open_dataset("ml-100k", real_data)
     held_out = np.random.RandomState(0).permutation(len(dataset.interactions)) % 5 == 0
     train, test = (dataset.interactions.select(rows) for rows in (~held_out, held_out))
-    fitted = model().fit(train, test.select(np.arange(0)), dataset.catalogue)
+    fitted = model().fit(data_of(train, test.select(np.arange(0)), dataset.catalogue))
     assert evaluate_ratings(fitted, test, Query.known(train)).rmse == pytest.approx(
         published, abs=0.006
     )

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +18,15 @@ from numpy.typing import NDArray
 from recsys.benchmark.recbole.exchange import SCORES, RecBoleReport, WorkerSpec
 from recsys.benchmark.recbole.files import write_parts
 from recsys.benchmark.recbole.worker import serve
-from recsys.data.catalogue import Catalogue
 from recsys.data.interactions import Interactions
+from recsys.data.split import TrainingData
 from recsys.errors import ConfigError, DataError, MissingExtra, RecsysError
 from recsys.queries.query import Query
-from recsys.recommenders.checks import require_fitted, require_items
+from recsys.recommenders.base import Array, Facts, Recommender
 from recsys.subprocesses import Subprocess, TimedOut
+
+REQUIRED: Final = "ray"
+"""What RecBole's models need and its wheel, which may be here for its data alone, lacks."""
 
 WITHOUT_NEGATIVES: Final = frozenset(
     ("CDAE", "DiffRec", "ENMF", "LDiffRec", "MacridVAE", "MultiDAE", "MultiVAE", "RaCT", "RecVAE")
@@ -92,60 +95,51 @@ class RecBoleConfig:
         return {**_DEFAULTS, **sampling, **self.options, **_SETTINGS, "seed": self.seed}
 
 
-class RecBoleModel:
+class RecBoleModel(Recommender):
     """Fitted in a process of its own, on our split; keeps the scores of all its users.
 
     Early stopping is RecBole's, on valid, by MRR@10 unless ``valid_metric`` is among the options.
+
+    Attributes:
+        test: ratings on which RecBole evaluates the scores after they are written, for
+            ``report.reference``; they change nothing else. None for no such figures.
+        report: what became of the last fit.
     """
 
-    def __init__(self, config: RecBoleConfig) -> None:
-        self.config = config
-        self.name = f"{config.model} (RecBole)"
-        self._report: RecBoleReport | None = None
-        self._scores: NDArray[np.float32] | None = None
+    config_class = RecBoleConfig
+    facts = Facts(
+        "factors", "a model of RecBole", folds_in=False, library=REQUIRED, extra="recbole"
+    )
+    test: Interactions | None = None
+    report: RecBoleReport
 
-    def fit(
-        self,
-        train: Interactions,
-        valid: Interactions,
-        catalogue: Catalogue,  # noqa: ARG002
-        *,
-        test: Interactions | None = None,
-    ) -> Self:
+    def __init__(self, config: RecBoleConfig) -> None:
+        super().__init__(config)
+        self.name = f"{config.model} (RecBole)"
+
+    def _fit(self, data: TrainingData) -> Mapping[str, Array]:
         """Train on ``train`` until ``valid`` gets no better; every rating counts as 1.
 
-        Args:
-            train: ratings to learn from.
-            valid: ratings to stop by.
-            catalogue: not looked at.
-            test: ratings on which RecBole evaluates the scores after they are written, for
-                ``report.reference``; they change nothing else.
-
         Raises:
-            MissingExtra: RecBole is not installed.
-            DataError: a part is empty, or ratings are in two parts.
+            MissingExtra: RecBole is not installed, or its data alone.
+            DataError: a part is empty.
             RecsysError: RecBole failed or took too long; its last lines are shown.
         """
-        if find_spec("recbole") is None:
-            raise MissingExtra("recbole", "recbole")
+        if not all(map(find_spec, ("recbole", REQUIRED))):
+            raise MissingExtra("what RecBole's models need (Python 3.11)", "recbole")
         with tempfile.TemporaryDirectory(
             prefix="recsys-recbole-", ignore_cleanup_errors=True
         ) as name:
-            folder = Path(name)
-            write_parts(folder, train, valid, test)
-            self._report = self._run(self._spec(train, folder, evaluates=test is not None))
+            folder, test = Path(name), self.test
+            write_parts(folder, data.train, data.valid, test)
+            self.report = self._run(self._spec(data.train, folder, evaluates=test is not None))
             # The pages of a mapped file outlive its name.
-            self._scores = self._finite(np.load(folder / SCORES, mmap_mode="r"))
-        return self
+            return {"scores": self._finite(np.load(folder / SCORES, mmap_mode="r"))}
 
     @property
-    def report(self) -> RecBoleReport:
-        """What became of the fit.
-
-        Raises:
-            NotFittedError: ``fit`` was not called.
-        """
-        return require_fitted(self._report, self.name)
+    def parameters(self) -> int:
+        """Numbers learnt."""
+        return self.report.parameters
 
     def _spec(self, train: Interactions, folder: Path, *, evaluates: bool) -> WorkerSpec:
         config = self.config
@@ -181,8 +175,8 @@ class RecBoleModel:
             NotFittedError: ``fit`` was not called.
             DataError: a user was not there in training, or the movies are others.
         """
-        scores = require_fitted(self._scores, self.name)
-        require_items(query, scores.shape[1], self.name)
+        scores = self.arrays()["scores"]
+        self._require_items(query, scores.shape[1])
         strangers = np.flatnonzero((query.users < 0) | (query.users >= len(scores)))
         if len(strangers):
             raise DataError(

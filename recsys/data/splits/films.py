@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from recsys.data.catalogue import Catalogue
+from recsys.data.split import LabelSplit
 from recsys.data.splits.parts import TEST, TRAIN, VALID, Parts, Request, deal
-from recsys.data.splits.split import LabelSplit
 from recsys.seeding import stream
 
 

@@ -5,15 +5,17 @@ Legend: N ratings (or films, or movies) to divide.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsys.data.catalogue import Catalogue
 from recsys.data.interactions import Interactions
-from recsys.data.splits.split import SplitSpec
 from recsys.seeding import stream
+
+if TYPE_CHECKING:
+    from recsys.data.split import SplitSpec
 
 TRAIN: Final = 0
 VALID: Final = 1

@@ -18,15 +18,14 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from recsys.data.catalogue import Catalogue
-from recsys.data.interactions import Interactions
+from recsys.data.dataset import Dataset
+from recsys.data.split import Split, SplitSpec
 from recsys.data.splits.films import cold_movies
 from recsys.data.splits.movielens import canonical_fold
 from recsys.data.splits.parts import TEST, TRAIN, VALID, Parts, Request, random_rows
 from recsys.data.splits.random_order import random_order
-from recsys.data.splits.split import Split, SplitSpec
 from recsys.data.splits.temporal import global_time, leave_last
-from recsys.errors import AlignmentError, ConfigError, DataError, nearest
+from recsys.errors import ConfigError, DataError, nearest
 
 DEFAULT_SEED: Final = 2020
 """RecBole's default, so that ``ro`` without a seed is RecBole's split without a seed."""
@@ -52,36 +51,29 @@ SPLIT_NAMES: Final = tuple(_RULES)
 """The names ``make_split`` knows."""
 
 
-def make_split(
-    interactions: Interactions, catalogue: Catalogue, name: str, seed: int = DEFAULT_SEED
-) -> Split:
+def make_split(dataset: Dataset, name: str, seed: int = DEFAULT_SEED, label_seed: int = 0) -> Split:
     """The named split: the same for the same ratings, name and seed, whatever the NumPy.
 
     Every rating is in exactly one part, and each part keeps the order of the source. Shares of a
     hundred are rounded down.
 
     Args:
-        interactions: the ratings, in the order of their source.
-        catalogue: the movies, over the same vocabulary.
+        dataset: the ratings, in the order of their source, and the movies.
         name: one of ``SPLIT_NAMES``.
         seed: of what is drawn at random; ``leave-last``, ``global-time`` and the tests of
             ``u1`` … ``u5`` draw nothing.
+        label_seed: of the division of the movies for the genre task.
 
     Raises:
         ConfigError: no split has that name, or the seed does not suit it.
-        AlignmentError: the catalogue has another vocabulary than the ratings.
         DataError: there are no ratings, or not the kind this split divides.
     """
     rule = _rule(name)
-    if catalogue.items != interactions.items:
-        raise AlignmentError(
-            f"ratings over {interactions.items!r} and a catalogue over {catalogue.items!r}",
-            hint="read the ratings with the catalogue's vocabulary",
-        )
-    if not len(interactions):
+    if not len(dataset.interactions):
         raise DataError("there are no ratings to split")
-    spec = SplitSpec(name, seed, rule.params, interactions.fingerprint)
-    return _assemble(interactions, rule.assign(Request(interactions, catalogue, spec)), spec)
+    spec = SplitSpec(name, seed, rule.params, dataset.interactions.fingerprint)
+    parts = rule.assign(Request(dataset.interactions, dataset.catalogue, spec))
+    return _assemble(dataset, parts, spec, label_seed)
 
 
 def _rule(name: str) -> _Rule:
@@ -95,8 +87,10 @@ def _rule(name: str) -> _Rule:
         ) from None
 
 
-def _assemble(interactions: Interactions, parts: Parts, spec: SplitSpec) -> Split:
-    train, valid, test = (interactions.select(parts == code) for code in (TRAIN, VALID, TEST))
+def _assemble(dataset: Dataset, parts: Parts, spec: SplitSpec, label_seed: int) -> Split:
+    ratings = dataset.interactions
+    train, valid, test = (ratings.select(parts == code) for code in (TRAIN, VALID, TEST))
     if spec.name != "cold-items":
-        return Split(train, valid, test, spec)
-    return Split(train, valid, test, spec, np.unique(test.item), np.unique(valid.item))
+        return Split(dataset, train, valid, test, spec, label_seed=label_seed)
+    cold = np.unique(test.item), np.unique(valid.item)
+    return Split(dataset, train, valid, test, spec, *cold, label_seed=label_seed)

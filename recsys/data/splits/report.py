@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from recsys.data.interactions import Interactions
-from recsys.data.splits.split import Split
+from recsys.data.split import Split
 
 
 @dataclass(frozen=True)

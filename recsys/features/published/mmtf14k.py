@@ -10,9 +10,15 @@ use; columns are read by position. Genres and tags in it are labels and not offe
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
+from typing import IO
 
 from recsys.config.imports import (
     AestheticTable,
@@ -21,12 +27,74 @@ from recsys.config.imports import (
     IvectorTable,
     MmtfImport,
 )
-from recsys.data.catalogue import EncoderCard
+from recsys.data.catalogue import UNKNOWN_YEAR, EncoderCard
+from recsys.data.movies import Movie, parse_year, split_title
 from recsys.data.textfile import Encoding
 from recsys.errors import ConfigError, DataError
-from recsys.features.published.archive import Archive
-from recsys.features.published.csv_vectors import read_csv_vectors
+from recsys.features.published.csv_vectors import CsvSource, read_csv_vectors
 from recsys.features.published.vectors import IdVectors, side_by_side
+
+
+class Archive:
+    """A folder or a zip of CSV files; a zip is read where it is, never unpacked.
+
+    Args:
+        path: the folder or the zip.
+
+    Raises:
+        DataError: it is neither.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        if not path.is_dir() and not (path.is_file() and zipfile.is_zipfile(path)):
+            raise DataError(
+                f"{path} is neither a folder nor a zip",
+                hint="a download that broke off is no zip: fetch it again",
+            )
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The CSV files at any depth, as paths with ``/``."""
+        if self.path.is_dir():
+            found = [file.relative_to(self.path).as_posix() for file in self.path.rglob("*")]
+        else:
+            with zipfile.ZipFile(self.path) as whole:
+                found = whole.namelist()
+        # "._x.csv" is what macOS keeps beside x.csv.
+        return tuple(
+            sorted(
+                name
+                for name in found
+                if name.casefold().endswith(".csv") and "/._" not in f"/{name}"
+            )
+        )
+
+    def files(self, name: str) -> list[str]:
+        """The first file of that name, in whatever folder; none where there is no such file."""
+        return [path for path in self.names if path.rpartition("/")[2] == name][:1]
+
+    def __contains__(self, name: str) -> bool:
+        return bool(self.files(name))
+
+    def source(self, name: str, encoding: Encoding) -> CsvSource:
+        """One of the files."""
+        return CsvSource(f"{self.path}: {name}", lambda: self._open(name), encoding)
+
+    @contextmanager
+    def _open(self, name: str) -> Iterator[IO[bytes]]:
+        if self.path.is_dir():
+            with (self.path / name).open("rb") as stream:
+                yield stream
+            return
+        try:
+            with zipfile.ZipFile(self.path) as whole, whole.open(name) as stream:
+                yield stream
+        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+            raise DataError(
+                f"{self.path}: {name} is damaged: {error}", hint="fetch the archive again"
+            ) from error
+
 
 ENCODING: Encoding = "latin-1"
 
@@ -175,3 +243,82 @@ def _made(table: MmtfImport, keys: Sequence[Key]) -> tuple[str, str, str]:
     if isinstance(table, AlexNetTable):
         return f"AlexNet fc7, {table.aggregation}", frames, pooling
     return f"aesthetic features, {table.aggregation}, {table.features}", frames, pooling
+
+
+DESCRIPTION = "movie_description.csv"
+_TRUE = {"1", "1.0"}
+
+
+@dataclass(frozen=True)
+class ItemFold:
+    """One of five divisions of the movies: those of ``test`` count as rated by nobody.
+
+    Attributes:
+        train: movie ids.
+        test: movie ids.
+    """
+
+    train: frozenset[str]
+    test: frozenset[str]
+
+
+def read_movies(archive: Archive) -> list[Movie]:
+    """The movies of ``movie_description.csv``, with the genres of ``GenreFeatures.csv``.
+
+    A title that names no year gets that of ``YearOfProd.csv``.
+
+    Raises:
+        DataError: the first of the files is missing, or a line of one is too short.
+    """
+    years = {fields[0]: fields[1] for fields in _rows(archive, "YearOfProd.csv")}
+    genres = _genres(archive)
+    movies = []
+    for id_, text, *_ in _rows(archive, DESCRIPTION, required=True):
+        title, year = split_title(text)
+        known = parse_year(years.get(id_, "")) if year == UNKNOWN_YEAR else year
+        movies.append(Movie(id_, title, known, genres.get(id_, ())))
+    return movies
+
+
+def read_item_fold(archive: Archive, fold: int) -> ItemFold:
+    """The movies of one division, 1 to 5: that of the i-vectors of the same number.
+
+    Raises:
+        DataError: the archive lacks it, or a movie is on both sides.
+    """
+    sides = []
+    for side in ("train", "test"):
+        file = f"useritemIds_{side}_itemsplit_fold{fold}of5.csv"
+        sides.append(frozenset(movie for _, movie, *_ in _rows(archive, file, required=True)))
+    if both := sorted(sides[0] & sides[1]):
+        raise DataError(
+            f"{archive.path}: {len(both)} movies of fold {fold} are in train and in test",
+            rows=[f"movie {id_}" for id_ in both],
+        )
+    return ItemFold(*sides)
+
+
+def _genres(archive: Archive) -> dict[str, tuple[str, ...]]:
+    lines = _lines(archive, "GenreFeatures.csv")
+    names = next(lines, [])[1:]
+    return {
+        id_: tuple(n for n, flag in zip(names, flags, strict=False) if flag in _TRUE)
+        for id_, *flags in lines
+    }
+
+
+def _rows(archive: Archive, file: str, *, required: bool = False) -> Iterator[list[str]]:
+    """The lines after the header."""
+    if required and file not in archive:
+        raise DataError(f"{archive.path} holds no {file}")
+    return islice(_lines(archive, file), 1, None)
+
+
+def _lines(archive: Archive, file: str) -> Iterator[list[str]]:
+    """The fields of every line that has any, two at least; none where there is no such file."""
+    for name in archive.files(file):
+        for number, fields in archive.source(name, ENCODING).lines():
+            if len(fields) == 1:
+                raise DataError(f"{archive.path}: {name}, line {number} has one field: {fields}")
+            if fields:
+                yield [field.strip() for field in fields]

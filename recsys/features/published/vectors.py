@@ -64,7 +64,7 @@ class IdVectors:
     @property
     def dim(self) -> int:
         """D."""
-        return self.vectors.shape[1]
+        return int(self.vectors.shape[1])
 
     def select(self, rows: NDArray[np.bool_]) -> IdVectors:
         """The chosen rows."""

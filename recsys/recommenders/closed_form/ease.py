@@ -5,14 +5,13 @@ Legend: Q queries, I items.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
 
-from recsys.data.catalogue import Catalogue
-from recsys.data.interactions import Interactions
-from recsys.recommenders.closed_form.item_weights import ItemWeights
+from recsys.data.split import TrainingData
+from recsys.queries.query import rated_mask
+from recsys.recommenders.base import Array, Facts, ItemWeights
 from recsys.recommenders.closed_form.weights import ease_weights
-from recsys.recommenders.joint.histories import rated_mask
 
 
 @dataclass(frozen=True)
@@ -31,16 +30,15 @@ class Ease(ItemWeights):
     """Scores are the binary history times the weights of ``ease_weights``."""
 
     name = "ease"
+    config_class = EaseConfig
+    facts = Facts(
+        "item-weights", "EASE: linear item-item weights in closed form", "Steck, WWW 2019"
+    )
 
-    def __init__(self, config: EaseConfig | None = None) -> None:
-        super().__init__()
-        self.config = config or EaseConfig()
-
-    def fit(self, train: Interactions, valid: Interactions, catalogue: Catalogue) -> Self:  # noqa: ARG002
+    def _fit(self, data: TrainingData) -> Mapping[str, Array]:
         """Solves for the weights; every rating counts as 1.
 
         Raises:
             ConfigError: λ is not positive.
         """
-        self._weights = ease_weights(rated_mask(train.matrix()), self.config.l2)
-        return self
+        return {"weights": ease_weights(rated_mask(data.train.matrix()), self.config.l2)}

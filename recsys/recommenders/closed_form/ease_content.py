@@ -6,19 +6,18 @@ Legend: Q queries, I items.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Self
+from dataclasses import dataclass
 
 import numpy as np
 
-from recsys.data.catalogue import Catalogue
-from recsys.data.interactions import Interactions
+from recsys.data.split import TrainingData
 from recsys.errors import ConfigError
-from recsys.recommenders.closed_form.gram import weights_of_gram
-from recsys.recommenders.closed_form.item_weights import ItemWeights
-from recsys.recommenders.closed_form.weights import gram_matrix
-from recsys.recommenders.content.kernel import content_kernel, modality_tables, require_weights
-from recsys.recommenders.joint.histories import rated_mask
+from recsys.queries.query import rated_mask
+from recsys.recommenders.base import Array, Facts, ItemWeights
+from recsys.recommenders.closed_form.weights import gram_matrix, weights_of_gram
+from recsys.recommenders.content.kernel import content_kernel, modality_tables
+
+_MAIN = ("text", "metadata")
 
 
 @dataclass(frozen=True)
@@ -32,22 +31,19 @@ class EaseContentConfig:
     Attributes:
         content: c, the users that a pair of movies with equal content and unit weight is worth.
         l2: λ, in units of interactions.
-        weights: weight of the cosines of each modality, 1 where it says nothing.
+        others: weight of the cosines of every modality besides text and metadata, which weigh 1.
 
     Raises:
-        ConfigError: ``content`` or a weight is below 0, or ``l2`` not above 0.
+        ConfigError: ``content`` or ``others`` is below 0, or ``l2`` not above 0.
     """
 
     content: float = 20.0
     l2: float = 300.0
-    weights: Mapping[str, float] = field(
-        default_factory=lambda: {"poster": 0.0, "video": 0.0, "audio": 0.0}
-    )
+    others: float = 0.0
 
     def __post_init__(self) -> None:
-        if not self.content >= 0 or not self.l2 > 0:
-            raise ConfigError(f"content is {self.content} and l2 {self.l2}: neither may be below 0")
-        require_weights(self.weights)
+        if not self.content >= 0 or not self.others >= 0 or not self.l2 > 0:
+            raise ConfigError(f"{self}: content and others must be at least 0, l2 above 0")
 
 
 class EaseContent(ItemWeights):
@@ -60,21 +56,23 @@ class EaseContent(ItemWeights):
     """
 
     name = "ease-content"
+    config_class = EaseContentConfig
+    facts = Facts(
+        "item-weights",
+        "EASE with the content of movies in its Gram matrix",
+        reads_content=True,
+    )
 
-    def __init__(self, config: EaseContentConfig | None = None) -> None:
-        super().__init__()
-        self.config = config or EaseContentConfig()
-
-    def fit(self, train: Interactions, valid: Interactions, catalogue: Catalogue) -> Self:  # noqa: ARG002
+    def _fit(self, data: TrainingData) -> Mapping[str, Array]:
         """Solves for the weights; every rating counts as 1.
 
         Raises:
             DataError: the movies have no modality.
         """
-        tables = modality_tables(catalogue.modalities, None, self.name)
-        matrix = rated_mask(train.matrix()).astype(np.float64)
+        tables = modality_tables(data.catalogue.modalities, None, self.name)
+        weights = {t.name: self.config.others for t in tables if t.name not in _MAIN}
+        matrix = rated_mask(data.train.matrix()).astype(np.float64)
         gram = gram_matrix(matrix)
-        gram += self.config.content * content_kernel(tables, self.config.weights, centred=False)
+        gram += self.config.content * content_kernel(tables, weights, centred=False)
         gram[np.diag_indices_from(gram)] += self.config.l2
-        self._weights = weights_of_gram(gram)
-        return self
+        return {"weights": weights_of_gram(gram)}

@@ -5,21 +5,29 @@ Legend: Q queries, U users, I items, D rank.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import scipy.linalg
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from recsys.data.catalogue import Catalogue
-from recsys.data.interactions import Interactions
+from recsys.data.split import TrainingData
 from recsys.errors import ConfigError
-from recsys.queries.query import Query
-from recsys.recommenders.checks import require_fitted, require_items
+from recsys.queries.query import Query, rated_mask
+from recsys.queries.topk import inner_products
+from recsys.recommenders.base import (
+    Array,
+    Contributions,
+    Facts,
+    Floats,
+    Rows,
+    UserView,
+    VectorModel,
+)
 from recsys.recommenders.closed_form.weights import ease_weights
-from recsys.recommenders.joint.histories import rated_mask
 
 
 @dataclass(frozen=True)
@@ -68,44 +76,48 @@ def leading_directions(
     return np.asarray(directions[:, ::-1])
 
 
-class RankReducedEase:
+class RankReducedEase(VectorModel):
     """EASE whose scores are inner products of D dimensions: ``(x B V) · V_i``."""
 
     name = "ease-low-rank"
+    config_class = RankReducedEaseConfig
+    facts = Facts("embeddings", "EASE cut to a rank, so that an index can serve it")
 
-    def __init__(self, config: RankReducedEaseConfig | None = None) -> None:
-        self.config = config or RankReducedEaseConfig()
-        self._vectors: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
-
-    def fit(self, train: Interactions, valid: Interactions, catalogue: Catalogue) -> Self:  # noqa: ARG002
+    def _fit(self, data: TrainingData) -> Mapping[str, Array]:
         """Solves for the weights and cuts them; every rating counts as 1.
 
         Raises:
             ConfigError: λ is not positive.
         """
-        matrix = rated_mask(train.matrix())
+        matrix = rated_mask(data.train.matrix())
         weights = ease_weights(matrix, self.config.l2)
         directions = leading_directions(weights, matrix, self.config)
         into = (weights.astype(np.float64) @ directions).astype(np.float32)
-        self._vectors = into, directions.astype(np.float32)
-        return self
+        return {"into": into, "out": directions.astype(np.float32)}
 
-    def score(self, query: Query) -> NDArray[np.float32]:
-        """(Q, I) scores; all 0 for an empty history."""
-        return self.user_vectors(query) @ self.item_vectors().T
-
-    def user_vectors(self, query: Query) -> NDArray[np.float32]:
-        """(Q, D) ``x B V``, x the binary history."""
-        into, _ = require_fitted(self._vectors, self.name)
-        require_items(query, len(into), self.name)
+    def user_vectors(self, query: Query) -> Floats:
+        """(Q, D) ``x B V``, x the binary history; 0 for an empty history."""
+        into = self.arrays()["into"]
+        self._require_items(query, len(into))
         return np.asarray(rated_mask(query.histories) @ into, dtype=np.float32)
 
-    def item_vectors(self) -> NDArray[np.float32]:
+    def item_vectors(self) -> Floats:
         """(I, D) V."""
-        _, out = require_fitted(self._vectors, self.name)
-        return out.copy()
+        return np.array(self.arrays()["out"])
 
     @property
     def parameters(self) -> int:
         """Numbers learnt: 2·I·D."""
-        return sum(vectors.size for vectors in require_fitted(self._vectors, self.name))
+        return sum(array.size for array in self.arrays().values())
+
+    def view(self, query: Query) -> UserView:
+        """One user: every movie of the history adds its own inner product."""
+        rows, vector = query.histories.indices, self.user_vectors(query)
+
+        def contributions(items: Rows) -> Contributions:
+            values = self.arrays()["out"][items] @ self.arrays()["into"][rows].T
+            return Contributions(rows, values, np.zeros(len(items)))
+
+        return UserView(
+            rows, lambda: inner_products(vector, self.item_vectors())[0], vector[0], contributions
+        )

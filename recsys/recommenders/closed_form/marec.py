@@ -5,22 +5,21 @@ Legend: Q queries, U users, I items, M modalities, W rated items, B users of a b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from recsys.data.catalogue import Catalogue, ModalityTable
-from recsys.data.interactions import Interactions
+from recsys.data.catalogue import ModalityTable
+from recsys.data.split import TrainingData
 from recsys.errors import ConfigError
-from recsys.recommenders.closed_form.gram import weights_of_gram
-from recsys.recommenders.closed_form.item_weights import ItemWeights
-from recsys.recommenders.closed_form.weights import gram_matrix
+from recsys.queries.query import rated_mask
+from recsys.recommenders.base import Array, Facts, ItemWeights
+from recsys.recommenders.closed_form.weights import gram_matrix, weights_of_gram
 from recsys.recommenders.content.kernel import modality_tables
-from recsys.recommenders.joint.histories import rated_mask
 
 Floats = NDArray[np.floating[Any]]
 
@@ -84,29 +83,31 @@ class MARec(ItemWeights):
     """
 
     name = "marec"
+    config_class = MARecConfig
+    facts = Facts(
+        "item-weights",
+        "MARec: EASE aligned with the content of movies that few people rated",
+        "Monteil et al., RecSys 2024",
+        reads_content=True,
+    )
 
-    def __init__(self, config: MARecConfig | None = None) -> None:
-        super().__init__()
-        self.config = config or MARecConfig()
-
-    def fit(self, train: Interactions, valid: Interactions, catalogue: Catalogue) -> Self:  # noqa: ARG002
+    def _fit(self, data: TrainingData) -> Mapping[str, Array]:
         """Weighs the modalities and solves for the weights; every rating counts as 1.
 
         Raises:
             ConfigError: the completed Gram matrix has no inverse.
             DataError: the movies have no modality.
         """
-        tables = modality_tables(catalogue.modalities, None, self.name)
+        tables = modality_tables(data.catalogue.modalities, None, self.name)
         similar = [smoothed_cosines(table, self.config.smoothing) for table in tables]
-        matrix = rated_mask(train.matrix()).astype(np.float64)
+        matrix = rated_mask(data.train.matrix()).astype(np.float64)
         gram = gram_matrix(matrix)
         weighed = zip(modality_weights(matrix, similar), similar, strict=True)
         blend = sum(mu * one for mu, one in weighed)
-        needs = self.config.alignment * _needs(train.item_counts(), self.config.percentile)
+        needs = self.config.alignment * _needs(data.train.item_counts(), self.config.percentile)
         gram += (gram @ blend) * needs
         gram[np.diag_indices_from(gram)] += self.config.l2
-        self._weights = weights_of_gram(gram)
-        return self
+        return {"weights": weights_of_gram(gram)}
 
 
 def smoothed_cosines(table: ModalityTable, smoothing: float) -> NDArray[np.float64]:

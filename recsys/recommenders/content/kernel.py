@@ -43,17 +43,6 @@ def modality_tables(
     return [modalities[wanted]] if wanted else list(modalities.values())
 
 
-def require_weights(weights: Mapping[str, float]) -> None:
-    """Refuses weights of modalities with which the kernel would not be one.
-
-    Raises:
-        ConfigError: a weight is negative or not a number.
-    """
-    for name, weight in weights.items():
-        if not 0 <= weight < np.inf:
-            raise ConfigError(f"the weight of {name} is {weight}, it must be 0 or above")
-
-
 def content_kernel(
     tables: Iterable[ModalityTable], weights: Mapping[str, float], *, centred: bool = True
 ) -> NDArray[np.float64]:

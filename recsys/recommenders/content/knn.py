@@ -6,23 +6,23 @@ Legend: Q queries, I items, M modalities, P movies that have one of them, D its 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Self
+from typing import Literal
 
 import numpy as np
 import scipy.linalg
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from recsys.data.catalogue import Catalogue, ModalityTable
-from recsys.data.interactions import Interactions
+from recsys.data.catalogue import ModalityTable
+from recsys.data.split import TrainingData
 from recsys.errors import ConfigError
-from recsys.queries.query import Query
-from recsys.recommenders.checks import require_fitted, require_items
+from recsys.queries.query import Query, rated_mask
+from recsys.recommenders.base import Array, Facts, ItemWeights
 from recsys.recommenders.content.kernel import modality_tables
 from recsys.recommenders.content.units import ROUNDING, Floats, unit
-from recsys.recommenders.item_knn.neighbours import keep_best
-from recsys.recommenders.joint.histories import rated_mask
+from recsys.recommenders.neighbours import keep_best
 
 LIKED = 4.0
 
@@ -54,8 +54,6 @@ class ContentKNNConfig:
         ConfigError: ``k`` is below 1, or ``ridge`` or ``width`` not above 0.
     """
 
-    name: ClassVar[str] = "content-knn"
-
     modality: str | None = None
     k: int | None = None
     ridge: float = 5.0
@@ -77,8 +75,6 @@ class PlainContentKNNConfig(ContentKNNConfig):
     0.277 and 0.275.
     """
 
-    name: ClassVar[str] = "content-knn-plain"
-
     k: int | None = 100
     ridge: float = math.inf
     standardise: bool = False
@@ -86,7 +82,7 @@ class PlainContentKNNConfig(ContentKNNConfig):
     weighting: Literal["rated", "stars", "deviation", "liked"] = "stars"
 
 
-class ContentKNN:
+class ContentKNN(ItemWeights):
     """Scores a movie by its summed similarity to the movies of the history, weighted by ratings.
 
     The similarity of two movies is the sum over modalities of the cosine of their whitened vectors,
@@ -96,47 +92,56 @@ class ContentKNN:
     movie was rated is not looked at. Time and memory grow with I².
     """
 
-    def __init__(self, config: ContentKNNConfig | None = None) -> None:
-        self.config = config or ContentKNNConfig()
-        modality = self.config.modality
-        name = self.config.name
-        self.name = name if modality is None else f"{name}:{modality}"
-        self._weights: NDArray[np.float32] | sp.csr_array | None = None
-        self._scoreable = np.zeros(0, dtype=bool)
+    name = "content-knn"
+    config_class = ContentKNNConfig
+    facts = Facts(
+        "item-weights",
+        "nearest neighbours by whitened, standardised content",
+        reads_content=True,
+    )
 
-    def fit(self, train: Interactions, valid: Interactions, catalogue: Catalogue) -> Self:  # noqa: ARG002
+    def _fit(self, data: TrainingData) -> Mapping[str, Array]:
         """Compares the movies; of the ratings it only matters which movies have any.
 
         Raises:
             ConfigError: the movies do not have the modality.
             DataError: the movies have no modality at all.
         """
-        tables = modality_tables(catalogue.modalities, self.config.modality, self.name)
-        rated = train.item_counts() > 0
+        tables = modality_tables(data.catalogue.modalities, self.config.modality, self.name)
+        rated = data.train.item_counts() > 0
         similar = np.zeros((len(rated), len(rated)), dtype=np.float32)
         for table in tables:
             similar += _similarities(table, rated, self.config) / np.float32(len(tables) ** 0.5)
-        self._scoreable = rated | np.any([table.present for table in tables], axis=0)
-        self._weights = _item_weights(similar, rated, self.config)
-        return self
+        scoreable = rated | np.any([table.present for table in tables], axis=0)
+        weights = _item_weights(similar, rated, self.config)
+        transposed = sp.csr_array(weights.T) if sp.issparse(weights) else weights.T.copy()
+        return {"weights": transposed, "scoreable": scoreable}
 
-    def score(self, query: Query) -> NDArray[np.float32]:
-        """(Q, I) scores; all 0 for an empty history, -inf for a movie of which nothing is known."""
-        weights = require_fitted(self._weights, self.name)
-        require_items(query, weights.shape[0], self.name)
-        scores = _rating_weights(query.histories, self.config.weighting) @ weights.T
-        dense = scores.toarray() if sp.issparse(scores) else scores
-        return np.where(self._scoreable, dense, -np.inf).astype(np.float32)
+    def history_weights(self, query: Query) -> sp.csr_array:
+        """(Q, I) what every rating weighs."""
+        return _rating_weights(query.histories, self.config.weighting)
+
+    def _settled(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
+        """-inf for a movie of which nothing is known."""
+        return np.where(self.arrays()["scoreable"], scores, np.float32(-np.inf))
 
     @property
     def parameters(self) -> int:
-        """Weights that are not 0.
-
-        Raises:
-            NotFittedError: ``fit`` was not called.
-        """
-        weights = require_fitted(self._weights, self.name)
+        """Weights that are not 0."""
+        weights = self.arrays()["weights"]
         return int(weights.nnz if sp.issparse(weights) else np.count_nonzero(weights))
+
+
+class PlainContentKNN(ContentKNN):
+    """The textbook form of ``ContentKNN``."""
+
+    name = "content-knn-plain"
+    config_class = PlainContentKNNConfig
+    facts = Facts(
+        "item-weights",
+        "textbook nearest neighbours by cosine of content, every modality alike",
+        reads_content=True,
+    )
 
 
 def _similarities(

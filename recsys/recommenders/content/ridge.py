@@ -6,20 +6,19 @@ Legend: Q queries, I items, W rated items, C others.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-from recsys.data.catalogue import Catalogue
-from recsys.data.interactions import Interactions
+from recsys.data.split import TrainingData
 from recsys.errors import ConfigError
-from recsys.recommenders.closed_form.item_weights import ItemWeights
+from recsys.queries.query import rated_mask
+from recsys.recommenders.base import Array, Facts, ItemWeights
 from recsys.recommenders.closed_form.weights import ease_weights
-from recsys.recommenders.content.kernel import content_kernel, modality_tables, require_weights
-from recsys.recommenders.joint.histories import rated_mask
+from recsys.recommenders.content.kernel import content_kernel, modality_tables
 
 Floats = NDArray[np.floating[Any]]
 
@@ -37,24 +36,20 @@ class ContentRidgeConfig:
         modality: the only one that is looked at; all unless given.
         l2: λ of EASE, in units of interactions.
         ridge: λ of the regression, in units of one modality's cosines.
-        weights: weight of the cosines of each modality, 1 where it says nothing; a modality that is
-            looked at alone weighs 1.
+        metadata: weight of the cosines of metadata, beside 1 for every other modality.
 
     Raises:
-        ConfigError: ``ridge`` is not above 0, or a weight below 0.
+        ConfigError: ``ridge`` is not above 0, or ``metadata`` below 0.
     """
-
-    name: ClassVar[str] = "content-ridge"
 
     modality: str | None = None
     l2: float = 300.0
     ridge: float = 12.0
-    weights: Mapping[str, float] = field(default_factory=lambda: {"metadata": 3.0})
+    metadata: float = 3.0
 
     def __post_init__(self) -> None:
-        if not self.ridge > 0:
-            raise ConfigError(f"ridge is {self.ridge}, it must be above 0")
-        require_weights(self.weights)
+        if not self.ridge > 0 or not self.metadata >= 0:
+            raise ConfigError(f"{self}: ridge must be above 0, metadata at least 0")
 
 
 class ContentRidge(ItemWeights):
@@ -72,28 +67,31 @@ class ContentRidge(ItemWeights):
     regression). A movie without content is given the mean column. Time grows with I³.
     """
 
-    def __init__(self, config: ContentRidgeConfig | None = None) -> None:
-        super().__init__()
-        self.config = config or ContentRidgeConfig()
-        modality, name = self.config.modality, self.config.name
-        self.name = name if modality is None else f"{name}:{modality}"
+    name = "content-ridge"
+    config_class = ContentRidgeConfig
+    facts = Facts(
+        "item-weights",
+        "ridge regression from content to EASE's weights",
+        reads_content=True,
+    )
 
-    def fit(self, train: Interactions, valid: Interactions, catalogue: Catalogue) -> Self:  # noqa: ARG002
+    def _fit(self, data: TrainingData) -> Mapping[str, Array]:
         """Fits EASE, then the regression; every rating counts as 1.
 
         Raises:
             ConfigError: λ is not positive, or the movies do not have the modality.
             DataError: the movies have no modality at all.
         """
-        tables = modality_tables(catalogue.modalities, self.config.modality, self.name)
-        weights = ease_weights(rated_mask(train.matrix()), self.config.l2)
-        rated = train.item_counts() > 0
+        config = self.config
+        tables = modality_tables(data.catalogue.modalities, config.modality, self.name)
+        weights = ease_weights(rated_mask(data.train.matrix()), config.l2)
+        rated = data.train.item_counts() > 0
         if rated.any() and not rated.all():
-            kernel = content_kernel(tables, {} if self.config.modality else self.config.weights)
+            weighed = {} if config.modality else {"metadata": config.metadata}
             known = weights[:, rated].astype(np.float64)
-            weights[:, ~rated] = regressed(known, kernel[rated], rated, self.config.ridge)
-        self._weights = weights
-        return self
+            kernel = content_kernel(tables, weighed)
+            weights[:, ~rated] = regressed(known, kernel[rated], rated, config.ridge)
+        return {"weights": weights}
 
 
 def regressed(

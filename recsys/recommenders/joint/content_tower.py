@@ -121,7 +121,7 @@ class ContentTower:
 
     @property
     def _fused_dim(self) -> int:
-        return self.weights["shared/weight"].shape[1]
+        return int(self.weights["shared/weight"].shape[1])
 
     def _require_known(self, features: Mapping[str, Floats]) -> None:
         for name in features:

@@ -9,6 +9,7 @@ N pairs.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -18,8 +19,10 @@ from numpy.typing import NDArray
 from recsys.config.experiment import UserConfig
 from recsys.data.interactions import RatingScale
 from recsys.errors import DataError
-from recsys.queries.query import AudiencePrediction, Query, RatingPrediction
+from recsys.queries.query import AudiencePrediction, Query, RatingPrediction, rated_mask
 from recsys.queries.rating_levels import RatingLevels
+from recsys.queries.topk import inner_products
+from recsys.recommenders.base import Contributions, UserView
 from recsys.recommenders.joint.formulas import (
     RatedHistory,
     RatingShrinkage,
@@ -27,7 +30,7 @@ from recsys.recommenders.joint.formulas import (
     liked_mean,
     rated_history,
 )
-from recsys.recommenders.joint.histories import liked_weights, rated_mask
+from recsys.recommenders.joint.histories import liked_weights
 
 Floats = NDArray[np.float32]
 
@@ -111,7 +114,6 @@ class EmbeddingModel:
     movies: MovieVectors
     rule: UserConfig
     rating: RatingConstants
-    name: str = "joint"
 
     def item_vectors(self) -> Floats:
         """(I, D+1) out-embeddings with the bias as the last dimension."""
@@ -119,9 +121,12 @@ class EmbeddingModel:
 
     def user_vectors(self, query: Query) -> Floats:
         """(Q, D+1) user means, then the 1 that meets the movie's bias."""
-        mean = liked_mean(self.weights(query), self.movies.liked)
-        ones = np.ones((len(query), 1), dtype=np.float32)
-        return np.hstack([mean, ones]).astype(np.float32)
+        return self._means(self.weights(query))
+
+    def _means(self, weights: sp.csr_array) -> Floats:
+        mean = liked_mean(weights, self.movies.liked)
+        ones = np.ones((len(mean), 1), dtype=np.float32)
+        return np.asarray(np.hstack([mean, ones]), dtype=np.float32)
 
     def weights(self, query: Query) -> sp.csr_array:
         """(Q, I) unnormalised weights of the user mean."""
@@ -130,24 +135,35 @@ class EmbeddingModel:
 
     def score(self, query: Query) -> Floats:
         """(Q, I) ranking scores."""
-        return self.user_vectors(query) @ self.movies.ranked.T
+        return inner_products(self.user_vectors(query), self.movies.ranked)
 
-    def shares(self, person: Query, item: int) -> tuple[NDArray[np.int32], Floats, float]:
-        """What each liked movie contributes to the score of ``item`` for one user.
+    def view(self, query: Query) -> UserView:
+        """One user; see ``views``."""
+        return self.views(query)[0]
 
-        Args:
-            person: one user.
-            item: row of the movie that is explained.
+    def views(self, query: Query) -> list[UserView]:
+        """Users; each liked movie adds its share of the user mean times the movie asked about.
 
-        Returns:
-            rows of the liked movies, their shares, and the movie's own bias; shares and bias add
-            up to the score.
+        ``u · o_i + β_i = Σ_j (w_j / Σ w) a_j · o_i + β_i``
         """
-        weights = self.weights(person)
-        liked = weights.indices.astype(np.int32)
-        normalised = weights.data / max(float(weights.data.sum()), 1e-12)
-        pull = self.movies.liked[liked] @ self.movies.ranked[item, :-1]
-        return liked, (normalised * pull).astype(np.float32), float(self.movies.ranked[item, -1])
+        weights = self.weights(query)
+        ends = pairwise(weights.indptr.tolist())
+        return [
+            self._view(weights.indices[start:stop], weights.data[start:stop], vector)
+            for (start, stop), vector in zip(ends, self._means(weights), strict=True)
+        ]
+
+    def _view(self, rows: NDArray[np.int32], weights: Floats, vector: Floats) -> UserView:
+        def contributions(items: NDArray[np.integer[Any]]) -> Contributions:
+            asked = self.movies.ranked[items]
+            pull = asked[:, :-1] @ self.movies.liked[rows].T
+            normalised = weights / max(float(weights.sum()), 1e-12)
+            return Contributions(rows, pull * normalised, asked[:, -1])
+
+        def scores() -> Floats:
+            return np.asarray(inner_products(vector[None], self.movies.ranked)[0])
+
+        return UserView(rows, scores, vector, contributions)
 
     def taste(self, query: Query) -> RatedHistory:
         """Bias, vector and noise of every user of the query."""
@@ -170,7 +186,7 @@ class EmbeddingModel:
         std = self.rating.spread * np.exp((movies.log_variance[items] + noise) / 2)
         return eta.astype(np.float32), std.astype(np.float32)
 
-    def predict(
+    def predict_ratings(
         self, query: Query, rows: NDArray[np.integer[Any]], items: NDArray[np.integer[Any]]
     ) -> RatingPrediction:
         """Mean (on the scale), standard deviation and level probabilities of N ratings."""
@@ -195,4 +211,4 @@ class EmbeddingModel:
 
     def with_movies(self, more: MovieVectors) -> Self:
         """The same model knowing more movies, in rows after its own."""
-        return type(self)(self.movies.append(more), self.rule, self.rating, self.name)
+        return type(self)(self.movies.append(more), self.rule, self.rating)

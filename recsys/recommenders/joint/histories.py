@@ -62,12 +62,10 @@ def liked_weights(
     if times is not None and rule.recency_half_life_days is not None:
         weight = weight * _recency(times, liked, rule.recency_half_life_days)
     data = np.where(liked, weight, 0).astype(np.float32)
-    # A copy: dropping zeros edits the index arrays, which would otherwise be the caller's.
-    weights = sp.csr_array(
-        (data, histories.indices, histories.indptr), shape=histories.shape, copy=True
-    )
-    weights.eliminate_zeros()
-    return weights
+    kept = data != 0
+    before = np.concatenate([[0], np.cumsum(kept)])
+    indptr = before[histories.indptr].astype(histories.indptr.dtype)
+    return sp.csr_array((data[kept], histories.indices[kept], indptr), shape=histories.shape)
 
 
 def _recency(
@@ -82,11 +80,3 @@ def _recency(
     latest = row_maxima(np.where(liked, times.data, earliest), times.indptr)
     halvings = (latest - times.data) / (_DAY * half_life_days)
     return np.asarray(0.5 ** halvings.clip(0, _MOST_HALVINGS))
-
-
-def rated_mask(histories: sp.csr_array) -> sp.csr_array:
-    """(Q, I) 1 where there is a rating."""
-    ones = np.ones_like(histories.data)
-    return sp.csr_array(
-        (ones, histories.indices, histories.indptr), shape=histories.shape, copy=True
-    )

@@ -160,7 +160,7 @@ class Placement:
 
 
 def _is_wide(z: Floats) -> bool:
-    return len(z) <= z.shape[1]
+    return bool(len(z) <= z.shape[1])
 
 
 def _cholesky(z: Floats, ridge: float) -> Floats:

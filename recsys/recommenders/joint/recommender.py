@@ -1,138 +1,74 @@
-"""The joint model as a ``Recommender``: fit it, then ask it, like any other."""
+"""The joint model as a recommender: fit it, then ask it, like any other.
+
+Training needs torch; answering needs NumPy alone.
+
+Legend: Q queries, I movies, D dimensions, N pairs.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
-from typing import Any, Self
+from collections.abc import Collection, Mapping
+from functools import cached_property
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
 from recsys.config.experiment import ExperimentConfig
-from recsys.data.catalogue import Catalogue
-from recsys.data.interactions import Interactions
-from recsys.data.splits import genre_partition
-from recsys.errors import DataError, NotFittedError
-from recsys.queries.query import Query, RatingPrediction
-from recsys.recommenders.closed_form.weights import ease_weights
+from recsys.data.split import TrainingData
+from recsys.errors import DataError, MissingExtra
+from recsys.queries.context import Context
+from recsys.queries.query import AudiencePrediction, Query, RatingPrediction
+from recsys.recommenders.base import Array, Facts, Floats, Rows, UserView, VectorModel
 from recsys.recommenders.joint.content_tower import ContentTower
 from recsys.recommenders.joint.embedding_model import EmbeddingModel
-from recsys.recommenders.joint.histories import rated_mask
-from recsys.recommenders.joint.network import JointModel
-from recsys.recommenders.joint.statistics import TrainStatistics
-from recsys.recommenders.joint.training.alignment import align
-from recsys.recommenders.joint.training.batches import UserBatches
-from recsys.recommenders.joint.training.calibration import calibrate, require_levels
-from recsys.recommenders.joint.training.checkpoints import Checkpoints
-from recsys.recommenders.joint.training.devices import deterministic, device_of
-from recsys.recommenders.joint.training.identity import Identity
-from recsys.recommenders.joint.training.learning import Learning
+from recsys.recommenders.joint.storage import Fitted
+from recsys.recommenders.joint.subsets import with_modalities
 from recsys.recommenders.joint.training.log import TrainingLog, sinks_of
-from recsys.recommenders.joint.training.loop import run
-from recsys.recommenders.joint.training.objective import JointObjective, Material
 from recsys.recommenders.joint.training.options import RunOptions
 
-Validation = Callable[[EmbeddingModel], dict[str, float]]
-"""Metrics of a model on validation data."""
 
-ValidationFactory = Callable[[Interactions, Interactions, Catalogue], Validation]
-"""(train, valid, catalogue) to a validation; given from outside, so that training evaluates nothing
-by a rule of its own."""
-
-
-class JointRecommender:
-    """Trains ``recsys.recommenders.joint.network.JointModel`` and answers with its exported arrays.
+class JointRecommender(VectorModel):
+    """Movie embeddings trained jointly on lists, stars, genres and audience scores.
 
     Args:
-        config: the experiment.
-        validation: what early stopping looks at.
-        options: where the run writes and whom it tells.
+        config: the experiment; its data, sources, split and features are not read here.
+        options: where a training writes and whom it tells.
+
+    Attributes:
+        log: what happened in the last training.
     """
 
     name = "joint"
+    config_class = ExperimentConfig
+    facts = Facts(
+        "embeddings",
+        "movie embeddings of content and ids, trained jointly on lists, stars and genres",
+        reads_content=True,
+        random=True,
+        stops_early=True,
+        library="torch",
+        extra="train",
+    )
 
     def __init__(
-        self,
-        config: ExperimentConfig,
-        validation: ValidationFactory,
-        options: RunOptions | None = None,
+        self, config: ExperimentConfig | None = None, options: RunOptions | None = None
     ) -> None:
-        self.config = config
-        self.validation = validation
+        super().__init__(config)
         self.options = options or RunOptions()
         self.log = TrainingLog()
-        self._fitted: tuple[EmbeddingModel, ContentTower, int] | None = None
 
-    def fit(self, train: Interactions, valid: Interactions, catalogue: Catalogue) -> Self:
-        """Train on ``train``, stop where ``valid`` is best.
-
-        Raises:
-            DataError: there is nothing to train on, a validation rating is none of the levels that
-                training ratings have, or see ``align``, ``JointModel`` and ``Checkpoints.read``.
-            ConfigError: see ``device_of``, ``liked_weights``, ``align``, ``monitored`` and
-                ``Checkpoints.read``.
-            RecsysError: the loss or the validation is no longer finite.
-            KeyboardInterrupt: see ``recsys.recommenders.joint.training.loop.run``.
-        """
-        config, device = self.config, device_of(self.config.training)
-        batches = UserBatches(train, config.user, config.training.batch_size, config.seed)
-        if not len(batches):
-            raise DataError(
-                "no user has two ratings in the training part of the split",
-                hint="one rating is the input and another the target: give more data",
-            )
-        statistics = TrainStatistics.of(train)
-        if config.training.calibrate and statistics.levels is not None:
-            # Now, and not when everything is trained.
-            require_levels(valid.rating, statistics.levels)
+    def _fit(self, data: TrainingData) -> Mapping[str, Array]:
+        """See ``recsys.recommenders.joint.training.fitting.train``."""
+        try:
+            from recsys.recommenders.joint.training.fitting import train
+        except ImportError as error:
+            raise MissingExtra(error.name or "torch", "train") from error
         self.log = TrainingLog(sinks_of(self.options))
-        with deterministic(config.seed, config.training.threads, device), self.log:
-            model = JointModel(catalogue, statistics, config).to(device)
-            if config.alignment.epochs:
-                report = align(model.tower, config.alignment, catalogue.film_groups, config.seed)
-                self.log.add(report.summary())
-            validate = self.validation(train, valid, catalogue)
-            material = self._material(train, catalogue, statistics).to(device)
-            learning = Learning(
-                model, batches, JointObjective(config, material), lambda: validate(model.export())
-            )
-            checkpoints = self._checkpoints(train, valid, catalogue)
-            run(learning, config.training, self.log, self.options, checkpoints)
-            size = sum(parameter.numel() for parameter in model.parameters())
-            exported = model.export()
-        if config.training.calibrate:
-            exported = _calibrated(exported, train, valid)
-        self._fitted = exported, model.export_tower(), size
-        return self
+        self.__dict__.pop("_fitted", None)
+        return train(self.config, data, self.options, self.log).arrays()
 
-    def _checkpoints(
-        self, train: Interactions, valid: Interactions, catalogue: Catalogue
-    ) -> Checkpoints | None:
-        if self.options.checkpoint is None:
-            return None
-        identity = Identity.of(self.config, train, valid, catalogue)
-        seconds = self.config.training.checkpoint_seconds
-        return Checkpoints(self.options.checkpoint, identity, seconds)
-
-    def _material(
-        self, train: Interactions, catalogue: Catalogue, statistics: TrainStatistics
-    ) -> Material:
-        labelled = genre_partition(catalogue, self.config.seed).train
-        return Material(
-            self._teacher(train),
-            torch.tensor(catalogue.genres, dtype=torch.float32),
-            torch.tensor(labelled, dtype=torch.float32),
-            torch.from_numpy(statistics.audience_mean),
-            torch.from_numpy(statistics.counts.astype(np.float32)),
-        )
-
-    def _teacher(self, train: Interactions) -> Tensor:
-        if not self.config.losses.distillation:
-            return torch.empty(0)
-        return torch.from_numpy(ease_weights(rated_mask(train.matrix()), self.config.teacher.l2))
+    @cached_property
+    def _fitted(self) -> Fitted:
+        return Fitted.of(self.arrays(), self.config)
 
     @property
     def model(self) -> EmbeddingModel:
@@ -141,55 +77,86 @@ class JointRecommender:
         Raises:
             NotFittedError: ``fit`` was not called.
         """
-        return self._require()[0]
+        return self._fitted.model
 
     @property
     def tower(self) -> ContentTower:
-        """The trained content tower, for movies that come later.
-
-        Raises:
-            NotFittedError: ``fit`` was not called.
-        """
-        return self._require()[1]
+        """The trained content tower, for movies that come later."""
+        return self._fitted.tower
 
     @property
     def parameters(self) -> int:
-        """How many numbers were trained, those of a task discriminator among them.
+        """How many numbers were trained, those of a task discriminator among them."""
+        return self._fitted.parameters
 
-        Raises:
-            NotFittedError: ``fit`` was not called.
-        """
-        return self._require()[2]
-
-    def _require(self) -> tuple[EmbeddingModel, ContentTower, int]:
-        if self._fitted is None:
-            raise NotFittedError("the joint model was not fitted", hint="call fit first")
-        return self._fitted
-
-    def score(self, query: Query) -> NDArray[np.float32]:
-        """(Q, I) ranking scores."""
-        return self.model.score(query)
-
-    def user_vectors(self, query: Query) -> NDArray[np.float32]:
+    def user_vectors(self, query: Query) -> Floats:
         """(Q, D) user vectors."""
         return self.model.user_vectors(query)
 
-    def item_vectors(self) -> NDArray[np.float32]:
+    def item_vectors(self) -> Floats:
         """(I, D) movie vectors."""
         return self.model.item_vectors()
 
-    def predict(
-        self, query: Query, rows: NDArray[np.integer[Any]], items: NDArray[np.integer[Any]]
-    ) -> RatingPrediction:
-        """Ratings of N pairs."""
-        return self.model.predict(query, rows, items)
+    def directions(self) -> Floats:
+        """(I, D-1) out-embeddings at length one, the bias left out."""
+        vectors = self.model.movies.ranked[:, :-1]
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        return np.asarray(vectors / np.where(lengths > 0, lengths, 1), dtype=np.float32)
 
+    def view(self, query: Query) -> UserView:
+        """One user: the liked movies, their weights and the vector they make, computed once."""
+        return self.model.views(query)[0]
 
-def _calibrated(model: EmbeddingModel, train: Interactions, valid: Interactions) -> EmbeddingModel:
-    """The model with its rating uncertainty corrected by the validation ratings."""
-    rating = model.rating
-    if rating.levels is None or not len(valid):
-        return model
-    eta, std = model.latent(Query.known(train), valid.user, valid.item)
-    found = calibrate(eta, std, valid.rating, rating.levels, thresholds=True)
-    return replace(model, rating=rating._replace(spread=found.scale, levels=found.levels))
+    def views(self, query: Query) -> list[UserView]:
+        """Every user of a query, their weights and vectors computed together."""
+        return self.model.views(query)
+
+    def predict_ratings(self, query: Query, rows: Rows, items: Rows) -> RatingPrediction:
+        """Stars of N pairs, with their uncertainty."""
+        self._require_items(query, len(self.model.movies))
+        return self.model.predict_ratings(query, rows, items)
+
+    def genre_probabilities(self) -> Floats:
+        """(I, G) probability of each genre, from a movie's content alone."""
+        return self.model.genre_probabilities()
+
+    def audience(self) -> AudiencePrediction:
+        """(I,) mean stars of each movie's audience, from content alone, and how sure that is."""
+        return self.model.audience()
+
+    def content_weights(self, row: int) -> dict[str, float]:
+        """How far each modality counts in the content of one movie."""
+        weights = self.model.movies.modality_weights[row]
+        return {n: float(w) for n, w in zip(self.tower.modalities, weights, strict=True)}
+
+    def with_movie(self, features: Mapping[str, Floats], context: Context) -> JointRecommender:
+        """A model that also knows a movie, placed by its content alone.
+
+        Raises:
+            DataError: there is no content, or it is not what the content tower reads.
+        """
+        named = {n: np.asarray(v, dtype=np.float32).reshape(1, -1) for n, v in features.items()}
+        if not any(np.isfinite(vector).all() for vector in named.values()):
+            known = ", ".join(f"{name} ({self.tower.dim(name)})" for name in self.tower.modalities)
+            raise DataError(
+                "the movie has no content vector, so nothing is known about it",
+                hint=f"give at least one of: {known or 'none, the model reads no content'}",
+            )
+        model = self.model.with_movies(self.tower.embed(named))
+        arrays = self._fitted._replace(model=model).arrays()
+        return type(self).restore(self.config, arrays, self.source, context)
+
+    def with_modalities(self, data: TrainingData, kept: Collection[str]) -> JointRecommender:
+        """The model as if its movies had the ``kept`` modalities alone; nothing is trained again.
+
+        Args:
+            data: what it was trained on, its movies with the modalities it reads.
+            kept: names of modalities; none leaves the id offsets and what absence says.
+
+        Raises:
+            ConfigError: the model does not read one of them, or the catalogue lacks one.
+        """
+        rated = data.train.item_counts() > 0
+        part = with_modalities(self.model, self.tower, data.catalogue, rated, kept)
+        arrays = self._fitted._replace(model=part).arrays()
+        return type(self).restore(self.config, arrays, self.source, self.context)

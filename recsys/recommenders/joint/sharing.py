@@ -18,7 +18,7 @@ Legend: I movies, C shared and P private dimensions, T tasks.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 import torch
@@ -57,8 +57,8 @@ class _Reversal(torch.autograd.Function):
 
 def reverse_gradient(x: Tensor, strength: float) -> Tensor:
     """``x`` itself; its gradient comes back times ``−strength`` (Ganin et al., eq. 10)."""
-    reversed_: Tensor = _Reversal.apply(x, strength)  # type: ignore[no-untyped-call]
-    return reversed_
+    apply: Callable[[Tensor, float], Tensor] = _Reversal.apply
+    return apply(x, strength)
 
 
 def reversal_strength(config: SharingConfig, progress: float) -> float:

@@ -5,9 +5,14 @@ Machines to Relational Data", VLDB 2013 (users and movies are computed once, not
 Albert and Chib, "Bayesian Analysis of Binary and Polychotomous Response Data", JASA 1993 (the
 ordinal probit).
 
-myFM is optional; it comes with ``recsys[bench]``.
+myFM is optional; it comes with ``recsys[bench]``. Only sampling needs it.
 
-Legend: N ratings or pairs.
+A rating is scored by ``w₀ + Σ_c x_c w_c + ½ Σ_f [(Σ_c x_c v_cf)² − Σ_c x_c² v_cf²]`` over its
+columns c. Columns that always come together, those of a movie say, are put in one row of a *term*:
+what they add by themselves, and ``Σ_c x_c v_c``, by which they act on the others.
+
+Legend: S samples, R rank, Q queries, U users, I items, D days, N ratings or pairs, C columns, K
+levels of a rating.
 """
 
 from __future__ import annotations
@@ -15,24 +20,30 @@ from __future__ import annotations
 import importlib
 import io
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import redirect_stderr
-from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
-from recsys.data.catalogue import Catalogue
 from recsys.data.interactions import Interactions, RatingScale
-from recsys.data.people import Person
+from recsys.data.split import TrainingData
 from recsys.errors import ConfigError, DataError, MissingExtra
-from recsys.queries.query import Query, RatingPrediction
+from recsys.queries.query import LevelProbabilities, Query, RatingPrediction
+from recsys.queries.rating_levels import RatingLevels, level_index
+from recsys.recommenders.base import Array, Facts, Recommender, Rows
 from recsys.recommenders.bias import clipped
-from recsys.recommenders.checks import require_fitted, require_items
-from recsys.recommenders.myfm.inputs import Inputs, Pairs, Relation, Rows, SeenInputs
-from recsys.recommenders.myfm.levels import GivenLevels
+from recsys.recommenders.myfm.columns import Inputs, SeenColumns, day_column, one_hot, sets
+
+Term = NDArray[np.float64]
+"""(N, 1+R): column 0 is what is added, the others are a vector."""
+
+_PAIRS_AT_A_TIME = 65_536
+_TERMS = ("users", "movies", "rated", "days")
 
 
 @dataclass(frozen=True)
@@ -63,37 +74,38 @@ class MyFMConfig:
             )
 
 
-class _Learned(NamedTuple):
-    machine: Any
-    inputs: SeenInputs
-    levels: GivenLevels | None
-    scale: RatingScale
-    n_columns: int
-
-
-class MyFM:
+class MyFM(Recommender):
     """Predicts stars from ids, facts, who rated what and, where it is told, the day.
 
     With ``inputs="date"`` the day on which a rating is given is an input, and ``predict_at`` takes
-    the times of the very ratings that are to be predicted. ``predict`` is not told, and takes every
-    day for unknown. Unknown users, facts and days are columns that training never saw: their
-    weights are drawn from the priors of their groups.
+    the times of the very ratings that are to be predicted. ``predict_ratings`` is not told, and
+    takes every day for unknown. Unknown users, facts and days are columns that training never saw:
+    their weights are drawn from the priors of their groups.
+
+    The arrays hold terms of every sample, (S, ·, 1+R) float32: "users" (1+U, strangers first),
+    "movies" (I), and where they count "rated" (I, one movie of a history) and "days" (1+D).
     """
 
     name = "myfm"
+    config_class = MyFMConfig
+    facts = Facts(
+        "samples",
+        "myFM's Bayesian factorisation machines by Gibbs sampling",
+        "Rendle, ICDM 2010",
+        random=True,
+        library="myfm",
+        extra="bench",
+    )
 
-    def __init__(
-        self, config: MyFMConfig | None = None, people: Mapping[str, Person] | None = None
-    ) -> None:
-        self.config = config or MyFMConfig()
-        self.people: Mapping[str, Person] = people or {}
-        self._learned: _Learned | None = None
+    def __init__(self, config: MyFMConfig | None = None) -> None:
+        super().__init__(config)
+        side = self.config.inputs != "ids"
+        dated = self.config.inputs == "date"
+        self.facts = replace(
+            self.facts, reads_genres=side, uses_user_features=side, uses_timestamps=dated
+        )
 
-    def with_people(self, people: Mapping[str, Person]) -> MyFM:
-        """The same model, not fitted, told what is known of the users by their ids."""
-        return MyFM(self.config, people)
-
-    def fit(self, train: Interactions, valid: Interactions, catalogue: Catalogue) -> Self:  # noqa: ARG002
+    def _fit(self, data: TrainingData) -> Mapping[str, Array]:
         """Samples the posterior.
 
         Raises:
@@ -101,43 +113,36 @@ class MyFM:
             DataError: the model sees days and the ratings have no times.
             MissingExtra: myFM is not installed.
         """
+        config, train, library = self.config, data.train, _library()
         if not len(train):
             raise ConfigError(f"{self.name} cannot be fitted on no ratings")
-        config, library = self.config, _library()
+        people = data.read_people() if config.inputs != "ids" else {}
+        seen = SeenColumns.of(train, data.catalogue, people, config.inputs)
         kind = library.MyFMOrderedProbit if config.ordinal else library.MyFMRegressor
+        levels = _levels(train) if config.ordinal else {}
         machine = kind(rank=config.rank, random_seed=config.seed)
-        inputs = SeenInputs.learn(train, catalogue, self.people, config.inputs)
-        levels = GivenLevels.of(train) if config.ordinal else None
-        pairs = inputs.pairs(Query.known(train), train.user, train.item, train.time)
         with redirect_stderr(io.StringIO()):  # its progress bar
             machine.fit(
-                y=levels.classes(train) if levels else train.rating,
-                group_shapes=pairs.groups,
+                y=_classes(train, levels) if levels else train.rating,
+                group_shapes=seen.groups,
                 n_iter=config.samples,
                 n_kept_samples=config.samples,
                 callback=_silent,
-                **_arguments(pairs, library),
+                **_arguments(seen, train, library),
             )
-        self._learned = _Learned(machine, inputs, levels, train.scale, sum(pairs.groups))
-        return self
+        samples = machine.predictor_.samples
+        cuts = {"cuts": np.array([s.cutpoints[0] for s in samples])} if levels else {}
+        scale = np.array([train.scale.low, train.scale.high])
+        return {**_terms(samples, seen), **levels, **cuts, "scale": scale}
 
     @property
     def parameters(self) -> int:
-        """Weights and vectors of all samples, which a prediction averages.
+        """Weights and vectors of all samples, which a prediction averages."""
+        return int(self.arrays()["parameters"][0])
 
-        Raises:
-            NotFittedError: ``fit`` was not called.
-        """
-        columns = require_fitted(self._learned, self.name).n_columns
-        return self.config.samples * (1 + columns * (1 + self.config.rank))
-
-    def predict(self, query: Query, rows: Rows, items: Rows) -> RatingPrediction:
-        """Ratings of N pairs given on an unknown day.
-
-        Raises:
-            NotFittedError: ``fit`` was not called.
-        """
-        return self._predict(query, rows, items, None)
+    def predict_ratings(self, query: Query, rows: Rows, items: Rows) -> RatingPrediction:
+        """Ratings of N pairs given on an unknown day."""
+        return self._predict(query, rows, items, np.zeros(len(items), dtype=np.int64))
 
     def predict_at(
         self, query: Query, rows: Rows, items: Rows, times: NDArray[np.integer[Any]]
@@ -156,24 +161,142 @@ class MyFM:
         """
         if len(times) != len(items):
             raise DataError(f"{len(times)} times of {len(items)} pairs")
-        return self._predict(query, rows, items, times)
+        days = self.arrays().get("day_numbers")
+        column = np.zeros(len(items), dtype=np.int64) if days is None else day_column(days, times)
+        return self._predict(query, rows, items, column)
 
     def _predict(
-        self, query: Query, rows: Rows, items: Rows, times: Rows | None
+        self, query: Query, rows: Rows, items: Rows, days: NDArray[np.int64]
     ) -> RatingPrediction:
-        machine, inputs, levels, scale, _ = require_fitted(self._learned, self.name)
-        require_items(query, inputs.movies.rows.shape[0], self.name)
-        pairs = _arguments(inputs.pairs(query, rows, items, times), _library())
-        if levels:
-            return levels.predict(machine.predict_proba(**pairs))
-        return RatingPrediction(clipped(machine.predict(**pairs), scale))
+        learnt = self.arrays()
+        self._require_items(query, learnt["movies"].shape[1])
+        starts = range(0, max(len(items), 1), _PAIRS_AT_A_TIME)
+        chosen = [slice(start, start + _PAIRS_AT_A_TIME) for start in starts]
+        means = np.concatenate([self._mean(query, rows[c], items[c], days[c]) for c in chosen])
+        if "cuts" not in learnt:
+            return RatingPrediction(clipped(means[:, 0], RatingScale(*learnt["scale"].tolist())))
+        whole = np.zeros((len(items), len(learnt["levels"])))
+        edges = np.pad(means, ((0, 0), (1, 1)), constant_values=(0, 1))
+        whole[:, learnt["given"]] = np.maximum(np.diff(edges, axis=1), 0)
+        mean, std = RatingLevels.midway(tuple(learnt["levels"].tolist())).moments(whole)
+        levels = LevelProbabilities(learnt["levels"], whole)
+        return RatingPrediction(mean.astype(np.float32), std.astype(np.float32), levels)
+
+    def _mean(
+        self, query: Query, rows: Rows, items: Rows, days: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """(N, ·) over the samples: of scores, or of every ``P(level ≤ k)`` of an ordinal model."""
+        cuts = self.arrays().get("cuts")
+        total = np.zeros((len(items), 1 if cuts is None else cuts.shape[1]))
+        for sample, scores in enumerate(self._scores(query, rows, items, days)):
+            total += scores[:, None] if cuts is None else ndtr(cuts[sample] - scores[:, None])
+        return np.asarray(total / self.config.samples)
+
+    def _scores(
+        self, query: Query, rows: Rows, items: Rows, days: NDArray[np.int64]
+    ) -> Iterator[NDArray[np.float64]]:
+        """(N,) scores, one sample after another."""
+        learnt = self.arrays()
+        who, place = np.unique(rows, return_inverse=True)
+        known, histories = query.users[who] + 1, sets(query.histories[who])
+        for sample, offset in enumerate(learnt["offset"]):
+            term = {n: learnt[n][sample].astype(np.float64) for n in _TERMS if n in learnt}
+            users = term["users"][known]
+            if "rated" in term:
+                users = _joined(users, _together(histories, term["rated"]))
+            asked = users[place]
+            if "days" in term:
+                asked = _joined(asked, term["days"][days])
+            yield offset + _sum(asked, term["movies"][items])
 
 
-def _arguments(pairs: Pairs, library: Any) -> dict[str, Any]:
-    def block(relation: Relation) -> Any:
-        return library.RelationBlock(relation.row.tolist(), sp.csr_matrix(relation.columns.rows))
+def _sum(one: Term, other: Term) -> NDArray[np.float64]:
+    """(N,) what the columns of both add, those of one acting on those of the other."""
+    acting = np.einsum("nr,nr->n", one[:, 1:], other[:, 1:])
+    return np.asarray(one[:, 0] + other[:, 0] + acting)
 
-    return {"X": sp.csr_matrix(pairs.days), "X_rel": [block(pairs.users), block(pairs.movies)]}
+
+def _joined(one: Term, other: Term) -> Term:
+    """(N, 1+R) the columns of both as one term."""
+    return np.column_stack([_sum(one, other), one[:, 1:] + other[:, 1:]])
+
+
+def _together(rows: sp.csr_array, term: Term) -> Term:
+    """(N, 1+R) the columns of each row as one term.
+
+    Args:
+        rows: (N, C) x.
+        term: (C, 1+R) w and v.
+    """
+    summed = rows @ term
+    twice = (summed[:, 1:] ** 2).sum(axis=1) - rows.power(2) @ (term[:, 1:] ** 2).sum(axis=1)
+    summed[:, 0] += twice / 2
+    return np.asarray(summed)
+
+
+def _terms(samples: list[Any], seen: SeenColumns) -> dict[str, Array]:
+    """What the samples say of all that can be asked about."""
+    rank, count = samples[0].V.shape[1], len(samples)
+    days = 1 + len(seen.days) if len(seen.days) else 0
+    users, movies = seen.users.rows, seen.movies.rows
+    heights = {"days": days, "users": users.shape[0], "rated": seen.n_rated}
+    heights["movies"] = movies.shape[0]
+    terms = {
+        name: np.empty((count, height, 1 + rank), dtype=np.float32)
+        for name, height in heights.items()
+        if height
+    }
+    ends = np.cumsum([days, users.shape[1], seen.n_rated])
+    for number, sample in enumerate(samples):
+        day, user, rated, movie = np.split(np.column_stack([sample.w, sample.V]), ends)
+        terms["users"][number] = _together(users, user)
+        terms["movies"][number] = _together(movies, movie)
+        for name, single in (("days", day), ("rated", rated)):
+            if name in terms:
+                terms[name][number] = single
+    n_learnt = count * (1 + sum(seen.groups) * (1 + rank))
+    numbers = {"day_numbers": seen.days} if days else {}
+    offset = np.array([sample.w0 for sample in samples])
+    return {**terms, **numbers, "offset": offset, "parameters": np.array([n_learnt])}
+
+
+def _arguments(seen: SeenColumns, train: Interactions, library: Any) -> dict[str, Any]:
+    """The ratings as myFM wants them: what differs from one to the next, and what many share."""
+
+    def block(row: Rows, columns: sp.csr_array) -> Any:
+        return library.RelationBlock(row.tolist(), sp.csr_matrix(columns))
+
+    users = [seen.users.rows[1:], *([sets(train.matrix())] if seen.n_rated else [])]
+    asked, place = np.unique(train.item, return_inverse=True)
+    days = sp.csr_array((len(train), 0))
+    if train.time is not None and len(seen.days):
+        days = one_hot(day_column(seen.days, train.time), 1 + len(seen.days))
+    blocks = [
+        block(train.user, sp.hstack(users, format="csr")),
+        block(place, seen.movies.rows[asked]),
+    ]
+    return {"X": sp.csr_matrix(days), "X_rel": blocks}
+
+
+def _levels(train: Interactions) -> dict[str, Array]:
+    """The K levels of the scale in stars, and the rows of those that training ratings have.
+
+    Raises:
+        ConfigError: the ratings are neither whole nor half stars, or all the same.
+    """
+    levels = RatingLevels.of(train)
+    if levels is None or len(np.unique(train.rating)) < 2:
+        raise ConfigError(
+            "an ordinal model needs two or more different ratings, in whole or half stars",
+            hint="choose the regression: ordinal=False",
+        )
+    values = np.array(levels.values)
+    return {"levels": values, "given": np.unique(level_index(train.rating, values))}
+
+
+def _classes(train: Interactions, levels: Mapping[str, Array]) -> NDArray[np.int64]:
+    """(N,) classes 0, 1, … without a gap, as the sampler wants them."""
+    return np.searchsorted(levels["given"], level_index(train.rating, levels["levels"]))
 
 
 def _silent(*_: object) -> tuple[bool, None]:
@@ -185,5 +308,5 @@ def _library() -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it looks up its version in a deprecated way
             return importlib.import_module("myfm")
-    except ImportError as error:
-        raise MissingExtra("myfm", "bench") from error
+    except ImportError:
+        raise MissingExtra("myfm", "bench") from None

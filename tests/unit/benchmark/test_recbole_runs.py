@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from recsys.experiment.measure import Judge
 
 from recsys.benchmark.recbole.model import RecBoleConfig, RecBoleModel
 from recsys.config.experiment import EvaluationConfig
@@ -15,19 +15,12 @@ from recsys.data.catalogue import Catalogue
 from recsys.data.sources import open_dataset
 from recsys.data.splits import Split, SplitSpec, make_split
 from recsys.errors import RecsysError
-from recsys.experiment.measure import Judge
 from recsys.queries.query import Query
 from recsys.queries.topk import top_k
 from recsys.recommenders.closed_form.ease import Ease, EaseConfig
 from recsys.testing.worlds import two_genre_world
 
-pytestmark = [
-    pytest.mark.recbole,
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        importlib.util.find_spec("recbole") is None, reason="the extra 'recbole' is not installed"
-    ),
-]
+pytestmark = [pytest.mark.recbole, pytest.mark.slow]
 
 WORLD = two_genre_world()
 QUERY = Query.known(WORLD.train)

@@ -10,8 +10,7 @@ import yaml
 
 from recsys import resources
 from recsys.config.experiment import ExperimentConfig
-from recsys.config.loading import dump_experiment, load_experiment
-from recsys.config.reading import read_extended, read_mapping
+from recsys.config.loading import dump_experiment, load_experiment, read_extended, read_mapping
 from recsys.errors import ConfigError
 
 TWELVE = list(product(("fs", "sp", "asp"), ("concat", "sum", "gated", "sparse")))

@@ -3,9 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recsys.data.catalogue import UNKNOWN_YEAR, title_key
+from recsys.data.catalogue import UNKNOWN_YEAR
 from recsys.data.matching import MatchOptions, TitleList, match_titles
 from recsys.data.movies import Movie, build_catalogue
+from recsys.data.titles import title_key
 from recsys.errors import DataError
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from recsys.config.experiment import EvaluationConfig
-from recsys.config.features import FeaturesConfig, MetadataConfig
+from recsys.config.modalities import FeaturesConfig, MetadataConfig
 from recsys.data.interactions import Interactions
 from recsys.data.splits import Split, make_split
 from recsys.testing.worlds import GENRES, two_genre_world

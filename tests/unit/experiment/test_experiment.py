@@ -11,12 +11,6 @@ import pytest
 pytest.importorskip("torch", reason="training needs torch")
 pytest.importorskip("sklearn", reason="encoding needs scikit-learn")
 
-from recsys.bundle import load_bundle
-from recsys.config.experiment import DataConfig, SplitConfig
-from recsys.config.sources import FieldConfig, ItemsTableConfig, SourcesConfig
-from recsys.data.splits import genre_partition
-from recsys.errors import AlignmentError, ConfigError, DataError
-from recsys.evaluation.report import ResultsDocument
 from recsys.experiment.evaluate import (
     DEMO_BASELINES,
     Candidate,
@@ -31,6 +25,13 @@ from recsys.experiment.evaluate import (
 from recsys.experiment.measure import Judge
 from recsys.experiment.prepare import prepare
 from recsys.experiment.train import save, train
+
+from recsys.bundle import load_bundle
+from recsys.config.experiment import DataConfig, SplitConfig
+from recsys.config.sources import FieldConfig, ItemsTableConfig, SourcesConfig
+from recsys.data.splits import genre_partition
+from recsys.errors import AlignmentError, ConfigError, DataError
+from recsys.evaluation.report import ResultsDocument
 from recsys.queries.query import Query
 from recsys.recommenders.joint.recommender import JointRecommender
 from recsys.recommenders.joint.training.options import RunOptions

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
-from recsys.data.splits import LabelSplit, genre_partition
-from recsys.errors import DataError
 from recsys.experiment.evaluate import Candidate, Material, document_of, judge
 from recsys.experiment.measure import Judge, judge_genres
 from recsys.experiment.validation import SplitValidation
+
+from recsys.data.splits import LabelSplit, genre_partition
+from recsys.errors import DataError
 from recsys.queries.query import AudiencePrediction, Query, RatingPrediction
 from recsys.testing.served import served_world
 

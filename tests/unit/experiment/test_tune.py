@@ -13,6 +13,8 @@ pytest.importorskip("sklearn", reason="encoding needs scikit-learn")
 pytest.importorskip("optuna", reason="the search needs optuna")
 
 import optuna
+from recsys.experiment.evaluate import Candidate, Material, judge
+from recsys.experiment.prepare import prepare
 
 from recsys.config.experiment import DataConfig, SplitConfig
 from recsys.config.loading import load_experiment
@@ -20,8 +22,6 @@ from recsys.config.search import SearchSpace
 from recsys.data.splits import Split
 from recsys.errors import ConfigError, DataError, RecsysError
 from recsys.experiment import tune as module
-from recsys.experiment.evaluate import Candidate, Material, judge
-from recsys.experiment.prepare import prepare
 from recsys.experiment.study import JOURNAL, MAX_KILLED
 from recsys.experiment.tune import Budget, Tuning
 from recsys.experiment.tuning_report import BEST, DOCUMENT, TuningDocument

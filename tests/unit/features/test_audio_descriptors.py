@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from recsys.config.trailers import AudioConfig
-from recsys.features.audio_descriptors import SoundStatistics, decibel, descriptor_names
+from recsys.features.audio import SoundStatistics, decibel, descriptor_names
 from recsys.testing.trailers import RATE, clicks, tone
 
 pytest.importorskip("transformers")
@@ -29,14 +29,6 @@ def test_loudness_follows_gain():
     assert np.diff(levels) == pytest.approx([20, 6.02, 6.02], abs=0.05)
 
 
-@pytest.mark.parametrize("hertz", [220, 440, 1000, 3000])
-def test_the_centroid_and_roll_off_of_a_sine_are_its_frequency(hertz):
-    found = heard(tone(2, hertz))
-    for name in ("mean centroid", "mean rolloff"):
-        assert found[name] == pytest.approx(hertz / 1000, abs=0.03)
-    assert found["mean zero crossings"] == pytest.approx(2 * hertz / RATE, rel=0.05)
-
-
 def test_the_loudest_mel_band_climbs_with_the_frequency():
     bands = []
     for hertz in (200, 800, 2000, 6000):
@@ -45,17 +37,11 @@ def test_the_loudest_mel_band_climbs_with_the_frequency():
     assert bands == sorted(set(bands))
 
 
-def test_noise_is_flat_and_a_sine_is_not():
-    noise = np.random.default_rng(0).normal(scale=0.1, size=2 * RATE)
-    assert heard(noise)["mean flatness"] > 0.5
-    assert heard(tone(2))["mean flatness"] < 0.01
-
-
 def test_silence_is_finite_and_silent():
     found = heard(np.zeros(2 * RATE))
     assert np.isfinite(list(found.values())).all()
     assert (found["silent"], found["mean loudness"], found["peak"]) == (1, -100, 0)
-    assert (found["tempo"], found["pulse clarity"], found["mean onset"]) == (0, 0, 0)
+    assert found["mean delta mfcc 1"] == 0
 
 
 def test_a_click_on_the_edge_of_a_window_is_finite():
@@ -64,27 +50,14 @@ def test_a_click_on_the_edge_of_a_window_is_finite():
     assert np.isfinite(list(heard(sound).values())).all()
 
 
-def test_the_spectrum_is_that_of_the_frames_that_sound():
-    found, alone = heard(np.concatenate([tone(5), np.zeros(5 * RATE)])), heard(tone(5))
-    assert found["mean centroid"] == pytest.approx(alone["mean centroid"], abs=0.05)
-
-
 def test_half_of_the_sound_is_silent():
     assert heard(np.concatenate([tone(5), np.zeros(5 * RATE)]))["silent"] == pytest.approx(
         0.5, abs=0.01
     )
 
 
-@pytest.mark.parametrize("per_minute", [80, 120, 150])
-def test_the_tempo_of_clicks_is_found(per_minute):
-    found = heard(clicks(30, per_minute))
-    assert 60 * found["tempo"] == pytest.approx(per_minute, rel=0.04)
-    assert found["pulse clarity"] > heard(tone(30))["pulse clarity"]
-
-
-def test_a_steady_tone_has_no_tempo_and_small_differences():
+def test_a_steady_tone_has_small_differences():
     steady, busy = heard(tone(10)), heard(clicks(10, 200))
-    assert steady["tempo"] == 0
     assert steady["mean delta mfcc 1"] < busy["mean delta mfcc 1"]
 
 
@@ -122,7 +95,7 @@ def slaney_hertz(mel):
 
 def test_other_sizes_make_other_widths():
     config = AudioConfig(sample_rate=16_000, n_mels=32, n_mfcc=13)
-    assert len(heard(tone(1), config)) == 2 * (32 + 13 + 5 + 1 + 13 + 1) + 4
+    assert len(heard(tone(1), config)) == 2 * (32 + 13 + 1 + 13) + 2
 
 
 def test_less_than_a_frame_is_nothing():

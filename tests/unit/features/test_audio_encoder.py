@@ -7,13 +7,16 @@ from pydantic import ValidationError
 
 from recsys.config.trailers import AudioConfig
 from recsys.errors import MissingExtra
-from recsys.features.audio import AudioEncoder
-from recsys.features.audio_descriptors import descriptor_names
+from recsys.features.audio import AudioEncoder, descriptor_names
 from recsys.features.media import MediaError, Status
 from recsys.testing.trailers import RATE, clicks, moving_square, still, tone, write_film
 
 pytest.importorskip("av")
 pytest.importorskip("transformers")
+
+
+LOW = 5
+"""The mel band of 300 Hz."""
 
 
 def encode(path, **config):
@@ -22,6 +25,10 @@ def encode(path, **config):
 
 def named(path, **config):
     return dict(zip(descriptor_names(AudioConfig(**config)), encode(path, **config), strict=True))
+
+
+def loudest_band(found):
+    return int(np.argmax([found[f"mean mel {i}"] for i in range(64)]))
 
 
 @pytest.fixture
@@ -37,16 +44,12 @@ def test_every_container_gives_the_same_sound(film, name):
     pictures = [] if name in {"a.wav", "a.flac"} else [moving_square(3, (0, 0, 0))]
     found = named(film(tone(3), name=name, pictures=pictures))
     assert found["mean loudness"] == pytest.approx(-6.02, abs=0.3)
-    assert found["mean centroid"] == pytest.approx(0.44, abs=0.02)
+    assert loudest_band(found) == loudest_band(named(film(tone(3), name="same.wav")))
 
 
-def test_the_tempo_survives_compression(film):
-    assert 60 * named(film(clicks(20, 120)))["tempo"] == pytest.approx(120, rel=0.04)
-
-
-def test_the_centroid_grows_with_the_frequency(film):
-    found = [named(film(tone(2, h), name=f"{h}.mp4"))["mean centroid"] for h in (220, 880, 3000)]
-    assert found == sorted(found)
+def test_the_loudest_band_climbs_with_the_frequency(film):
+    found = [loudest_band(named(film(tone(2, h), name=f"{h}.mp4"))) for h in (220, 880, 3000)]
+    assert found == sorted(set(found))
 
 
 def test_loudness_grows_with_gain(film):
@@ -61,7 +64,7 @@ def test_silence_has_a_finite_vector(film):
 
 def test_the_first_of_two_streams_is_taken(tmp_path):
     path = write_film(tmp_path / "two.mkv", sound=[tone(2, 300), tone(2, 3000)])
-    assert named(path)["mean centroid"] == pytest.approx(0.3, abs=0.02)
+    assert loudest_band(named(path)) == LOW
 
 
 def test_a_stream_marked_as_default_comes_before_others(tmp_path):
@@ -77,7 +80,7 @@ def test_a_stream_marked_as_default_comes_before_others(tmp_path):
             if packet.dts is not None:
                 packet.stream = streams[packet.stream.index]
                 out.mux(packet)
-    assert named(path)["mean centroid"] == pytest.approx(3, abs=0.05)
+    assert loudest_band(named(path)) > 3 * LOW
 
 
 def test_a_vector_is_repeated_bit_for_bit(film):
@@ -89,7 +92,7 @@ def test_a_vector_is_repeated_bit_for_bit(film):
 
 def test_only_the_first_seconds_count(film):
     path = film(tone(2, 300), tone(2, 3000), name="a.wav")
-    assert named(path, max_seconds=1.9)["mean centroid"] == pytest.approx(0.3, abs=0.02)
+    assert loudest_band(named(path, max_seconds=1.9)) == LOW
     from recsys.features.decoding import audio_samples
 
     blocks = list(audio_samples(path, 16_000, AudioConfig(max_seconds=1.51)))
@@ -170,19 +173,7 @@ def test_a_configuration_names_its_encoder():
         AudioConfig(n_mels=20, n_mfcc=40)
 
 
-@pytest.mark.parametrize("library", ["av", "transformers"])
-def test_without_its_libraries_the_extra_is_named(monkeypatch, tmp_path, library):
-    import importlib.util
-    from importlib import metadata
-
-    from recsys.features import cards
-
-    def absent(name):
-        raise metadata.PackageNotFoundError(name)
-
-    if library == "av":
-        monkeypatch.setattr(cards, "version", absent)
-    else:
-        monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
-    with pytest.raises(MissingExtra, match=rf"{library} is not installed"):
+def test_without_transformers_the_extra_is_named(monkeypatch, tmp_path):
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(MissingExtra, match=r"transformers is not installed\n.*recsys\[trailers\]"):
         encode(tmp_path / "any.mp4")

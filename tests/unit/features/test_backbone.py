@@ -7,12 +7,17 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from recsys.config.backbone import BackboneConfig
-from recsys.config.poster import PosterConfig
+from recsys.config.trailers import BackboneConfig, PosterConfig
 from recsys.errors import ConfigError, OfflineError
-from recsys.features import backbone_weights
-from recsys.features.backbone import BATCH, Backbone, headless
-from recsys.features.backbone_weights import BackboneWeights, find_weights, torchvision_models
+from recsys.features import backbone
+from recsys.features.backbone import (
+    BATCH,
+    Backbone,
+    BackboneWeights,
+    find_weights,
+    headless,
+    torchvision_models,
+)
 from recsys.features.jobs import FileJob, JobOptions, extract_files
 from recsys.features.poster import PosterEncoder
 from recsys.testing.pictures import encoded, pixels
@@ -126,8 +131,8 @@ def test_loading_leaves_the_random_numbers_of_others_alone(small):
 def test_the_card_is_made_without_torch(small):
     script = (
         "import sys\n"
-        "from recsys.config.backbone import BackboneConfig\n"
-        "from recsys.config.poster import PosterConfig\n"
+        "from recsys.config.trailers import BackboneConfig\n"
+        "from recsys.config.trailers import PosterConfig\n"
         "from recsys.features.poster import PosterEncoder\n"
         f"config = BackboneConfig(model={SMALL!r}, weights=sys.argv[1])\n"
         "card = PosterEncoder(PosterConfig(kind='backbone', backbone=config)).card\n"
@@ -241,7 +246,7 @@ def published(monkeypatch, tmp_path, small):
 
     def make(outcome=None):
         stand_in = Published(load_file(small.weights) if outcome is None else outcome)
-        monkeypatch.setattr(backbone_weights, "_published", lambda _: stand_in)
+        monkeypatch.setattr(backbone, "_published", lambda _: stand_in)
         return stand_in
 
     return make

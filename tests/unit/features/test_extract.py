@@ -4,16 +4,20 @@ import sys
 import numpy as np
 import pytest
 
-from recsys.config.features import FeaturesConfig, MetadataConfig, TextConfig
+from recsys.config.modalities import FeaturesConfig, MetadataConfig, TextConfig
 from recsys.data.hashing import fingerprint
-from recsys.features import extract
-from recsys.features.encoder import ItemEncoder, Material
-from recsys.features.extract import add_features, encode_cached
+from recsys.features.extract import encode_cached, extract
+from recsys.features.media import ItemEncoder, Material
 from recsys.features.text import text_encoder
 
 pytest.importorskip("sklearn")
 
 TFIDF = FeaturesConfig(text=TextConfig(backend="tfidf"), metadata=MetadataConfig())
+
+
+def add_features(catalogue, config, cache):
+    found = extract(catalogue, config, cache=cache)
+    return found.catalogue, found.reports
 
 
 class Failing(ItemEncoder):
@@ -46,7 +50,7 @@ def catalogue(make_catalogue):
 
 
 def test_modalities_are_added_and_reported(catalogue, cache):
-    featured, (text, metadata) = add_features(catalogue, TFIDF, cache=cache)
+    featured, (text, metadata) = add_features(catalogue, TFIDF, cache)
     assert set(featured.modalities) == {"text", "metadata"}
     assert (text.modality, text.movies, text.present, text.coverage) == ("text", 5, 3, 0.6)
     assert (metadata.present, metadata.encoded, metadata.reused) == (4, 4, 0)
@@ -57,13 +61,13 @@ def test_modalities_are_added_and_reported(catalogue, cache):
 
 def test_a_modality_can_be_left_out(catalogue, cache):
     config = FeaturesConfig(text=None)
-    featured, reports = add_features(catalogue, config, cache=cache)
+    featured, reports = add_features(catalogue, config, cache)
     assert list(featured.modalities) == ["metadata"]
     assert [report.modality for report in reports] == ["metadata"]
 
 
 def test_a_modality_that_no_movie_has_is_reported_and_not_added(make_catalogue, cache):
-    featured, reports = add_features(make_catalogue(["", ""]), TFIDF, cache=cache)
+    featured, reports = add_features(make_catalogue(["", ""]), TFIDF, cache)
     assert not featured.modalities
     assert [(report.present, report.coverage) for report in reports] == [(0, 0.0), (0, 0.0)]
 
@@ -74,7 +78,7 @@ def test_only_what_changed_is_encoded_again(make_catalogue, cache, tiny_bert):
     titles = ["Heat", "Casino", "Heat", "", "Star Wars"]
 
     def run(titles):
-        featured, (report,) = add_features(make_catalogue(titles), config, cache=cache)
+        featured, (report,) = add_features(make_catalogue(titles), config, cache)
         return featured.modalities["text"], (report.encoded, report.reused)
 
     first, counts = run(titles)
@@ -89,7 +93,7 @@ def test_only_what_changed_is_encoded_again(make_catalogue, cache, tiny_bert):
 
 
 def test_an_interrupted_run_keeps_the_blocks_that_were_finished(make_catalogue, cache, monkeypatch):
-    monkeypatch.setattr(extract, "BLOCK", 2)
+    monkeypatch.setattr("recsys.features.extract.BLOCK", 2)
     card = text_encoder(TextConfig(backend="tfidf")).card
     catalogue = make_catalogue(["a", "bb", "ccc", "dddd", "poison", "f"])
     with pytest.raises(RuntimeError, match="poison"):
@@ -103,16 +107,16 @@ def test_an_interrupted_run_keeps_the_blocks_that_were_finished(make_catalogue, 
 def test_a_run_from_the_cache_imports_no_torch(cache, tiny_bert):
     script = (
         "import sys; from pathlib import Path; import numpy as np\n"
-        "from recsys.config.features import FeaturesConfig, TextConfig\n"
+        "from recsys.config.modalities import FeaturesConfig, TextConfig\n"
         "from recsys.data.catalogue import Catalogue\n"
         "from recsys.data.vocabulary import Vocabulary\n"
         "from recsys.features.cache import FeatureCache\n"
-        "from recsys.features.extract import add_features\n"
+        "from recsys.features.extract import extract\n"
         "catalogue = Catalogue(Vocabulary(['1']), ('Heat',), np.array([1995]), (),\n"
         "                      np.zeros((1, 0), dtype=bool))\n"
         "config = FeaturesConfig(text=TextConfig(path=sys.argv[2]), metadata=None)\n"
         "cache = FeatureCache(Path(sys.argv[1]))\n"
-        "_, (report,) = add_features(catalogue, config, cache=cache)\n"
+        "(report,) = extract(catalogue, config, cache=cache).reports\n"
         "heavy = {'torch', 'transformers', 'sklearn'} & set(sys.modules)\n"
         "print(report.encoded, report.reused, sorted(heavy))\n"
     )

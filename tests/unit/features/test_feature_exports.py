@@ -8,12 +8,10 @@ import yaml
 
 from recsys.config.imports import FileImport, ImportPolicy
 from recsys.data.readers import atomic
-from recsys.data.splits.split import Split, SplitSpec
+from recsys.data.split import Split, SplitSpec
 from recsys.errors import AlignmentError, ConfigError, DataError
-from recsys.features.export import export_parquet
-from recsys.features.export_mmrec import export_mmrec
-from recsys.features.export_recbole import export_recbole
-from recsys.features.imported import import_modality
+from recsys.features.alignment import import_modality
+from recsys.features.export import export_mmrec, export_parquet, export_recbole
 from recsys.testing.worlds import two_genre_world, without_content
 
 KEEP = ImportPolicy(on_zero_row="keep")

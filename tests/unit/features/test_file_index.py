@@ -6,8 +6,8 @@ import pytest
 
 from recsys.data.catalogue import EncoderCard
 from recsys.data.hashing import file_sha256
-from recsys.features import file_index
-from recsys.features.file_index import Failure, FileIndex, Signature
+from recsys.features import job_ledger
+from recsys.features.job_ledger import Failure, FileIndex, Signature
 from recsys.features.media import Status
 
 CARD = EncoderCard("test", "1", 3, "none", "none", "none", "none")
@@ -16,7 +16,7 @@ OTHER = EncoderCard("test", "2", 3, "none", "none", "none", "none")
 
 @pytest.fixture
 def settled(monkeypatch):
-    monkeypatch.setattr(file_index, "SETTLED_SECONDS", -60)
+    monkeypatch.setattr(job_ledger, "SETTLED_SECONDS", -60)
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ def test_an_index_that_is_in_use_elsewhere_stops_nothing(
     tmp_path, file, settled, caplog, monkeypatch
 ):
     connect = sqlite3.connect
-    monkeypatch.setattr(file_index.sqlite3, "connect", lambda p, **_: connect(p, timeout=0))
+    monkeypatch.setattr(job_ledger.sqlite3, "connect", lambda p, **_: connect(p, timeout=0))
     with FileIndex(tmp_path) as index:
         holder = connect(tmp_path / "files.sqlite")
         holder.execute("BEGIN EXCLUSIVE")

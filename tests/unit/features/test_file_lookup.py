@@ -1,7 +1,7 @@
 import pytest
 
 from recsys.errors import DataError
-from recsys.features.file_lookup import FileJob, file_jobs, find_files
+from recsys.features.jobs import FileJob, file_jobs, find_files
 
 
 @pytest.fixture

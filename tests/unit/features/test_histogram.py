@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recsys.features.histogram import histogram
+from recsys.features.video_descriptors import histogram
 
 RANDOM = np.random.default_rng(4)
 PIXELS = RANDOM.integers(0, 256, (7, 9, 3), dtype=np.uint8)

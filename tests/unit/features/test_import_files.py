@@ -8,10 +8,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from recsys.config.imports import FileImport, expand
+from recsys.config.imports import FileImport
+from recsys.config.section import expand
 from recsys.errors import ConfigError, DataError
-from recsys.features.published.files import read_file
-from recsys.features.published.ids import read_ids
+from recsys.features.published.files import read_file, read_ids
 
 VECTORS = np.array([[1, 2.5, -3], [0.1, 0, 7], [4, 5, 6]], dtype=np.float32)
 IDS = ("7", "tt01", "9")

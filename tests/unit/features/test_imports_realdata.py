@@ -11,10 +11,8 @@ from recsys.config.imports import ImportConfig
 from recsys.data.coverage import covered
 from recsys.data.sources import open_dataset
 from recsys.errors import AlignmentError, ConfigError
-from recsys.features.imported import import_modality
-from recsys.features.published.archive import Archive
-from recsys.features.published.mmtf14k import Mmtf14k
-from recsys.features.published.mmtf14k_movies import read_movies
+from recsys.features.alignment import import_modality
+from recsys.features.published.mmtf14k import Archive, Mmtf14k, read_movies
 from recsys.features.report import coverage
 
 pytestmark = pytest.mark.realdata

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from recsys.errors import AlignmentError, ConfigError, DataError, OfflineError, RecsysError
-from recsys.features import file_index, jobs, worker_pool
+from recsys.features import job_ledger, jobs, workers
 from recsys.features.cache import FeatureCache
 from recsys.features.jobs import FileJob, JobOptions, extract_files
 from recsys.features.media import Status
@@ -68,7 +68,7 @@ def write(tmp_path):
 
 @pytest.fixture
 def impatient(monkeypatch):
-    monkeypatch.setattr(worker_pool, "FIRST_FILE_SECONDS", 0.0)
+    monkeypatch.setattr(workers, "FIRST_FILE_SECONDS", 0.0)
 
 
 def statuses(report):
@@ -93,7 +93,7 @@ def test_the_second_run_encodes_nothing_and_starts_no_process(
 ):
     files = write("1", "2", "raise", "", None)
     first = extract_files(factory, files, cache, ONE)
-    monkeypatch.setattr(worker_pool, "get_context", None)
+    monkeypatch.setattr(workers, "Subprocess", None)
     again = extract_files(factory, files, FeatureCache(cache.root), ONE)
     assert statuses(again) == statuses(first)
     assert [o.what for o in again.outcomes] == [o.what for o in first.outcomes]
@@ -128,7 +128,7 @@ def test_files_that_break_their_process_leave_the_others_unharmed(write, factory
     assert {o.status for o in failed.values()} == {Status.FAILED}
     said = {order: outcome.what for order, outcome in failed.items()}
     assert "ZeroDivisionError: by nothing" in said["raise"]
-    assert "exit status 7" in said["exit"]
+    assert "exit code 7" in said["exit"]
     assert "no result after 3 s" in said["hang"]
     assert all(f"{failed[order].path}" in what for order, what in said.items())
 
@@ -156,13 +156,13 @@ def test_what_every_file_would_meet_stops_the_run_and_loses_nothing(
 @pytest.mark.parametrize(
     ("broken", "message"),
     [
-        (functools.partial(os._exit, 5), "exit status 5"),
+        (functools.partial(os._exit, 5), "exit code 5"),
         (functools.partial(ScriptedEncoder, "x", "y", "z"), "cannot be built: TypeError"),
     ],
 )
 def test_an_encoder_that_cannot_be_built_is_no_file_s_fault(write, broken, message):
     (file,) = write("1")
-    pool = worker_pool.WorkerPool(broken, workers=1, threads=1, timeout_s=9)
+    pool = workers.WorkerPool(broken, workers=1, threads=1, timeout_s=9)
     with pytest.raises(RecsysError, match=message):
         list(pool.run(iter([("digest", file.path)])))
 
@@ -296,10 +296,10 @@ def test_a_stopped_run_is_resumed_where_it_was(
 
 def test_a_digest_is_trusted_while_the_file_looks_the_same(write, factory, cache, monkeypatch):
     files = write("1", "2")
-    monkeypatch.setattr(file_index, "SETTLED_SECONDS", -60)
+    monkeypatch.setattr(job_ledger, "SETTLED_SECONDS", -60)
     extract_files(factory, files, cache, ONE)
     read = []
-    monkeypatch.setattr(file_index, "file_sha256", lambda path: read.append(path) or "ab")
+    monkeypatch.setattr(job_ledger, "file_sha256", lambda path: read.append(path) or "ab")
     assert extract_files(factory, files, cache, ONE).reused == 2
     assert read == []
     os.utime(files[1].path, (1, 1))

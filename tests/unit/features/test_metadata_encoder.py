@@ -3,7 +3,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from recsys.config.features import MetadataConfig
+from recsys.config.modalities import MetadataConfig
 from recsys.data.catalogue import UNKNOWN_YEAR
 from recsys.errors import ConfigError
 from recsys.features.metadata import (

@@ -9,10 +9,8 @@ from pydantic import TypeAdapter
 
 from recsys.config.imports import ImportConfig
 from recsys.errors import AlignmentError, ConfigError, DataError
-from recsys.features.imported import import_modality
-from recsys.features.published.archive import Archive
-from recsys.features.published.mmtf14k import Mmtf14k, key_of
-from recsys.features.published.mmtf14k_movies import read_item_fold, read_movies
+from recsys.features.alignment import import_modality
+from recsys.features.published.mmtf14k import Archive, Mmtf14k, key_of, read_item_fold, read_movies
 
 TITLES = [f"Film number {n}" for n in range(12)]
 FILMS = tuple(str(500 + n) for n in range(12))

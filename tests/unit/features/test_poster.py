@@ -6,11 +6,9 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from recsys.config.poster import PosterConfig
-from recsys.features import poster_descriptors
+from recsys.config.trailers import PosterConfig
 from recsys.features.media import MediaError, Status
-from recsys.features.pictures import read_picture
-from recsys.features.poster import PosterEncoder
+from recsys.features.poster import PosterEncoder, describe, read_picture
 from recsys.testing.pictures import bomb, encoded, pixels
 
 Image = pytest.importorskip("PIL.Image")
@@ -166,51 +164,18 @@ def test_descriptors_are_finite_of_unit_length_and_told_apart(tmp_path):
 
 
 @pytest.mark.parametrize("colour", ["black", "white", "red", (1, 2, 3)])
-def test_a_plain_poster_has_descriptors_too(colour):
-    vector = poster_descriptors.describe(Image.new("RGB", (5, 7), colour))
-    assert np.isfinite(vector).all()
-    assert vector.shape == (poster_descriptors.DIM,)
-    assert np.count_nonzero(vector[:192]) == 1
-    np.testing.assert_allclose(vector[-4:], 0, atol=1e-6)
+def test_a_plain_poster_has_one_colour(colour):
+    vector = describe(Image.new("RGB", (5, 7), colour))
+    assert vector.shape == (12 * 4 * 4,)
+    assert np.flatnonzero(vector).size == vector.max() == 1
 
 
-def test_descriptors_mean_what_they_are_called(picture):
-    bright, dark = (picture.point(lambda v, s=s: v * s) for s in (1, 0.5))
-    grey = picture.convert("L").convert("RGB")
-    edges = Image.fromarray(np.tile([[0, 0, 255, 255]], (90, 15)).astype(np.uint8)).convert("RGB")
-    names = ["brightness", "contrast", "saturation", "spread", "colourfulness", "edges"]
-
-    def statistics(image):
-        return dict(zip(names, poster_descriptors.describe(image)[-9:], strict=False))
-
-    assert statistics(dark)["brightness"] < 0.6 * statistics(bright)["brightness"]
-    assert statistics(dark)["contrast"] < statistics(bright)["contrast"]
-    assert statistics(grey)["saturation"] == statistics(grey)["colourfulness"] == 0
-    assert statistics(picture)["colourfulness"] > 0
-    assert statistics(edges)["edges"] > 2 * statistics(picture)["edges"]
-
-
-def test_the_layout_says_where_a_colour_is():
+def test_the_colours_count_and_not_where_they_are():
     above = np.zeros((96, 64, 3), dtype=np.uint8)
     above[:48] = (255, 0, 0)
-    one, other = (
-        poster_descriptors.describe(Image.fromarray(image)) for image in (above, above[::-1])
-    )
-    assert np.array_equal(one[:192], other[:192])
-    assert np.abs(one - other).max() > 1
-
-
-def test_lab_has_the_published_values_of_the_primaries():
-    colours = {
-        (1, 0, 0): (53.24, 80.09, 67.20),
-        (0, 1, 0): (87.73, -86.18, 83.18),
-        (0, 0, 1): (32.30, 79.19, -107.86),
-        (1, 1, 1): (100, 0, 0),
-        (0.5, 0.5, 0.5): (53.39, 0, 0),
-        (0, 0, 0): (0, 0, 0),
-    }
-    found = poster_descriptors.lab(np.array([list(colours)], dtype=float))
-    np.testing.assert_allclose(found[0], list(colours.values()), atol=0.1)
+    one, other = (describe(Image.fromarray(image)) for image in (above, above[::-1]))
+    assert np.array_equal(one, other)
+    assert np.flatnonzero(one).size == 2
 
 
 def test_a_large_poster_is_described_as_its_small_self(tmp_path):
@@ -242,7 +207,7 @@ def test_descriptors_need_no_torch(tmp_path):
     path.write_bytes(encoded(1))
     script = (
         "import sys; from pathlib import Path\n"
-        "from recsys.config.poster import PosterConfig\n"
+        "from recsys.config.trailers import PosterConfig\n"
         "from recsys.features.poster import PosterEncoder\n"
         "encoder = PosterEncoder(PosterConfig())\n"
         "print(encoder.encode_file(Path(sys.argv[1])).shape == (encoder.card.dim,),"

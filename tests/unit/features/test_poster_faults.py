@@ -7,10 +7,11 @@ from collections import defaultdict
 import numpy as np
 import pytest
 
-from recsys.config.poster import PosterConfig
+from recsys.config.modalities import PICTURES
+from recsys.config.trailers import PosterConfig
 from recsys.features.jobs import FileJob, JobOptions, extract_files, find_files
 from recsys.features.media import Status
-from recsys.features.poster import SUFFIXES, PosterEncoder
+from recsys.features.poster import PosterEncoder
 from recsys.testing.pictures import break_posters, good_posters
 
 pytest.importorskip("PIL")
@@ -39,7 +40,7 @@ def test_every_broken_poster_is_reported_and_no_good_one_is_lost(tmp_path, cache
     ids = [*kinds, *(path.stem for path in good)]
     order = np.random.default_rng(0).permutation(len(ids))
     ids = [ids[n] for n in order]
-    found = find_files(folder, ids, SUFFIXES)
+    found = find_files(folder, ids, PICTURES.suffixes)
     assert None not in found
     files = [
         FileJob(id_, row, path) for row, (id_, path) in enumerate(zip(ids, found, strict=True))

@@ -6,14 +6,14 @@ import importlib.util
 import numpy as np
 import pytest
 
-from recsys.config.backbone import BackboneConfig
-from recsys.config.poster import PosterConfig
+from recsys.config.modalities import PICTURES
+from recsys.config.trailers import BackboneConfig, PosterConfig
 from recsys.data.catalogue import Catalogue
 from recsys.data.vocabulary import Vocabulary
 from recsys.features.cache import FeatureCache
 from recsys.features.jobs import extract_files, file_jobs
 from recsys.features.media import Status
-from recsys.features.poster import SUFFIXES, PosterEncoder
+from recsys.features.poster import PosterEncoder
 
 pytestmark = [pytest.mark.realdata, pytest.mark.slow]
 
@@ -47,7 +47,7 @@ def extract(real_data, catalogue, tmp_path_factory):
     if not folder.is_dir():
         pytest.skip(f"no {folder}")
     cache = FeatureCache(tmp_path_factory.mktemp("cache"))
-    files = file_jobs(catalogue, folder, SUFFIXES, catalogue.film_ids)
+    files = file_jobs(catalogue, folder, PICTURES.suffixes, catalogue.film_ids)
 
     def make(config):
         factory = functools.partial(PosterEncoder, config)

@@ -1,6 +1,5 @@
 """RecBole itself loads what is exported for it, vectors included."""
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -10,7 +9,7 @@ import numpy as np
 import pytest
 
 from recsys.data.catalogue import UNKNOWN_YEAR
-from recsys.features.export_recbole import export_recbole
+from recsys.features.export import export_recbole
 from recsys.testing.worlds import two_genre_world, without_content
 
 # RecBole patches NumPy and reads sys.argv when it is imported: never in this process.
@@ -33,8 +32,6 @@ np.savez("theirs.npz", weights=weights, tokens=np.array(tokens, dtype=str),
 @pytest.mark.recbole
 @pytest.mark.slow
 def test_recbole_loads_ratings_movies_and_vectors(tmp_path):
-    if importlib.util.find_spec("recbole") is None:
-        pytest.skip("recbole is not installed")
     world = two_genre_world()
     world = without_content(world, np.arange(len(world.catalogue)) % 5 == 0)
     years = world.catalogue.years.copy()

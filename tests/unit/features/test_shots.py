@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from recsys.features.shots import ShotDetector, alike
-from recsys.features.video_descriptors import Picture
+from recsys.features.video_descriptors import Picture, ShotDetector, alike
 
 pytest.importorskip("PIL")
 

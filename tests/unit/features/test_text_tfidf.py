@@ -1,10 +1,9 @@
 import numpy as np
 import pytest
 
-from recsys.config.features import TextConfig
+from recsys.config.modalities import TextConfig
 from recsys.errors import ConfigError
-from recsys.features.text_fields import movie_texts
-from recsys.features.text_tfidf import TfidfTextEncoder
+from recsys.features.text import TfidfTextEncoder, movie_texts
 
 pytest.importorskip("sklearn")
 

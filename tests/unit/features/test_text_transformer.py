@@ -4,11 +4,10 @@ import shutil
 import numpy as np
 import pytest
 
-from recsys.config.features import TextConfig
+from recsys.config.modalities import TextConfig
 from recsys.errors import ConfigError
-from recsys.features.encoder import Material
-from recsys.features.text import text_encoder
-from recsys.features.text_transformer import mean_pool, quiet_transformers
+from recsys.features.media import Material
+from recsys.features.text import mean_pool, quiet_transformers, text_encoder
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")

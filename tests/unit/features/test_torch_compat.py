@@ -5,10 +5,22 @@ import pytest
 
 pytest.importorskip("torch")
 
-TORCHVISION = """
+BROKEN = """
+import torchvision.library
+torchvision.library.attempts.append(1)
 import torch
 torch.library.register_fake("torchvision::nms")(lambda dets, scores, iou: dets)
 torch.library.register_fake("torchvision::qnms")(lambda dets, scores, iou: dets)
+"""
+# A library that loads declares its operators, under whatever name it has; twice is once too often.
+WHOLE = """
+import torch
+for name in ("nms", "qnms"):
+    torch.library.define(f"torchvision::{name}", "(Tensor dets) -> Tensor")
+"""
+DECLARE = """
+from recsys.features.torch_compat import declare_torchvision_operators as declare
+first, second = declare(), declare.__wrapped__()
 """
 
 
@@ -22,37 +34,45 @@ def run(script, folder):
 
 
 @pytest.fixture
-def broken_torchvision(tmp_path):
-    """A package that behaves as torchvision does when its extension cannot load."""
-    package = tmp_path / "torchvision"
-    package.mkdir()
-    (package / "__init__.py").write_text(TORCHVISION)
-    (package / "_C.so").write_bytes(b"made for another machine")
-    return tmp_path
+def torchvision(tmp_path):
+    """Makes a package that goes by that name."""
+
+    def made(script):
+        package = tmp_path / "torchvision"
+        package.mkdir()
+        (package / "__init__.py").write_text(script)
+        (package / "library.py").write_text("attempts = []")
+        return tmp_path
+
+    return made
 
 
-def test_the_problem_is_real(broken_torchvision):
+def test_the_problem_is_real(torchvision):
     assert "operator torchvision::nms does not exist" in run(
-        "import torchvision", broken_torchvision
+        "import torchvision", torchvision(BROKEN)
     )
 
 
-def test_declared_operators_make_torchvision_importable(broken_torchvision):
+def test_declared_operators_make_torchvision_importable(torchvision):
+    script = f"{DECLARE}\nimport torchvision; print(first, second, torchvision.library.attempts)"
+    assert run(script, torchvision(BROKEN)) == "True False [1]"
+
+
+def test_beside_one_that_loads_it_alone_declares(torchvision):
+    script = f"{DECLARE}\nprint(first, second, 'torchvision' in sys.modules)"
+    assert run(script, torchvision(WHOLE)) == "False False True"
+
+
+@pytest.mark.parametrize("error", ["RuntimeError", "ImportError", "OSError"])
+def test_another_error_is_left_to_those_who_import(error, torchvision):
+    script = f"{DECLARE}\nprint(first, hasattr(sys.modules['torch'].ops.torchvision, 'nms'))"
+    folder = torchvision(f"import torch; raise {error}('no such thing')")
+    assert run(script, folder) == "False False"
+
+
+def test_nothing_is_done_without_torchvision():
     script = (
-        "from recsys.features.torch_compat import declare_torchvision_operators as declare\n"
-        "first, second = declare(), declare.__wrapped__()\n"
-        "import torchvision; print(first, second)"
+        "import importlib.util as u; u.find_spec = lambda name: None\n"
+        f"{DECLARE}\nprint(first, second, 'torch' in sys.modules)"
     )
-    assert run(script, broken_torchvision) == "True False"
-
-
-def test_nothing_is_done_without_torchvision_or_beside_one_that_loads(broken_torchvision):
-    script = (
-        "import importlib.util as u; from recsys.features import torch_compat as c\n"
-        "find = u.find_spec; u.find_spec = lambda name: None\n"
-        "absent, lazy = c.declare_torchvision_operators.__wrapped__(), 'torch' not in sys.modules\n"
-        "u.find_spec = find; c._loads = lambda file: True\n"
-        "loads = c.declare_torchvision_operators.__wrapped__()\n"
-        "import torch; print(absent, lazy, loads, hasattr(torch.ops.torchvision, 'nms'))"
-    )
-    assert run(script, broken_torchvision) == "False True False False"
+    assert run(script, "nowhere") == "False False False"

@@ -20,7 +20,7 @@ from pathlib import Path
 from recsys.config.trailers import AudioConfig, VideoConfig
 from recsys.features.audio import AudioEncoder
 from recsys.features.video import VideoEncoder
-from recsys.features.watching import watch
+from recsys.features.video import watch
 
 path = Path(sys.argv[1])
 VideoEncoder(VideoConfig()).encode_file(path)

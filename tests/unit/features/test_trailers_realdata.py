@@ -3,14 +3,11 @@ import importlib.util
 import numpy as np
 import pytest
 
-from recsys.config.backbone import BackboneConfig
-from recsys.config.trailers import AudioConfig, VideoConfig
-from recsys.features.audio import AudioEncoder
-from recsys.features.audio_descriptors import descriptor_names
+from recsys.config.trailers import AudioConfig, BackboneConfig, VideoConfig
+from recsys.features.audio import AudioEncoder, descriptor_names
 from recsys.features.media import FileEncoder
-from recsys.features.shots import ShotDetector
 from recsys.features.video import VideoEncoder
-from recsys.features.video_descriptors import FRAME_NAMES, Picture
+from recsys.features.video_descriptors import FRAME_NAMES, Picture, ShotDetector
 
 pytest.importorskip("av")
 pytest.importorskip("PIL")
@@ -73,4 +70,4 @@ def test_descriptors_of_the_sintel_trailer(trailer, encoders):
     assert 7 <= round(video[2 * len(FRAME_NAMES) + 2] * 52) <= 12
     heard = dict(zip(descriptor_names(AudioConfig()), audio, strict=True))
     assert -25 < heard["mean loudness"] < -12
-    assert heard["mean centroid"] == pytest.approx(1.2, abs=0.1)
+    assert heard["silent"] < 0.2

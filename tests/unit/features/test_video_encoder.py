@@ -1,13 +1,14 @@
 import pickle
+import subprocess
+import sys
 from functools import partial
 
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from recsys.config.backbone import BackboneConfig
-from recsys.config.trailers import VideoConfig
-from recsys.errors import ConfigError, MissingExtra
+from recsys.config.trailers import BackboneConfig, VideoConfig
+from recsys.errors import ConfigError
 from recsys.features.media import MediaError, Status
 from recsys.features.video import VideoEncoder
 from recsys.features.video_descriptors import FRAME_NAMES
@@ -43,7 +44,7 @@ def backbone(tmp_path):
     torch = pytest.importorskip("torch")
     from safetensors.torch import save_file
 
-    from recsys.features.backbone_weights import torchvision_models
+    from recsys.features.backbone import torchvision_models
 
     models = torchvision_models()
     with torch.random.fork_rng():
@@ -152,7 +153,7 @@ def test_only_the_first_seconds_count(film):
 
 
 def test_frames_are_sampled_evenly_and_at_cuts(film):
-    from recsys.features.watching import watch
+    from recsys.features.video import watch
 
     shots = [still(1, (level, level, level)) for level in (0, 60, 120, 180, 240)]
     watched = watch(film(*shots), VideoConfig(n_frames=5, n_shot_frames=9), (8, 12))
@@ -176,7 +177,7 @@ def test_the_network_is_pooled_over_frames(film, backbone, kind, pooling, dim):
 
 def test_the_mean_of_the_network_is_that_of_its_frames(film, backbone):
     from recsys.features.backbone import Backbone
-    from recsys.features.watching import watch
+    from recsys.features.video import watch
 
     config = VideoConfig(kind="both", backbone=backbone)
     path = film(*(moving_square(1.5, colour) for colour in COLOURS))
@@ -232,14 +233,21 @@ def test_huge_pictures_are_refused(tmp_path):
     assert caught.value.status is Status.TOO_LARGE
 
 
-def test_without_pyav_the_extra_is_named(monkeypatch, tmp_path):
-    from importlib import metadata
-
-    from recsys.features import cards
-
-    def absent(name):
-        raise metadata.PackageNotFoundError(name)
-
-    monkeypatch.setattr(cards, "version", absent)
-    with pytest.raises(MissingExtra, match=r"recsys\[trailers\]"):
-        encode(tmp_path / "any.mp4")
+def test_without_pyav_the_extra_is_named(tmp_path):
+    script = (
+        "import sys; sys.modules['av'] = None\n"
+        "from recsys.config.modalities import FeaturesConfig\n"
+        "from recsys.config.sources import SourcesConfig\n"
+        "from recsys.features.extract import extract\n"
+        "from recsys.testing.worlds import two_genre_world\n"
+        "config = FeaturesConfig(text=None, metadata=None)\n"
+        "sources = SourcesConfig(trailers={'path': sys.argv[1]})\n"
+        "try:\n"
+        "    extract(two_genre_world().catalogue, config, sources)\n"
+        "except Exception as error:\n"
+        "    print(type(error).__name__, error)\n"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert said.startswith("MissingExtra av is not installed")
+    assert "recsys[trailers]" in said

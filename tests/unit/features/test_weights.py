@@ -3,10 +3,10 @@ import shutil
 
 import pytest
 
-from recsys.config.features import TextConfig
+from recsys.config.modalities import TextConfig
 from recsys.errors import ConfigError, MissingExtra, OfflineError
 from recsys.features import text, weights
-from recsys.features.text_tfidf import TfidfTextEncoder
+from recsys.features.text import TfidfTextEncoder
 
 pytest.importorskip("transformers")
 

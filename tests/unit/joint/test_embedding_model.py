@@ -81,7 +81,7 @@ def test_eta_and_sigma_are_what_the_formulas_say(model, query):
 
 def test_where_there_are_levels_predictions_are_what_the_levels_say(model, query):
     rows, items = grid(query, model)
-    found, (eta, std) = model.predict(query, rows, items), model.latent(query, rows, items)
+    found, (eta, std) = model.predict_ratings(query, rows, items), model.latent(query, rows, items)
     probability = model.rating.levels.probabilities(eta, std)
     np.testing.assert_array_equal(found.levels.probability, probability)
     np.testing.assert_array_equal(found.levels.values, model.rating.levels.values)
@@ -97,11 +97,11 @@ def test_without_levels_means_are_clipped_to_the_scale_whatever_it_is(model, que
     rows, items = grid(query, model)
     wide = continuous(model, scale=RatingScale(-100, 100))
     narrow = continuous(model, scale=RatingScale(2.5, 3))
-    free, clipped = (m.predict(query, rows, items).mean for m in (wide, narrow))
+    free, clipped = (m.predict_ratings(query, rows, items).mean for m in (wide, narrow))
     assert free.min() < 2.5
     assert free.max() > 3
     np.testing.assert_array_equal(clipped, np.clip(free, 2.5, 3))
-    assert wide.predict(query, rows, items).levels is None
+    assert wide.predict_ratings(query, rows, items).levels is None
     np.testing.assert_array_equal(free, wide.latent(query, rows, items)[0])
 
 
@@ -110,7 +110,7 @@ def test_standard_deviations_are_positive_for_everybody(model, query):
     for noise in (-2.0, 0.0, 3.0):
         stated = replace(model, rating=model.rating._replace(user_noise=noise))
         for one in (stated, continuous(stated)):
-            found = one.predict(query, rows, items).std
+            found = one.predict_ratings(query, rows, items).std
             assert np.isfinite(found).all()
             assert (found > 0).all()
 
@@ -177,7 +177,7 @@ def test_asking_changes_nothing(contents, model, query):
     before = contents.version, query.histories.data.copy(), query.histories.indices.copy()
     rows, items = grid(query, model)
     model.score(query)
-    model.predict(query, rows, items)
+    model.predict_ratings(query, rows, items)
     model.shares(query.slice(0, 1), 0)
     model.audience()
     model.genre_probabilities()
@@ -190,6 +190,6 @@ def test_what_is_served_is_float32(model, query):
     assert model.user_vectors(query).dtype == np.float32
     assert model.score(query).dtype == np.float32
     rows, items = grid(query, model)
-    found = model.predict(query, rows, items)
+    found = model.predict_ratings(query, rows, items)
     assert found.mean.dtype == found.std.dtype == np.float32
     assert isinstance(model.rating, RatingConstants)

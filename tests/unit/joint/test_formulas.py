@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
+from recsys.queries.query import rated_mask
 from recsys.recommenders.joint.formulas import RatingShrinkage, liked_mean, rated_history
-from recsys.recommenders.joint.histories import rated_mask
 
 SHRINKAGE = RatingShrinkage(bias=2.0, vector=5.0)
 USERS, ITEMS, DIM = 7, 9, 4

@@ -7,7 +7,8 @@ import scipy.sparse as sp
 from recsys.config.experiment import UserConfig
 from recsys.data.hashing import fingerprint
 from recsys.errors import ConfigError
-from recsys.recommenders.joint.histories import item_weights, liked_weights, rated_mask
+from recsys.queries.query import rated_mask
+from recsys.recommenders.joint.histories import item_weights, liked_weights
 
 RULE = UserConfig(
     liked_min_rating=3.5, rating_slope=0.5, rating_center=3.0, popularity_exponent=0.5

@@ -13,9 +13,9 @@ torch = pytest.importorskip("torch", reason="the joint model needs torch")
 
 from recsys.data.hashing import fingerprint
 from recsys.errors import DataError
-from recsys.queries.query import Query
+from recsys.queries.query import Query, rated_mask
 from recsys.recommenders.joint.content_tower import ContentTower
-from recsys.recommenders.joint.histories import liked_weights, rated_mask
+from recsys.recommenders.joint.histories import liked_weights
 from recsys.recommenders.joint.losses import ordinal_loss
 from recsys.recommenders.joint.statistics import TrainStatistics
 
@@ -58,7 +58,7 @@ def test_served_ratings_are_the_torch_model_s(make_joint, query, likelihood):
 def test_served_levels_are_those_the_ordinal_loss_is_of(make_joint, query, toy):
     """The likelihood that was trained, of every rating, is the probability that is served."""
     joint, train = make_joint(model={"rating_likelihood": "ordinal"}), toy.train
-    found = joint.export().predict(query, train.user, train.item)
+    found = joint.export().predict_ratings(query, train.user, train.item)
     with torch.no_grad():
         eta, log_variance = joint.rate(
             joint.movies(), tensor(query.histories), tensor(rated_mask(query.histories))

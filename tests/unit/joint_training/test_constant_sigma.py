@@ -56,7 +56,7 @@ def test_one_sigma_for_all(query):
     honest = Honest(0.3)
     constant = ConstantSigma(honest, LEVELS).fit(honest.ratings(1), query)
     same = np.argwhere(np.isclose(honest.mean, honest.mean[0, 0], atol=1e-3))[:2]
-    found = constant.predict(query, same[:, 0], same[:, 1])
+    found = constant.predict_ratings(query, same[:, 0], same[:, 1])
     assert found.std[0] == pytest.approx(found.std[1], abs=1e-3)
     assert constant.sigma == pytest.approx(np.median(honest.std), rel=0.2)
 
@@ -64,7 +64,7 @@ def test_one_sigma_for_all(query):
 def test_it_has_to_be_fitted(query):
     constant = ConstantSigma(Honest(0.1), LEVELS)
     with pytest.raises(NotFittedError):
-        constant.predict(query, np.zeros(1, int), np.zeros(1, int))
+        constant.predict_ratings(query, np.zeros(1, int), np.zeros(1, int))
     with pytest.raises(NotFittedError):
         _ = constant.sigma
 

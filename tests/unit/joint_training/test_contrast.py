@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch", reason="training needs torch")
@@ -19,6 +19,8 @@ from recsys.recommenders.joint.training.code_retrieval import (
 from recsys.recommenders.joint.training.contrast import info_nce, unit
 
 SEEDS = st.integers(0, 2**31)
+SHORTEST = 1e-2
+"""The length below which codes stay short."""
 
 
 def codes(seed: int, movies: int = 5, dims: int = 3):
@@ -64,8 +66,11 @@ def test_the_loss_is_its_formula(seed, temperature):
 
 
 @given(seed=SEEDS)
+@example(seed=268435457)  # one of its codes, a third as long, is too short
 def test_neither_order_nor_direction_nor_length_counts(seed):
+    """Where codes are long enough to be scaled to length one, before and after."""
     anchor, target = codes(seed)
+    assume(target.norm(dim=1).min() / 3 > SHORTEST and anchor.norm(dim=1).min() > SHORTEST)
     kin, order = symmetric(seed), torch.randperm(5, generator=torch.Generator().manual_seed(seed))
     loss = info_nce(anchor, target, kin, 0.2)
     for other in (
@@ -75,6 +80,13 @@ def test_neither_order_nor_direction_nor_length_counts(seed):
         info_nce(anchor, target, kin | torch.eye(5, dtype=torch.bool), 0.2),
     ):
         torch.testing.assert_close(other, loss)
+
+
+@given(seed=SEEDS, share=st.floats(0, 1))
+def test_a_code_that_is_shorter_keeps_its_share_of_length_one(seed, share):
+    code = unit(codes(seed)[0])
+    short = share * SHORTEST * code
+    torch.testing.assert_close(unit(short), share * code)
 
 
 def test_codes_that_are_all_alike_cost_the_logarithm_of_the_batch():

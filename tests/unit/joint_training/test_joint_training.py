@@ -10,6 +10,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from recsys.testing.worlds import data_of
+
 torch = pytest.importorskip("torch", reason="training needs torch")
 
 from recsys.config.experiment import LossWeights, TeacherConfig
@@ -122,7 +124,7 @@ def test_every_loss_part_falls_on_a_batch_that_can_be_learnt_by_heart(world):
     few = world.train.select(world.train.user < 8)
     config = toy_experiment(epochs=60, evaluate_every=60, batch_size=8, feature_dropout=0)
     subject = toy_joint(config.model_copy(update={"losses": losses()}))
-    subject.fit(few, world.valid, world.catalogue)
+    subject.fit(data_of(few, world.valid, world.catalogue))
     for part in PARTS:
         found = [record[f"loss/{part}"] for record in subject.log.records]
         start, end = np.mean(found[:5]), np.mean(found[-5:])
@@ -177,7 +179,7 @@ def test_valid_ratings_choose_and_do_not_teach(world):
 
     other = replace(world.valid, rating=6 - world.valid.rating)
     one, two = (
-        JointRecommender(short(), indifferent).fit(world.train, valid, world.catalogue)
+        JointRecommender(short(), indifferent).fit(data_of(world.train, valid, world.catalogue))
         for valid in (world.valid, other)
     )
     assert equal(one, two)
@@ -259,7 +261,7 @@ def test_half_stars_and_a_zero_scale_are_trained_on(world):
     assert (parts[0].rating == 0).any()
     subject = toy_joint(config).fit(*parts, world.catalogue)
     rows, items = (grid.ravel() for grid in np.indices(world.train.shape))
-    found = subject.predict(Query.known(parts[0]), rows, items)
+    found = subject.predict_ratings(Query.known(parts[0]), rows, items)
     assert np.isfinite(found.mean).all()
     assert found.mean.min() >= 0
     assert found.mean.max() <= 5
@@ -285,7 +287,7 @@ def test_nothing_to_train_on_is_refused(world):
     _, once = np.unique(world.train.user, return_index=True)
     for train in (empty, world.train.select(once)):
         with pytest.raises(DataError, match="no user has two ratings"):
-            toy_joint(short()).fit(train, world.valid, world.catalogue)
+            toy_joint(short()).fit(data_of(train, world.valid, world.catalogue))
 
 
 def test_asking_before_training_is_an_error():
@@ -310,9 +312,10 @@ def test_the_test_part_never_reaches_training(world):
 def prepared(world, test):
     from pathlib import Path
 
+    from recsys.experiment.prepare import Prepared
+
     from recsys.data.dataset import Dataset
     from recsys.data.row_report import RowReport
-    from recsys.experiment.prepare import Prepared
 
     n = len(world.train)
     return Prepared(
@@ -352,5 +355,5 @@ def test_validation_ratings_off_the_levels_are_refused_before_training() -> None
     odd = replace(world.valid, rating=np.full_like(world.valid.rating, 2.25))
     model = toy_joint()
     with pytest.raises(DataError, match="none of the levels"):
-        model.fit(world.train, odd, world.catalogue)
+        model.fit(data_of(world.train, odd, world.catalogue))
     assert not model.log.records

@@ -12,8 +12,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="training needs torch")
 
 from recsys.config.experiment import LossWeights
+from recsys.queries.query import rated_mask
 from recsys.recommenders.closed_form.weights import ease_weights
-from recsys.recommenders.joint.histories import rated_mask
 from recsys.recommenders.joint.network import JointModel
 from recsys.recommenders.joint.statistics import TrainStatistics
 from recsys.recommenders.joint.training.batches import Batch, UserBatches

@@ -14,9 +14,9 @@ torch = pytest.importorskip("torch", reason="training needs torch")
 
 from recsys.config.experiment import ExperimentConfig, LossWeights
 from recsys.data.catalogue import EncoderCard, ModalityTable
+from recsys.queries.query import rated_mask
 from recsys.recommenders.closed_form.weights import ease_weights
 from recsys.recommenders.joint import content
-from recsys.recommenders.joint.histories import rated_mask
 from recsys.recommenders.joint.network import JointModel
 from recsys.recommenders.joint.statistics import TrainStatistics
 from recsys.recommenders.joint.training.batches import Batch, UserBatches

@@ -7,6 +7,7 @@ import scipy.sparse as sp
 from recsys.errors import ConfigError, DataError
 from recsys.queries.query import Query
 from recsys.recommenders.bias import BiasConfig, BiasModel, fit_biases
+from recsys.testing.worlds import data_of
 
 
 def solved(ratings, user_l2, item_l2):
@@ -35,16 +36,16 @@ def test_the_default_rounds_have_settled(ratings):
 
 
 def test_a_new_user_s_bias_comes_from_the_history(ratings):
-    model = BiasModel().fit(ratings, ratings, None)
+    model = BiasModel().fit(data_of(ratings))
     histories = sp.csr_array(([5.0, 5.0, 1.0], ([0, 0, 1], [0, 1, 0])), shape=(3, 14))
     rows, items = np.arange(3), np.full(3, 5)
-    generous, strict, unknown = model.predict(Query.of(histories), rows, items).mean
+    generous, strict, unknown = model.predict_ratings(Query.of(histories), rows, items).mean
     assert generous > unknown > strict
 
 
 def test_what_is_not_known_falls_back_to_the_mean(ratings):
-    model = BiasModel().fit(ratings, ratings, None)
-    found = model.predict(Query.known(ratings), np.array([24]), np.array([13])).mean
+    model = BiasModel().fit(data_of(ratings))
+    found = model.predict_ratings(Query.known(ratings), np.array([24]), np.array([13])).mean
     np.testing.assert_allclose(found, ratings.rating.mean(), rtol=1e-6)
 
 
@@ -64,10 +65,10 @@ def test_values_that_cannot_work_are_refused(bad):
 def test_nothing_to_learn_from_is_an_error(ratings):
     nothing = ratings.select(np.arange(0))
     with pytest.raises(ConfigError, match="no ratings"):
-        BiasModel().fit(nothing, nothing, None)
+        BiasModel().fit(data_of(nothing))
 
 
 def test_histories_over_other_movies_are_refused(ratings):
-    model = BiasModel().fit(ratings, ratings, None)
+    model = BiasModel().fit(data_of(ratings))
     with pytest.raises(DataError, match="fitted on 14 movies, the histories have 9"):
-        model.predict(Query.of(sp.csr_array((1, 9))), np.zeros(1, int), np.zeros(1, int))
+        model.predict_ratings(Query.of(sp.csr_array((1, 9))), np.zeros(1, int), np.zeros(1, int))

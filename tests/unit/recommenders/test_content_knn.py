@@ -11,8 +11,8 @@ import pytest
 from recsys.data.catalogue import Catalogue, EncoderCard, ModalityTable
 from recsys.errors import ConfigError, DataError
 from recsys.queries.query import Query
-from recsys.recommenders.registry import make_baseline
-from recsys.testing.worlds import two_genre_world
+from recsys.recommenders.registry import create
+from recsys.testing.worlds import data_of, two_genre_world
 
 PLAIN = {"ridge": math.inf, "standardise": False, "width": None}
 
@@ -33,7 +33,7 @@ def catalogue(ratings) -> Catalogue:
 
 
 def fitted(ratings, catalogue, **options):
-    return make_baseline("content-knn", **options).fit(ratings, ratings, catalogue)
+    return create("content-knn", **options).fit(data_of(ratings, ratings, catalogue))
 
 
 def units_by_hand(table, ridge):
@@ -140,19 +140,19 @@ def test_a_movie_of_which_nothing_is_known_cannot_be_scored(ratings, catalogue):
 
 
 def test_one_modality_by_name(ratings, catalogue):
-    model = make_baseline("content-knn:poster")
+    model = create("content-knn:poster")
     assert (model.name, model.config.modality) == ("content-knn:poster", "poster")
     alone = replace(catalogue, modalities={"poster": catalogue.modalities["poster"]})
     query = Query.known(ratings)
-    named = model.fit(ratings, ratings, catalogue).score(query)
+    named = model.fit(data_of(ratings, ratings, catalogue)).score(query)
     np.testing.assert_array_equal(named, fitted(ratings, alone).score(query))
 
 
 def test_a_modality_that_is_not_there(ratings, catalogue):
     with pytest.raises(ConfigError, match=r"no modality 'postr'.*\n.*poster"):
-        make_baseline("content-knn:postr").fit(ratings, ratings, catalogue)
-    with pytest.raises(ConfigError, match="unknown option of popularity: 'modality'"):
-        make_baseline("popularity:text")
+        create("content-knn:postr").fit(data_of(ratings, ratings, catalogue))
+    with pytest.raises(ConfigError, match="there is no model 'popularity:text'"):
+        create("popularity:text")
     with pytest.raises(DataError, match="without any modality"):
         fitted(ratings, replace(catalogue, modalities={}))
 
@@ -162,7 +162,7 @@ def test_a_modality_that_is_not_there(ratings, catalogue):
 )
 def test_options_that_make_no_sense(options):
     with pytest.raises(ConfigError, match=f"{next(iter(options))} is"):
-        make_baseline("content-knn", **options)
+        create("content-knn", **options)
 
 
 def test_content_that_says_nothing_gives_no_preference(ratings, catalogue):
@@ -179,8 +179,8 @@ def test_stars_decide_where_they_weigh():
     query = Query.known(train)
     for weighting, same in (("rated", True), ("deviation", False)):
         one, other = (
-            make_baseline("content-knn", weighting=weighting)
-            .fit(train, world.valid, world.catalogue)
+            create("content-knn", weighting=weighting)
+            .fit(data_of(train, world.valid, world.catalogue))
             .score(Query(part.matrix(), query.users))
             for part in (train, turned)
         )

@@ -9,11 +9,11 @@ import pytest
 
 from recsys.data.catalogue import Catalogue, EncoderCard, ModalityTable
 from recsys.errors import ConfigError, DataError
-from recsys.queries.query import Query
+from recsys.queries.query import Query, rated_mask
 from recsys.recommenders.closed_form.weights import ease_weights
 from recsys.recommenders.content.kernel import content_kernel
-from recsys.recommenders.joint.histories import rated_mask
-from recsys.recommenders.registry import make_baseline
+from recsys.recommenders.registry import create
+from recsys.testing.worlds import data_of
 
 COLD = (3, 7, 13)
 
@@ -33,11 +33,11 @@ def train(ratings):
 
 @pytest.fixture
 def catalogue(ratings) -> Catalogue:
-    """Movie 4 lacks the text, 5 and the cold 7 the poster, the cold 13 both."""
+    """Movie 4 lacks the metadata, 5 and the cold 7 the poster, the cold 13 both."""
     items, n = ratings.items, len(ratings.items)
     bare = Catalogue(items, ("",) * n, np.full(n, -1), ("a",), np.zeros((n, 1), dtype=bool))
-    text, poster = table(items, "text", 3, [4, 13]), table(items, "poster", 5, [5, 7, 13])
-    return bare.with_modality(text).with_modality(poster)
+    metadata, poster = table(items, "metadata", 3, [4, 13]), table(items, "poster", 5, [5, 7, 13])
+    return bare.with_modality(metadata).with_modality(poster)
 
 
 def kernel_by_hand(catalogue, weights):
@@ -63,25 +63,25 @@ def _eye():
 
 
 def fitted(train, catalogue, name="content-ridge", **options):
-    return make_baseline(name, **options).fit(train, train, catalogue)
+    return create(name, **options).fit(data_of(train, train, catalogue))
 
 
 def test_cold_columns_are_those_of_kernel_ridge_regression(train, catalogue):
     kernel_ridge = pytest.importorskip("sklearn.kernel_ridge")
-    weights = {"text": 2.0, "poster": 0.5}
+    weights = {"metadata": 2.0, "poster": 1.0}
     kernel = kernel_by_hand(catalogue, weights)
     known = np.setdiff1d(np.arange(14), COLD)
     targets = ease_weights(rated_mask(train.matrix()), 5.0)[:, known].T.astype(float)
     oracle = kernel_ridge.KernelRidge(alpha=0.7, kernel="precomputed")
     oracle.fit(kernel[np.ix_(known, known)], targets - targets.mean(axis=0))
     expected = oracle.predict(kernel[np.ix_(COLD, known)]) + targets.mean(axis=0)
-    found = weights_of(fitted(train, catalogue, l2=5.0, ridge=0.7, weights=weights))
+    found = weights_of(fitted(train, catalogue, l2=5.0, ridge=0.7, metadata=2.0))
     np.testing.assert_allclose(found[:, COLD], expected.T, rtol=1e-4, atol=1e-6)
 
 
 def test_rated_movies_keep_the_weights_of_ease(train, catalogue):
     query = Query.known(train)
-    ease = make_baseline("ease", l2=9.0).fit(train, train, catalogue).score(query)
+    ease = create("ease", l2=9.0).fit(data_of(train, train, catalogue)).score(query)
     found = fitted(train, catalogue, l2=9.0).score(query)
     warm = np.setdiff1d(np.arange(14), COLD)
     np.testing.assert_array_equal(found[:, warm], ease[:, warm])
@@ -94,7 +94,7 @@ def test_where_all_or_none_are_rated_it_is_ease(ratings, train, catalogue):
     one = replace(everyone, item=np.arange(len(everyone)) % 14)
     for part in (one, ratings.select(np.arange(0))):
         query = Query.known(ratings)
-        ease = make_baseline("ease").fit(part, part, catalogue).score(query)
+        ease = create("ease").fit(data_of(part, part, catalogue)).score(query)
         np.testing.assert_array_equal(fitted(part, catalogue).score(query), ease)
 
 
@@ -118,21 +118,21 @@ def test_a_modality_that_no_movie_has_changes_nothing(train, catalogue):
 
 
 def test_scale_and_offset_of_a_modality_do_not_matter(train, catalogue):
-    text = catalogue.modalities["text"]
-    moved = catalogue.with_modality(replace(text, vectors=text.vectors * 50 - 7))
+    metadata = catalogue.modalities["metadata"]
+    moved = catalogue.with_modality(replace(metadata, vectors=metadata.vectors * 50 - 7))
     query = Query.known(train)
     one, other = (fitted(train, movies).score(query) for movies in (catalogue, moved))
     np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-5)
 
 
 def test_one_modality_by_name_weighs_1(train, catalogue):
-    alone = replace(catalogue, modalities={"text": catalogue.modalities["text"]})
+    alone = replace(catalogue, modalities={"metadata": catalogue.modalities["metadata"]})
     query = Query.known(train)
-    named = make_baseline("content-ridge:text", weights={"text": 5.0})
-    assert named.name == "content-ridge:text"
-    found = named.fit(train, train, catalogue).score(query)
-    np.testing.assert_array_equal(found, fitted(train, alone, weights={}).score(query))
-    assert not np.allclose(found, fitted(train, alone, weights={"text": 5.0}).score(query))
+    named = create("content-ridge:metadata", metadata=5.0)
+    assert named.name == "content-ridge:metadata"
+    found = named.fit(data_of(train, train, catalogue)).score(query)
+    np.testing.assert_array_equal(found, fitted(train, alone, metadata=1.0).score(query))
+    assert not np.allclose(found, fitted(train, alone, metadata=5.0).score(query))
 
 
 def test_a_stranger_is_scored_like_a_known_user(train, catalogue):
@@ -141,11 +141,9 @@ def test_a_stranger_is_scored_like_a_known_user(train, catalogue):
 
 
 def test_what_makes_no_sense_is_refused(train, catalogue):
-    with pytest.raises(ConfigError, match="ridge is 0"):
-        make_baseline("content-ridge", ridge=0.0)
-    for weight in (-1.0, np.nan, np.inf):
-        with pytest.raises(ConfigError, match="weight of text is"):
-            make_baseline("content-ridge", weights={"text": weight})
+    for bad in ({"ridge": 0.0}, {"ridge": np.nan}, {"metadata": -1.0}, {"metadata": np.nan}):
+        with pytest.raises(ConfigError, match="ridge must be above 0, metadata at least 0"):
+            create("content-ridge", **bad)
     with pytest.raises(ConfigError, match=r"no modality 'postr'.*\n.*poster"):
         fitted(train, catalogue, "content-ridge:postr")
     with pytest.raises(DataError, match="without any modality"):
@@ -153,12 +151,12 @@ def test_what_makes_no_sense_is_refused(train, catalogue):
 
 
 def test_the_kernel_is_a_weighted_sum_of_cosines(catalogue):
-    weights = {"text": 2.0, "poster": 0.5}
+    weights = {"metadata": 2.0, "poster": 0.5}
     found = content_kernel(catalogue.modalities.values(), weights)
     np.testing.assert_allclose(found, kernel_by_hand(catalogue, weights), atol=1e-6)
-    doubled = content_kernel(catalogue.modalities.values(), {"text": 4.0, "poster": 1.0})
+    doubled = content_kernel(catalogue.modalities.values(), {"metadata": 4.0, "poster": 1.0})
     np.testing.assert_allclose(doubled, 2 * found)
-    plain = content_kernel([catalogue.modalities["text"]], {}, centred=False)
-    x, y = catalogue.modalities["text"].vectors[:2].astype(float)
+    plain = content_kernel([catalogue.modalities["metadata"]], {}, centred=False)
+    x, y = catalogue.modalities["metadata"].vectors[:2].astype(float)
     assert plain[0, 1] == pytest.approx(x @ y / np.linalg.norm(x) / np.linalg.norm(y))
     assert not plain[4].any()

@@ -9,7 +9,8 @@ import pytest
 
 from recsys.data.catalogue import Catalogue
 from recsys.queries.query import Query
-from recsys.recommenders.registry import make_baseline
+from recsys.recommenders.registry import create
+from recsys.testing.worlds import data_of
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def catalogue(ratings) -> Catalogue:
 
 
 def scores(ratings, catalogue, query=None):
-    model = make_baseline("genre-popularity").fit(ratings, ratings, catalogue)
+    model = create("genre-popularity").fit(data_of(ratings, ratings, catalogue))
     return model.score(query or Query.known(ratings))
 
 

@@ -6,18 +6,19 @@ import pytest
 from recsys.errors import ConfigError
 from recsys.queries.query import Query
 from recsys.recommenders.global_mean import GlobalMean
+from recsys.testing.worlds import data_of
 
 
 def test_the_mean_and_spread_of_the_ratings(ratings):
     rows = np.arange(3)
-    found = GlobalMean().fit(ratings, ratings, None).predict(Query.known(ratings), rows, rows)
+    found = GlobalMean().fit(data_of(ratings)).predict_ratings(Query.known(ratings), rows, rows)
     np.testing.assert_allclose(found.mean, np.mean(ratings.rating), rtol=1e-6)
     np.testing.assert_allclose(found.std, np.std(ratings.rating), rtol=1e-6)
 
 
 def test_equal_ratings_have_no_spread(ratings):
     equal = ratings.select(ratings.rating == 3)
-    found = GlobalMean().fit(equal, equal, None).predict(Query.known(equal), [0], [0])
+    found = GlobalMean().fit(data_of(equal)).predict_ratings(Query.known(equal), [0], [0])
     assert found.mean.tolist() == [3]
     assert found.std is None
 
@@ -25,4 +26,4 @@ def test_equal_ratings_have_no_spread(ratings):
 def test_no_rating_is_refused(ratings):
     nothing = ratings.select(np.arange(0))
     with pytest.raises(ConfigError):
-        GlobalMean().fit(nothing, nothing, None)
+        GlobalMean().fit(data_of(nothing))

@@ -4,12 +4,16 @@ import numpy as np
 import pytest
 
 from recsys.errors import ConfigError
-from recsys.queries.query import Query
+from recsys.queries.query import Query, rated_mask
+from recsys.recommenders import neighbours
 from recsys.recommenders.bias import BiasConfig, fit_biases
-from recsys.recommenders.item_knn import neighbours
-from recsys.recommenders.item_knn.ranking import ItemKNNRanking, RankingConfig, cosine_neighbours
-from recsys.recommenders.item_knn.rating import ItemKNNRating, RatingConfig, residual_neighbours
-from recsys.recommenders.joint.histories import rated_mask
+from recsys.recommenders.item_knn import (
+    ItemKNN,
+    ItemKNNConfig,
+    cosine_neighbours,
+    residual_neighbours,
+)
+from recsys.testing.worlds import data_of
 
 
 def best_by_hand(similarity, k):
@@ -27,13 +31,13 @@ def test_ranking_neighbours_are_the_shrunk_cosines(ratings, shrink):
     dense = (ratings.matrix().toarray() > 0).astype(float)
     together, norms = dense.T @ dense, np.sqrt(dense.sum(axis=0))
     similarity = together / (np.outer(norms, norms) + shrink + 1e-6)
-    found = cosine_neighbours(rated_mask(ratings.matrix()), RankingConfig(k=4, shrink=shrink))
+    found = cosine_neighbours(rated_mask(ratings.matrix()), ItemKNNConfig(k=4, shrink=shrink))
     np.testing.assert_allclose(found.toarray(), best_by_hand(similarity, 4), rtol=1e-6)
 
 
 def test_a_score_sums_the_similarities_of_a_movie_s_own_neighbours(ratings):
-    model = ItemKNNRanking(RankingConfig(k=3)).fit(ratings, ratings, None)
-    weights = cosine_neighbours(rated_mask(ratings.matrix()), RankingConfig(k=3)).toarray()
+    model = ItemKNN(ItemKNNConfig(k=3)).fit(data_of(ratings))
+    weights = cosine_neighbours(rated_mask(ratings.matrix()), ItemKNNConfig(k=3)).toarray()
     rated = ratings.matrix().toarray() > 0
     expected = np.array([[row[seen].sum() for row in weights] for seen in rated])
     np.testing.assert_allclose(model.score(Query.known(ratings)), expected, rtol=1e-5)
@@ -41,7 +45,7 @@ def test_a_score_sums_the_similarities_of_a_movie_s_own_neighbours(ratings):
 
 def residuals_and_similarity(ratings, config):
     """Residuals and similarities pair by pair, from the definitions."""
-    biases = fit_biases(ratings, config.bias)
+    biases = fit_biases(ratings, BiasConfig(config.user_l2, config.item_l2))
     rated = ratings.matrix().toarray() > 0
     left = biases.residuals(ratings.matrix()).toarray()
     similarity = np.zeros((14, 14))
@@ -55,7 +59,7 @@ def residuals_and_similarity(ratings, config):
     return biases, rated, left, best_by_hand(similarity, config.k)
 
 
-CONFIG = RatingConfig(k=5, support=3.0, shrink=0.4, bias=BiasConfig(user_l2=1.0))
+CONFIG = ItemKNNConfig(k=5, support=3.0, star_shrink=0.4, user_l2=1.0)
 
 
 def test_rating_neighbours_are_the_shrunk_adjusted_cosines(ratings):
@@ -66,23 +70,23 @@ def test_rating_neighbours_are_the_shrunk_adjusted_cosines(ratings):
 
 def test_predictions_are_the_definition_pair_by_pair(ratings, monkeypatch):
     biases, rated, left, similarity = residuals_and_similarity(ratings, CONFIG)
-    model = ItemKNNRating(CONFIG).fit(ratings, ratings, None)
+    model = ItemKNN(CONFIG).fit(data_of(ratings))
     rows, items = (grid.ravel() for grid in np.indices(ratings.shape))
     expected = biases.baseline(ratings.matrix(), rows, items)
     for n, (u, i) in enumerate(zip(rows, items, strict=True)):
         s = similarity[i] * rated[u]
-        expected[n] += (s @ left[u]) / (np.abs(s).sum() + CONFIG.shrink)
-    monkeypatch.setattr("recsys.recommenders.item_knn.rating.PAIRS_AT_A_TIME", 17)
-    found = model.predict(Query.known(ratings), rows, items).mean
+        expected[n] += (s @ left[u]) / (np.abs(s).sum() + CONFIG.star_shrink)
+    monkeypatch.setattr("recsys.recommenders.item_knn.PAIRS_AT_A_TIME", 17)
+    found = model.predict_ratings(Query.known(ratings), rows, items).mean
     np.testing.assert_allclose(found, np.clip(expected, 1, 5), atol=1e-5)
 
 
 def test_neighbours_do_not_depend_on_the_block(ratings, monkeypatch):
     matrix = rated_mask(ratings.matrix())
-    whole = cosine_neighbours(matrix, RankingConfig(k=4))
+    whole = cosine_neighbours(matrix, ItemKNNConfig(k=4))
     monkeypatch.setattr(neighbours, "BLOCK_BYTES", 8 * 14 * 3)
     np.testing.assert_array_equal(
-        cosine_neighbours(matrix, RankingConfig(k=4)).toarray(), whole.toarray()
+        cosine_neighbours(matrix, ItemKNNConfig(k=4)).toarray(), whole.toarray()
     )
 
 
@@ -99,13 +103,18 @@ def test_a_block_is_never_larger_than_told(monkeypatch):
     assert found.toarray()[0].tolist() == [0, 1, 1, 0, 0, 0, 0, 0, 0, 0]
 
 
-@pytest.mark.parametrize("bad", [{"k": 0}, {"shrink": -1.0}])
-def test_ranking_values_that_cannot_work_are_refused(bad):
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"k": 0},
+        {"shrink": -1.0},
+        {"support": -1.0},
+        {"star_shrink": 0.0},
+        {"shrink": np.nan},
+        {"user_l2": 0.0},
+        {"item_l2": -1.0},
+    ],
+)
+def test_values_that_cannot_work_are_refused(bad):
     with pytest.raises(ConfigError):
-        RankingConfig(**bad)
-
-
-@pytest.mark.parametrize("bad", [{"k": 0}, {"support": -1.0}, {"shrink": 0.0}])
-def test_rating_values_that_cannot_work_are_refused(bad):
-    with pytest.raises(ConfigError):
-        RatingConfig(**bad)
+        ItemKNNConfig(**bad)

@@ -5,9 +5,8 @@ import sys
 import numpy as np
 import pytest
 
-from recsys.benchmark.contenders.library import LIBRARY
 from recsys.errors import ConfigError, DataError, NotFittedError
-from recsys.queries.query import Query
+from recsys.queries.query import Query, rated_mask
 from recsys.recommenders.closed_form.ease import Ease, EaseConfig
 from recsys.recommenders.closed_form.low_rank import (
     RankReducedEase,
@@ -21,7 +20,6 @@ from recsys.recommenders.implicit_models import (
     ImplicitBPR,
     ImplicitBPRConfig,
 )
-from recsys.recommenders.joint.histories import rated_mask
 from recsys.testing.contract import fit, share_ordered, strangers
 from recsys.testing.worlds import two_genre_world
 
@@ -116,13 +114,3 @@ def test_bpr_refuses_users_it_does_not_know() -> None:
         model.score(strangers(world))
     with pytest.raises(NotFittedError):
         ImplicitBPR().score(strangers(world))
-
-
-@pytest.mark.parametrize("contender", LIBRARY, ids=lambda contender: contender.name)
-def test_every_point_of_a_space_makes_the_model_of_that_name(contender) -> None:
-    models = [contender.make(point, 7) for point in contender.space]
-    assert {model.name for model in models} == {contender.name}
-    assert contender.source
-    assert contender.random == any(getattr(m.config, "seed", None) == 7 for m in models)
-    settings = {str(model.config) for model in models}
-    assert len(settings) == len(contender.space)

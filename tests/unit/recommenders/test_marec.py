@@ -10,13 +10,12 @@ import scipy.sparse as sp
 
 from recsys.data.catalogue import Catalogue, EncoderCard, ModalityTable
 from recsys.errors import ConfigError, DataError
-from recsys.queries.query import Query
-from recsys.recommenders.closed_form.gram import weights_of_gram
+from recsys.queries.query import Query, rated_mask
 from recsys.recommenders.closed_form.marec import modality_weights, smoothed_cosines
-from recsys.recommenders.closed_form.weights import ease_weights
+from recsys.recommenders.closed_form.weights import ease_weights, weights_of_gram
 from recsys.recommenders.content.kernel import content_kernel
-from recsys.recommenders.joint.histories import rated_mask
-from recsys.recommenders.registry import make_baseline
+from recsys.recommenders.registry import create
+from recsys.testing.worlds import data_of
 
 COLD = (3, 7, 13)
 
@@ -47,7 +46,7 @@ def catalogue(ratings) -> Catalogue:
 
 def weights_of(name, train, catalogue, **options):
     """Scores of histories of one movie each."""
-    model = make_baseline(name, **options).fit(train, train, catalogue)
+    model = create(name, **options).fit(data_of(train, train, catalogue))
     return model.score(Query.of(sp.csr_array(np.eye(14, dtype=np.float32))))
 
 
@@ -124,13 +123,13 @@ def test_a_cold_movie_without_content_has_no_weight(train, catalogue):
 
 
 def test_content_is_worth_made_up_users(train, catalogue):
-    weights = {"text": 2.0, "poster": 1.0}
+    weights = {"text": 1.0, "poster": 0.5}
     kernel = content_kernel(catalogue.modalities.values(), weights, centred=False)
     values, vectors = np.linalg.eigh(6.0 * kernel)
     made_up = (vectors * np.sqrt(values.clip(0))).T
     stacked = sp.csr_array(np.vstack([rated_mask(train.matrix()).toarray(), made_up]))
     expected = ease_weights(stacked, 3.0)
-    found = weights_of("ease-content", train, catalogue, content=6.0, l2=3.0, weights=weights)
+    found = weights_of("ease-content", train, catalogue, content=6.0, l2=3.0, others=0.5)
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
@@ -167,12 +166,12 @@ def test_a_gram_matrix_without_weights_is_refused(gram):
         ("marec", {"percentile": 101.0}),
         ("ease-content", {"content": -1.0}),
         ("ease-content", {"l2": 0.0}),
-        ("ease-content", {"weights": {"text": -1.0}}),
+        ("ease-content", {"others": -1.0}),
     ],
 )
 def test_what_makes_no_sense_is_refused(name, options):
-    with pytest.raises(ConfigError, match=next(iter(options)).replace("weights", "weight of")):
-        make_baseline(name, **options)
+    with pytest.raises(ConfigError, match=next(iter(options))):
+        create(name, **options)
 
 
 def test_movies_without_content_are_refused(train, catalogue):

@@ -8,11 +8,11 @@ import scipy.sparse as sp
 
 from recsys.errors import ConfigError, DataError
 from recsys.queries.query import Query
-from recsys.recommenders.svd import latent_factors
-from recsys.recommenders.svd.latent_factors import Factors
+from recsys.recommenders.svd import factors as latent_factors
+from recsys.recommenders.svd.factors import Factors
+from recsys.recommenders.svd.model import Svd, SvdConfig, SvdPlusPlus, SvdPlusPlusConfig
 from recsys.recommenders.svd.sgd import Descent
-from recsys.recommenders.svd.svd import Svd, SvdConfig
-from recsys.recommenders.svd.svdpp import SvdPlusPlus, SvdPlusPlusConfig
+from recsys.testing.worlds import data_of
 
 SVD = SvdConfig(factors=3, epochs=4, lr=0.05, reg=0.1, seed=5)
 SVDPP = SvdPlusPlusConfig(factors=3, epochs=4, lr=0.05, reg=0.1, seed=5)
@@ -45,7 +45,7 @@ def looped(train, config, name, implicit):
 
 def every_pair(model, train):
     rows, items = (grid.ravel() for grid in np.indices(train.shape))
-    stars = model.predict(Query.known(train), rows, items).mean
+    stars = model.predict_ratings(Query.known(train), rows, items).mean
     return stars.reshape(train.shape)
 
 
@@ -54,7 +54,7 @@ def every_pair(model, train):
 def test_the_fit_is_that_of_the_plain_loop(ratings, model, config, longest, monkeypatch):
     monkeypatch.setattr(latent_factors, "MAX_VISIT", longest)
     expected = looped(ratings, config, model.name, model.implicit)
-    found = every_pair(model(config).fit(ratings, ratings, None), ratings)
+    found = every_pair(model(config).fit(data_of(ratings)), ratings)
     unrated = np.flatnonzero(ratings.item_counts() == 0)
     assert unrated.size
     known = ratings.user_counts() > 0
@@ -63,7 +63,7 @@ def test_the_fit_is_that_of_the_plain_loop(ratings, model, config, longest, monk
 
 @pytest.mark.parametrize("model", [Svd(SVD), SvdPlusPlus(SVDPP)])
 def test_without_ratings_only_biases_are_left(ratings, model):
-    stars = every_pair(model.fit(ratings, ratings, None), ratings)
+    stars = every_pair(model.fit(data_of(ratings)), ratings)
     user, item = ratings.user_counts() == 0, ratings.item_counts() == 0
     mean = ratings.rating.mean(dtype=np.float64)
     np.testing.assert_allclose(stars[np.ix_(user, item)], mean, rtol=1e-6)
@@ -73,17 +73,17 @@ def test_without_ratings_only_biases_are_left(ratings, model):
 
 @pytest.mark.parametrize("model", [Svd(SVD), SvdPlusPlus(SVDPP)])
 def test_a_stranger_is_told_by_the_history(ratings, model):
-    model.fit(ratings, ratings, None)
+    model.fit(data_of(ratings))
     likes = sp.csr_array(np.where(np.arange(14) < 4, [[5.0], [1.0]], 0).astype(np.float32))
     items = np.tile(np.arange(14), 2)
-    stars = model.predict(Query.of(likes), np.repeat([0, 1], 14), items).mean.reshape(2, 14)
+    stars = model.predict_ratings(Query.of(likes), np.repeat([0, 1], 14), items).mean.reshape(2, 14)
     assert (stars[0] > stars[1]).all()
 
 
 def test_a_stranger_takes_the_steps_of_the_plain_loop(ratings, monkeypatch):
     monkeypatch.setattr(latent_factors, "MAX_VISIT", 2)
-    model = SvdPlusPlus(SVDPP).fit(ratings, ratings, None)
-    factors, _ = model._learned
+    model = SvdPlusPlus(SVDPP).fit(data_of(ratings))
+    factors = Factors.of(model.arrays())
     movies, stars = np.array([0, 3, 5, 8, 9], dtype=np.int32), np.array([5.0, 1, 4, 2, 3])
     choice = factors.implicit[movies].sum(axis=0) / np.sqrt(5)
     bias, p = 0.0, np.zeros(3)
@@ -95,13 +95,13 @@ def test_a_stranger_takes_the_steps_of_the_plain_loop(ratings, monkeypatch):
             p = p + SVDPP.lr * (e * q - SVDPP.reg * p)
     expected = factors.mean + bias + factors.item_bias + factors.item @ (p + choice)
     history = sp.csr_array((stars.astype(np.float32), movies, [0, 5]), shape=(1, 14))
-    found = model.predict(Query.of(history), np.zeros(14, dtype=int), np.arange(14)).mean
+    found = model.predict_ratings(Query.of(history), np.zeros(14, dtype=int), np.arange(14)).mean
     np.testing.assert_allclose(found, np.clip(expected, 1, 5), atol=1e-5)
 
 
 def test_the_seed_decides_the_start_and_nothing_else(ratings):
     one, same, other = (
-        every_pair(Svd(SvdConfig(factors=3, seed=seed)).fit(ratings, ratings, None), ratings)
+        every_pair(Svd(SvdConfig(factors=3, seed=seed)).fit(data_of(ratings)), ratings)
         for seed in (1, 1, 2)
     )
     np.testing.assert_array_equal(one, same)
@@ -124,17 +124,17 @@ def test_a_step_must_not_take_more_than_there_is():
 def test_no_rating_is_refused(ratings):
     nothing = ratings.select(np.arange(0))
     with pytest.raises(ConfigError, match="no ratings"):
-        Svd().fit(nothing, nothing, None)
+        Svd().fit(data_of(nothing))
 
 
 def test_histories_over_another_vocabulary_are_refused(ratings):
-    model = Svd(SVD).fit(ratings, ratings, None)
+    model = Svd(SVD).fit(data_of(ratings))
     query = Query.of(sp.csr_array((1, 3), dtype=np.float32))
     with pytest.raises(DataError, match="14 movies"):
-        model.predict(query, np.zeros(1, dtype=int), np.zeros(1, dtype=int))
+        model.predict_ratings(query, np.zeros(1, dtype=int), np.zeros(1, dtype=int))
 
 
 @pytest.mark.parametrize(("model", "a_movie"), [(Svd(SVD), 4), (SvdPlusPlus(SVDPP), 7)])
 def test_parameters_are_those_of_users_and_movies_with_ratings(ratings, model, a_movie):
     users, movies = (int((n > 0).sum()) for n in (ratings.user_counts(), ratings.item_counts()))
-    assert model.fit(ratings, ratings, None).parameters == 1 + 4 * users + a_movie * movies
+    assert model.fit(data_of(ratings)).parameters == 1 + 4 * users + a_movie * movies

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from recsys.data.catalogue import Catalogue
+from recsys.data.dataset import Dataset
 from recsys.data.interactions import Interactions
 from recsys.data.splits import make_split
 from recsys.data.vocabulary import Vocabulary
@@ -38,7 +39,7 @@ def _file(path: Path) -> set[Rating]:
 def test_the_folds_are_the_archives_own(
     ml100k: Interactions, ml100k_folder: Path, bare_catalogue: Bare, fold: int
 ) -> None:
-    split = make_split(ml100k, bare_catalogue(ml100k.items), f"u{fold}")
+    split = make_split(Dataset("toy", ml100k, bare_catalogue(ml100k.items)), f"u{fold}")
     assert _ratings(split.test) == _file(ml100k_folder / f"u{fold}.test")
     assert _ratings(split.train, split.valid) == _file(ml100k_folder / f"u{fold}.base")
     assert (len(split.train), len(split.valid), len(split.test)) == (72_000, 8_000, 20_000)
@@ -49,7 +50,7 @@ def test_the_seed_moves_validation_and_never_the_test(
     ml100k: Interactions, bare_catalogue: Bare
 ) -> None:
     catalogue = bare_catalogue(ml100k.items)
-    one, two = (make_split(ml100k, catalogue, "u3", seed) for seed in (1, 2))
+    one, two = (make_split(Dataset("toy", ml100k, catalogue), "u3", seed) for seed in (1, 2))
     assert one.test.fingerprint == two.test.fingerprint
     overlap = len(_ratings(one.valid) & _ratings(two.valid))
     assert 600 < overlap < 1000, "two draws of a tenth share about a hundredth of 80,000"
@@ -70,11 +71,11 @@ def test_other_ratings_have_no_canonical_folds(
         "item id": lambda: replace(ml100k, items=Vocabulary([*ml100k.items.ids[:-1], "1683"])),
     }[change]()
     with pytest.raises(DataError, match=r"folds of MovieLens-100K.*\n.*random-90-10"):
-        make_split(other, bare_catalogue(other.items), "u1")
+        make_split(Dataset("toy", other, bare_catalogue(other.items)), "u1")
 
 
 def test_a_small_data_set_is_told_what_the_folds_are(
     toy: Interactions, toy_catalogue: Catalogue
 ) -> None:
     with pytest.raises(DataError, match=r"these 80 ratings are not that file's"):
-        make_split(toy, toy_catalogue, "u5")
+        make_split(Dataset("toy", toy, toy_catalogue), "u5")

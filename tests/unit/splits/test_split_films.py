@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from recsys.data.catalogue import Catalogue
+from recsys.data.dataset import Dataset
 from recsys.data.interactions import Interactions
 from recsys.data.splits import genre_partition, make_split
 from recsys.data.vocabulary import Vocabulary
@@ -36,7 +37,7 @@ def ratings(twins: Catalogue) -> Interactions:
 def test_cold_films_lose_all_ratings_and_twins_go_together(
     ratings: Interactions, twins: Catalogue, seed: int
 ) -> None:
-    split = make_split(ratings, twins, "cold-items", seed)
+    split = make_split(Dataset("toy", ratings, twins), "cold-items", seed)
     films = {name: set(FILM[part.item].tolist()) for name, part in split.parts.items()}
     assert [len(films[name]) for name in ("train", "valid", "test")] == [29, 3, 7]
     assert set.union(*films.values()) == set(range(39)), "films are drawn among the rated"
@@ -46,7 +47,7 @@ def test_cold_films_lose_all_ratings_and_twins_go_together(
 
 
 def test_the_cold_rows_are_those_of_test_and_valid(ratings: Interactions, twins: Catalogue) -> None:
-    split = make_split(ratings, twins, "cold-items")
+    split = make_split(Dataset("toy", ratings, twins), "cold-items")
     assert split.cold_items.tolist() == sorted(set(split.test.item.tolist()))
     assert split.cold_valid_items.tolist() == sorted(set(split.valid.item.tolist()))
     left = split.train.item_counts()
@@ -56,7 +57,7 @@ def test_the_cold_rows_are_those_of_test_and_valid(ratings: Interactions, twins:
 
 
 def test_other_splits_name_no_cold_rows(ratings: Interactions, twins: Catalogue) -> None:
-    split = make_split(ratings, twins, "random-90-10")
+    split = make_split(Dataset("toy", ratings, twins), "random-90-10")
     assert split.cold_items.size == split.cold_valid_items.size == 0
 
 

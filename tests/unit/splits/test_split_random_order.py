@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from recsys.data.catalogue import Catalogue
+from recsys.data.dataset import Dataset
 from recsys.data.interactions import Interactions
 from recsys.data.splits import make_split
 from recsys.data.splits.random_order import part_sizes, torch_permutation
@@ -38,11 +39,11 @@ def test_a_seed_recbole_cannot_take_is_refused(
     toy: Interactions, toy_catalogue: Catalogue, seed: int
 ) -> None:
     with pytest.raises(ConfigError, match=f"seed {seed} of split ro"):
-        make_split(toy, toy_catalogue, "ro", seed)
+        make_split(Dataset("toy", toy, toy_catalogue), "ro", seed)
 
 
 def test_every_user_is_divided_alone(toy: Interactions, toy_catalogue: Catalogue) -> None:
-    split = make_split(toy, toy_catalogue, "ro")
+    split = make_split(Dataset("toy", toy, toy_catalogue), "ro")
     sizes = part_sizes(toy.user_counts(), (8, 1, 1))
     counts = [part.user_counts() for part in split.parts.values()]
     np.testing.assert_array_equal(counts, sizes)

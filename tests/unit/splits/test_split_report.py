@@ -9,9 +9,11 @@ import pandas as pd
 import pytest
 
 from recsys.data.catalogue import Catalogue
+from recsys.data.dataset import Dataset
 from recsys.data.interactions import Interactions
 from recsys.data.splits import Split, SplitSpec, describe, make_split, write_split
 from recsys.data.vocabulary import Vocabulary
+from recsys.testing.worlds import bare_catalogue
 
 
 @pytest.fixture
@@ -26,7 +28,8 @@ def split() -> Split:
         time=np.array([10, 20, 30, 40, 50]),
     )
     parts = (ratings.select(np.array(rows)) for rows in ([0, 1, 2], [3], [4]))
-    return Split(*parts, SplitSpec("mine", 1), cold_items=np.array([2], dtype=np.int32))
+    dataset = Dataset("toy", ratings, bare_catalogue(ratings.items))
+    return Split(dataset, *parts, SplitSpec("mine", 1), cold_items=np.array([2], dtype=np.int32))
 
 
 def test_a_summary_counts_what_the_parts_hold(split: Split) -> None:
@@ -62,7 +65,7 @@ def test_the_files_are_named_after_the_folder(split: Split, tmp_path: Path) -> N
 def test_written_parts_read_back_as_they_were(
     toy: Interactions, toy_catalogue: Catalogue, tmp_path: Path
 ) -> None:
-    split = make_split(toy, toy_catalogue, "random-90-10")
+    split = make_split(Dataset("toy", toy, toy_catalogue), "random-90-10")
     for path, part in zip(write_split(split, tmp_path), split.parts.values(), strict=False):
         frame = pd.read_csv(path, sep="\t", dtype={"user_id:token": str, "item_id:token": str})
         np.testing.assert_array_equal(
@@ -78,7 +81,7 @@ def test_written_parts_read_back_as_they_were(
 def test_ratings_without_times_are_written_without_the_column(
     toy: Interactions, toy_catalogue: Catalogue, tmp_path: Path
 ) -> None:
-    split = make_split(replace(toy, time=None), toy_catalogue, "all")
+    split = make_split(Dataset("toy", replace(toy, time=None), toy_catalogue), "all")
     header = [
         path.read_text(encoding="utf-8").split("\n")[0] for path in write_split(split, tmp_path)
     ]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from recsys.data.catalogue import Catalogue
+from recsys.data.dataset import Dataset
 from recsys.data.interactions import Interactions
 from recsys.data.splits import Split, make_split
 from recsys.data.vocabulary import Vocabulary
@@ -21,7 +22,7 @@ def _pairs(part: Interactions) -> set[str]:
 
 
 def _split(interactions: Interactions, bare: Bare, name: str) -> Split:
-    return make_split(interactions, bare(interactions.items), name)
+    return make_split(Dataset("toy", interactions, bare(interactions.items)), name)
 
 
 def test_the_last_two_of_each_user_are_held_out(rated_once: Make, bare_catalogue: Bare) -> None:
@@ -76,7 +77,7 @@ def test_ratings_without_times_are_refused(
     toy: Interactions, toy_catalogue: Catalogue, name: str
 ) -> None:
     with pytest.raises(DataError, match=f"split {name} needs the time"):
-        make_split(replace(toy, time=None), toy_catalogue, name)
+        make_split(Dataset("toy", replace(toy, time=None), toy_catalogue), name)
 
 
 @pytest.mark.realdata

@@ -12,11 +12,12 @@ import pytest
 from recsys.errors import NotFittedError
 from recsys.queries.query import LevelProbabilities, Query, RatingPrediction
 from recsys.queries.topk import TopK
-from recsys.recommenders.registry import make_baseline
+from recsys.recommenders.registry import create
 from recsys.retrieval.exact import ExactIndex
 from recsys.testing.index_contract import IndexContract
 from recsys.testing.rating_contract import RatingPredictorContract
 from recsys.testing.recommender_contract import ColdItemContract, RecommenderContract
+from recsys.testing.worlds import data_of
 
 
 class ContentMean:
@@ -54,7 +55,7 @@ class TestContentMean(RecommenderContract, ColdItemContract):
 
 class BadFit(ContentMean):
     def fit(self, train, valid, catalogue):
-        super().fit(train, valid, catalogue)
+        super().fit(data_of(train, valid, catalogue))
 
 
 class NoFitNeeded(ContentMean):
@@ -99,14 +100,14 @@ class Exposes(ContentMean):
 
 class Random(ContentMean):
     def fit(self, train, valid, catalogue):
-        super().fit(train, valid, catalogue)
+        super().fit(data_of(train, valid, catalogue))
         self.content += np.random.default_rng().normal(scale=1e-3, size=self.content.shape)
         return self
 
 
 class Unpopular(ContentMean):
     def fit(self, train, valid, catalogue):
-        super().fit(train, valid, catalogue)
+        super().fit(data_of(train, valid, catalogue))
         self.content[:, -1] *= -1000
         return self
 
@@ -120,7 +121,7 @@ class Peeks(ContentMean):
     """Knows the genres by the parity of the row, whatever the data say."""
 
     def fit(self, train, valid, catalogue):
-        super().fit(train, valid, catalogue)
+        super().fit(data_of(train, valid, catalogue))
         self.parity = (np.arange(len(catalogue)) % 2).astype(np.float32)
         return self
 
@@ -131,7 +132,7 @@ class Peeks(ContentMean):
 
 class WarmOnly(ContentMean):
     def fit(self, train, valid, catalogue):
-        super().fit(train, valid, catalogue)
+        super().fit(data_of(train, valid, catalogue))
         self.content[train.item_counts() == 0] = -9
         return self
 
@@ -171,10 +172,10 @@ class Rater:
     name = "bias"
 
     def __init__(self):
-        self.inner = make_baseline("bias")
+        self.inner = create("bias")
 
     def fit(self, train, valid, catalogue):
-        self.inner.fit(train, valid, catalogue)
+        self.inner.fit(data_of(train, valid, catalogue))
         return self
 
     def predict(self, query, rows, items):

@@ -15,7 +15,8 @@ from torch import Tensor
 
 from recsys.config.experiment import UserConfig
 from recsys.data.interactions import Interactions
-from recsys.recommenders.joint.histories import item_weights, liked_weights, rated_mask
+from recsys.queries.query import rated_mask
+from recsys.recommenders.joint.histories import item_weights, liked_weights
 from recsys.seeding import seed_for
 
 

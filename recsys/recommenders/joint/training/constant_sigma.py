@@ -44,7 +44,7 @@ class ConstantSigma:
         Raises:
             DataError: a rating is not one of the levels.
         """
-        mean = self.predictor.predict(query, valid.user, valid.item).mean
+        mean = self.predictor.predict_ratings(query, valid.user, valid.item).mean
         self._fitted = calibrate(
             mean, np.ones_like(mean), valid.rating, self.levels, thresholds=True
         )
@@ -59,7 +59,7 @@ class ConstantSigma:
         """
         return self._require().scale
 
-    def predict(
+    def predict_ratings(
         self, query: Query, rows: NDArray[np.integer[Any]], items: NDArray[np.integer[Any]]
     ) -> RatingPrediction:
         """Ratings of N pairs.
@@ -68,7 +68,7 @@ class ConstantSigma:
             NotFittedError: ``fit`` was not called.
         """
         fitted = self._require()
-        mean = self.predictor.predict(query, rows, items).mean
+        mean = self.predictor.predict_ratings(query, rows, items).mean
         return fitted.levels.predict(mean, np.full_like(mean, fitted.scale))
 
     def _require(self) -> Calibration:

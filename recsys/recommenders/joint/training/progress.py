@@ -1,4 +1,4 @@
-"""A bar on a terminal while a model is trained."""
+"""A bar on a terminal or in a notebook while a model is trained."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 @contextmanager
 def progress_bar(epochs: int, done: int) -> Iterator[Callable[[Mapping[str, float]], None]]:
-    """A bar that is told the record of every epoch; nothing where there is no terminal.
+    """A bar that is told the record of every epoch; nothing where nobody would see it.
 
     Args:
         epochs: how many are planned.
         done: how many are behind us.
     """
     console = Console(stderr=True)
+    shown = console.is_terminal or console.is_jupyter
     columns = (
         TextColumn("training"),
         BarColumn(),
         TextColumn("epoch {task.completed:.0f}/{task.total:.0f} {task.fields[status]}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+    with Progress(*columns, console=console, disable=not shown) as progress:
         task = progress.add_task("training", total=epochs, completed=done, status="")
 
         def advance(record: Mapping[str, float]) -> None:

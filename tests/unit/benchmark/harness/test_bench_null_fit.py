@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from recsys.recommenders.item_knn.model import ItemKNN
 
 from recsys.benchmark import null_fit
 from recsys.benchmark.gates import PERSONAL, GateError, pairs, require
@@ -16,7 +17,6 @@ from recsys.benchmark.protocols import PROTOCOLS, Cell
 from recsys.data.interactions import Interactions
 from recsys.recommenders.bias import BiasModel
 from recsys.recommenders.closed_form.ease import Ease, EaseConfig
-from recsys.recommenders.item_knn.model import ItemKNN
 from recsys.recommenders.popularity import Popularity
 
 TITLES = ("features.text=null",)
@@ -195,7 +195,7 @@ def test_where_every_list_is_the_same_there_is_no_deviation(shuffled):
 
 
 @pytest.mark.realdata
-@pytest.mark.recbole
+@pytest.mark.ml100k
 def test_on_real_data_test_ratings_among_shuffled_ones_are_found():
     """EASE tells, which learns pairs of movies; popularity cannot: it hardly changes."""
     material = Material.of(replace(PROTOCOLS["ml-ro"], bases=("default",), overrides=TITLES))

@@ -79,7 +79,7 @@ def test_test_parts_of_the_same_ratings_are_corrected_for_what_they_share(split,
     assert found.wilcoxon_p == pytest.approx(stats.wilcoxon(FIRST - SECOND).pvalue, rel=1e-9)
 
 
-@pytest.mark.recbole
+@pytest.mark.ml100k
 @pytest.mark.parametrize("split", [*TEST_TO_TRAIN])
 def test_the_ratios_are_those_of_the_splits(split) -> None:
     config = configuration(replace(PROTOCOLS["ml-ro"], bases=("default",)))

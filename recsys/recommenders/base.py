@@ -1,0 +1,571 @@
+"""What every model does: fit, rank, predict stars, explain, and be saved.
+
+A model fits on a split without its test part. What it learnt is a mapping of NumPy arrays; all
+answers are computed from these, so that a model that was saved and loaded, in a process that has
+neither torch nor the library that trained it, answers as the one that was evaluated.
+
+Legend: Q queries, U users, I items, D dimensions, N pairs, n movies of a history, k items asked
+about.
+"""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from recsys.data.split import Source, Split, TrainingData
+from recsys.data.vocabulary import as_id
+from recsys.errors import ConfigError, DataError, NotFittedError, UnsupportedError
+from recsys.queries.context import Context
+from recsys.queries.query import AudiencePrediction, Query, RatingPrediction
+from recsys.queries.topk import inner_products, top_k
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = Any
+"""A NumPy array, or a SciPy CSR array."""
+
+Floats = NDArray[np.float32]
+Rows = NDArray[np.integer[Any]]
+
+Payload = Literal["statistics", "item-weights", "factors", "embeddings", "samples"]
+"""What a fitted model is: counts and means; an items × items matrix; vectors of users and items;
+vectors of items alone, users being sums of them; samples of a posterior."""
+
+_BLOCK = 512
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What to know of a model before choosing it.
+
+    Attributes:
+        payload: what it is once it is fitted.
+        summary: what it is, in a line.
+        reference: the paper, or "" for one of this project's own making.
+        reads_content: whether it reads the modalities of movies.
+        reads_genres: whether it reads genres, which are labels elsewhere.
+        uses_timestamps: whether the time of the rating asked for is an input.
+        uses_user_features: whether age, occupation and the like are inputs.
+        folds_in: whether a user who was not in training is an ordinary query.
+        random: whether the seed matters to the fitted model.
+        stops_early: whether fitting looks at the valid part.
+        library: a module that fitting needs besides the core, or None.
+        extra: the extra that brings it.
+    """
+
+    payload: Payload
+    summary: str
+    reference: str = ""
+    reads_content: bool = False
+    reads_genres: bool = False
+    uses_timestamps: bool = False
+    uses_user_features: bool = False
+    folds_in: bool = True
+    random: bool = False
+    stops_early: bool = False
+    library: str | None = None
+    extra: str | None = None
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """Scores as sums: ``score[i] = values[i].sum() + bias[i]``.
+
+    Attributes:
+        rows: (n,) movies of the history.
+        values: (k, n) what each adds to the score of each item asked about.
+        bias: (k,) what the item has by itself.
+    """
+
+    rows: NDArray[np.int32]
+    values: NDArray[np.floating[Any]]
+    bias: NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class UserView:
+    """One user as a model sees them, computed once for everything that is asked of them.
+
+    Attributes:
+        rows: (n,) movies of the history that count.
+        scores: gives the (I,) scores of all items.
+        vector: (D,) for an index of item vectors; None for a model without.
+        contributions: gives the contributions to the scores of some items; None for a model whose
+            scores are no sums over the history.
+    """
+
+    rows: NDArray[np.int32]
+    scores: Callable[[], Floats]
+    vector: Floats | None = None
+    contributions: Callable[[Rows], Contributions] | None = None
+
+
+class Recommender(ABC):
+    """A model. A subclass learns in ``_fit`` and answers in ``score``, ``predict_ratings`` or both.
+
+    Args:
+        config: hyper-parameters; the defaults of ``config_class`` unless given.
+
+    Attributes:
+        name: under which the registry knows it.
+        facts: what to know before choosing it.
+        fit_seconds: what fitting took; None for a model fitted before.
+        config_class: a frozen dataclass of hyper-parameters.
+    """
+
+    name: str
+    facts: Facts
+    config_class: ClassVar[type[Any]]
+
+    def __init__(self, config: Any = None) -> None:
+        self.config = self.config_class() if config is None else config
+        self.source = Source.unknown()
+        self.fit_seconds: float | None = None
+        self._arrays: Mapping[str, Array] | None = None
+        self._context: Context | None = None
+
+    def __repr__(self) -> str:
+        state = "not fitted" if self._arrays is None else f"fitted on {self.source.dataset!r}"
+        return f"{type(self).__name__}({self.name!r}, {state})"
+
+    # Fitting
+
+    def fit(self, split: Split | TrainingData) -> Self:
+        """Learn from the train part; valid may only be used to choose. Test is never seen.
+
+        Raises:
+            DataError: the data lacks what the model needs.
+            ConfigError: the hyper-parameters do not suit the data.
+            MissingExtra: a library that fitting needs is not installed.
+        """
+        data = split.for_fitting() if isinstance(split, Split) else split
+        started = time.perf_counter()
+        self._arrays = self._fit(data)
+        self.fit_seconds = time.perf_counter() - started
+        self.source = data.source
+        self._context = Context.of(data)
+        return self
+
+    @abstractmethod
+    def _fit(self, data: TrainingData) -> Mapping[str, Array]:
+        """What was learnt, by name."""
+
+    @classmethod
+    def restore(
+        cls, config: Any, arrays: Mapping[str, Array], source: Source, context: Context
+    ) -> Self:
+        """A fitted model again, from what ``arrays`` gave."""
+        model = cls(config)
+        model._arrays, model.source, model._context = arrays, source, context
+        return model
+
+    def arrays(self) -> Mapping[str, Array]:
+        """What was learnt, by name.
+
+        Raises:
+            NotFittedError: ``fit`` was not called.
+        """
+        if self._arrays is None:
+            raise NotFittedError(
+                f"{self.name} was asked before it was fitted", hint="call fit first"
+            )
+        return self._arrays
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether ``fit`` was called."""
+        return self._arrays is not None
+
+    @property
+    def context(self) -> Context:
+        """The movies and users it was fitted on.
+
+        Raises:
+            NotFittedError: ``fit`` was not called.
+        """
+        self.arrays()
+        if self._context is None:
+            raise NotFittedError(f"{self.name} knows no movies", hint="fit it on a split")
+        return self._context
+
+    @property
+    def parameters(self) -> int:
+        """Numbers learnt that are not 0.
+
+        Raises:
+            NotFittedError: ``fit`` was not called.
+        """
+        return sum(
+            int(a.nnz if sp.issparse(a) else np.count_nonzero(a)) for a in self.arrays().values()
+        )
+
+    # Answers to batches, which evaluation and serving ask
+
+    @property
+    def ranks(self) -> bool:
+        """Whether it scores all movies for a user."""
+        return type(self).score is not Recommender.score
+
+    @property
+    def predicts_ratings(self) -> bool:
+        """Whether it predicts stars."""
+        return type(self).predict_ratings is not Recommender.predict_ratings
+
+    def score(self, query: Query) -> Floats:  # noqa: ARG002
+        """(Q, I) scores, higher is better, -inf where an item cannot be scored.
+
+        Items already in the history are scored like any other: masking them is the caller's task.
+
+        Raises:
+            NotFittedError: ``fit`` was not called.
+            UnsupportedError: it predicts stars and ranks nothing.
+        """
+        raise UnsupportedError(
+            f"{self.name} predicts stars and ranks nothing",
+            hint="ask it to predict, or take a model that ranks",
+        )
+
+    def predict_ratings(self, query: Query, rows: Rows, items: Rows) -> RatingPrediction:  # noqa: ARG002
+        """Stars of N pairs: query ``rows[n]`` with item ``items[n]``.
+
+        Raises:
+            NotFittedError: ``fit`` was not called.
+            UnsupportedError: it ranks and predicts no stars.
+        """
+        raise UnsupportedError(
+            f"{self.name} ranks movies and predicts no stars",
+            hint="ask it to recommend, or take a model that predicts stars",
+        )
+
+    def genre_probabilities(self) -> Floats | None:
+        """(I, G) probability of each genre of each item; None for a model that knows none."""
+        return None
+
+    def audience(self) -> AudiencePrediction | None:
+        """The mean stars of each item's audience; None for a model that predicts none."""
+        return None
+
+    def content_weights(self, row: int) -> dict[str, float]:  # noqa: ARG002
+        """How far each modality counts in the content of one item; empty where none is weighed."""
+        return {}
+
+    def with_movie(self, features: Mapping[str, Floats], context: Context) -> Self:  # noqa: ARG002
+        """A model that also knows a movie, by its content, in the row after the last.
+
+        Args:
+            features: modality to (D,) vector.
+            context: the movies and users with the new movie.
+
+        Raises:
+            UnsupportedError: the model places no movies after it was trained.
+            DataError: the features are not what the model reads.
+        """
+        raise UnsupportedError(
+            f"{self.name} places no movies after it was trained",
+            hint="take a model that reads content, such as joint",
+        )
+
+    def view(self, query: Query) -> UserView:
+        """One user, whose query this is."""
+        return UserView(query.histories.indices, lambda: self.score(query)[0])
+
+    def views(self, query: Query) -> list[UserView]:
+        """Every user of a query, as ``view`` has them."""
+        return [self.view(query.one(row)) for row in range(len(query))]
+
+    def similarities(self, row: int) -> Floats:  # noqa: ARG002
+        """(I,) how much each item is like one, higher is more; -inf where that is not known.
+
+        Raises:
+            UnsupportedError: it does not compare items.
+        """
+        raise UnsupportedError(
+            f"{self.name} does not compare movies",
+            hint="take a model of item weights or of vectors, such as ease",
+        )
+
+    def _require_items(self, query: Query, n_items: int) -> None:
+        columns = query.histories.shape[1]
+        if columns != n_items:
+            raise DataError(
+                f"{self.name} was fitted on {n_items} movies, the histories have {columns}"
+            )
+
+    # Answers to people
+
+    def recommend(self, users: Any = None, k: int = 10, *, seen: bool = False) -> pd.DataFrame:
+        """The k best movies of known users.
+
+        Args:
+            users: ids; one alone is one user; all by default.
+            k: length of the lists.
+            seen: whether movies that a user has rated may be recommended again.
+
+        Returns:
+            a frame with the columns user, rank, item, title, score.
+
+        Raises:
+            DataError: a user is unknown.
+            ConfigError: ``k`` is below 1.
+        """
+        import pandas as pd
+
+        if k < 1:
+            raise ConfigError(f"k is {k}, it must be at least 1")
+        context = self.context
+        ids = list(context.histories.users) if users is None else names(users, "user")
+        rows = np.array([context.histories.users.row(user) for user in ids], dtype=np.int32)
+        blocks = []
+        for start in range(0, len(rows), _BLOCK):
+            asked = rows[start : start + _BLOCK]
+            scores = np.array(self.score(context.query(asked)))
+            if not seen:
+                scores[context.seen[asked].nonzero()] = -np.inf
+            blocks.append(top_k(scores, k))
+        items = np.concatenate([b.items for b in blocks]) if blocks else np.empty((0, k), int)
+        found = items >= 0
+        user, rank = found.nonzero()
+        columns = {
+            "user": [ids[u] for u in user],
+            "rank": rank + 1,
+            "item": [context.catalogue.items.id(i) for i in items[found]],
+            "title": [context.catalogue.display_title(i) for i in items[found]],
+            "score": np.concatenate([b.scores for b in blocks])[found] if blocks else [],
+        }
+        return pd.DataFrame(columns)
+
+    def predict(self, pairs: Any) -> pd.DataFrame:
+        """The stars that known users would give movies.
+
+        Args:
+            pairs: (user, movie) pairs, or a frame with the columns user and item; movies by id or
+                title.
+
+        Returns:
+            a frame with the columns user, item, title, rating, and std where the model has one.
+
+        Raises:
+            DataError: a user or a movie is unknown, or there are no such columns.
+        """
+        import pandas as pd
+
+        context, asked = self.context, _pairs(pairs)
+        users = names([user for user, _ in asked], "user")
+        rows = np.array([context.histories.users.row(user) for user in users], dtype=np.int32)
+        items = np.array([context.catalogue.find(movie) for _, movie in asked], dtype=np.int32)
+        who, place = np.unique(rows, return_inverse=True)
+        found = self.predict_ratings(context.query(who), place, items)
+        frame = pd.DataFrame(
+            {
+                "user": users,
+                "item": [context.catalogue.items.id(i) for i in items],
+                "title": [context.catalogue.display_title(i) for i in items],
+                "rating": found.mean,
+            }
+        )
+        return frame if found.std is None else frame.assign(std=found.std)
+
+    def similar(self, movie: Any, k: int = 10) -> pd.DataFrame:
+        """The k movies most like one, each film once.
+
+        Args:
+            movie: id or title.
+            k: how many.
+
+        Returns:
+            a frame with the columns rank, item, title, similarity.
+
+        Raises:
+            DataError: no movie, or more than one, has that name.
+            UnsupportedError: the model does not compare movies.
+        """
+        import pandas as pd
+
+        catalogue = self.context.catalogue
+        row = catalogue.find(movie)
+        found = top_k(once_per_film(self.similarities(row), catalogue.film_groups, row)[None], k)
+        there = found.items[0] >= 0
+        items = found.items[0][there]
+        return pd.DataFrame(
+            {
+                "rank": np.arange(1, len(items) + 1),
+                "item": [catalogue.items.id(i) for i in items],
+                "title": [catalogue.display_title(i) for i in items],
+                "similarity": found.scores[0][there],
+            }
+        )
+
+    def save(self, path: str | Path) -> Path:
+        """Write the model as a bundle: complete, verified, and loadable without what trained it.
+
+        Raises:
+            NotFittedError: ``fit`` was not called.
+            BundleError: something other than a bundle is at ``path``.
+        """
+        from recsys.recommenders.saving import save
+
+        return save(self, Path(path))
+
+
+class ItemWeights(Recommender):
+    """Scores ``x W``: x what every rating of a history weighs, W items × items.
+
+    The arrays hold "weights", (I, I) dense or CSR: row j, column i says what having rated movie j
+    adds to the score of movie i.
+    """
+
+    def history_weights(self, query: Query) -> sp.csr_array:
+        """(Q, I) what every rating weighs: 1 unless a model says otherwise."""
+        ones = np.ones_like(query.histories.data)
+        h = query.histories
+        return sp.csr_array((ones, h.indices, h.indptr), shape=h.shape)
+
+    @property
+    def _weights(self) -> Any:
+        return self.arrays()["weights"]
+
+    def score(self, query: Query) -> Floats:
+        """(Q, I) scores; all 0 for an empty history."""
+        weights = self._weights
+        self._require_items(query, weights.shape[0])
+        scores = self.history_weights(query) @ weights
+        dense = scores.toarray() if sp.issparse(scores) else scores
+        return self._settled(np.asarray(dense, dtype=np.float32))
+
+    def _settled(self, scores: Floats) -> Floats:
+        """The scores as they are given out."""
+        return scores
+
+    def view(self, query: Query) -> UserView:
+        """One user: every movie of the history adds its weighted row of W."""
+        own = self.history_weights(query)
+        rows, data = own.indices, own.data
+
+        def contributions(items: Rows) -> Contributions:
+            block = self._weights[rows][:, items]
+            dense = block.toarray() if sp.issparse(block) else block
+            return Contributions(rows, (data[:, None] * dense).T, np.zeros(len(items)))
+
+        return UserView(rows, lambda: self.score(query)[0], None, contributions)
+
+    def similarities(self, row: int) -> Floats:
+        """(I,) what having rated one movie adds to the score of each."""
+        weights = self._weights[[row]]
+        dense = weights.toarray() if sp.issparse(weights) else weights
+        found = np.array(dense[0], dtype=np.float32)
+        found[found == 0] = -np.inf
+        return self._settled(found)
+
+
+class VectorModel(Recommender):
+    """Scores that are inner products, which is all an index needs."""
+
+    @abstractmethod
+    def user_vectors(self, query: Query) -> Floats:
+        """(Q, D) vectors."""
+
+    @abstractmethod
+    def item_vectors(self) -> Floats:
+        """(I, D) vectors; a score is the inner product of user and item."""
+
+    def score(self, query: Query) -> Floats:
+        """(Q, I) scores."""
+        return inner_products(self.user_vectors(query), self.item_vectors())
+
+    def view(self, query: Query) -> UserView:
+        """One user, with the vector that an index is asked with."""
+        vector = self.user_vectors(query)
+        return UserView(
+            query.histories.indices,
+            lambda: inner_products(vector, self.item_vectors())[0],
+            vector[0],
+        )
+
+    def similarities(self, row: int) -> Floats:
+        """(I,) cosine of the item vectors; -inf where an item has none."""
+        vectors = self.directions()
+        found = np.clip(vectors @ vectors[row], -1, 1)
+        found[~vectors.any(axis=1)] = -np.inf
+        return found if vectors[row].any() else np.full_like(found, -np.inf)
+
+    def directions(self) -> Floats:
+        """(I, D) item vectors at length one; zero where there is none."""
+        vectors = self.item_vectors()
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        return np.asarray(vectors / np.where(lengths > 0, lengths, 1), dtype=np.float32)
+
+
+class KnownUserFactors(VectorModel):
+    """Vectors for every user of training, and none for others; the history is not looked at.
+
+    The arrays hold "users" (U, D), "items" (I, D) and "parameters", the numbers learnt.
+    """
+
+    def user_vectors(self, query: Query) -> Floats:
+        """(Q, D) vectors of users of training.
+
+        Raises:
+            DataError: a user was not in training.
+        """
+        users: Floats = self.arrays()["users"]
+        self._require_items(query, len(self.arrays()["items"]))
+        strange = np.flatnonzero((query.users < 0) | (query.users >= len(users)))
+        if len(strange):
+            raise DataError(
+                f"{self.name} has no vector for {len(strange)} users who were not in training",
+                rows=[f"query {row}" for row in strange[:5]],
+                hint="ask a model that folds users in from their history, such as ease",
+                count=len(strange),
+            )
+        return users[query.users]
+
+    def item_vectors(self) -> Floats:
+        """(I, D) vectors."""
+        return np.array(self.arrays()["items"])
+
+    @property
+    def parameters(self) -> int:
+        """Numbers learnt."""
+        return int(self.arrays()["parameters"][0])
+
+
+def once_per_film(scores: Floats, films: NDArray[np.int32], row: int) -> Floats:
+    """(I,) scores, -inf for all but the best entry of each film and for the film in ``row``."""
+    order = np.argsort(-scores, kind="stable")
+    _, first = np.unique(films[order], return_index=True)
+    kept = np.zeros(len(films), dtype=bool)
+    kept[order[first]] = True
+    return np.where(kept & (films != films[row]), scores, np.float32(-np.inf))
+
+
+def names(given: Any, kind: str) -> list[str]:
+    """Ids as strings; one alone is a list of one.
+
+    Raises:
+        DataError: an id is missing, or is neither a string nor a whole number.
+    """
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        return [as_id(given, kind=kind)]
+    return [as_id(name, kind=kind) for name in given]
+
+
+def _pairs(pairs: Any) -> list[tuple[Any, Any]]:
+    if hasattr(pairs, "columns"):
+        lacking = [name for name in ("user", "item") if name not in pairs.columns]
+        if lacking:
+            raise DataError(
+                f"the frame has no column {lacking[0]!r}: {', '.join(map(str, pairs.columns))}",
+                hint="name the columns user and item",
+            )
+        return list(zip(pairs["user"], pairs["item"], strict=True))
+    return [(user, item) for user, item in pairs]

@@ -1,0 +1,157 @@
+"""Item-kNN: cosine of who rated what for lists, adjusted cosine of residuals for stars.
+
+Legend: Q queries, U users, I items, N pairs, k neighbours; e residual, s similarity, b baseline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from recsys.data.split import TrainingData
+from recsys.errors import ConfigError
+from recsys.queries.query import Query, RatingPrediction, rated_mask
+from recsys.recommenders.base import Array, Facts, ItemWeights, Rows
+from recsys.recommenders.bias import (
+    BiasConfig,
+    biases_from_arrays,
+    biases_to_arrays,
+    clipped,
+    fit_biases,
+)
+from recsys.recommenders.neighbours import keep_best
+
+NO_ZERO_DIVISION = 1e-6
+PAIRS_AT_A_TIME = 8192
+
+
+@dataclass(frozen=True)
+class ItemKNNConfig:
+    """How movies become neighbours; the defaults for stars were chosen within train of u1.
+
+    Attributes:
+        k: neighbours kept of each movie, for lists and for stars.
+        shrink: for lists: added to the product of the norms, in units of interactions.
+        support: for stars: common raters at which a similarity counts half.
+        star_shrink: for stars: added to the summed similarities, which pulls towards the biases.
+        user_l2: λ of the user biases, see ``BiasConfig``.
+        item_l2: λ of the item biases.
+
+    Raises:
+        ConfigError: ``k`` is below 1, ``shrink`` or ``support`` below 0, or another not above 0.
+    """
+
+    k: int = 100
+    shrink: float = 0.0
+    support: float = 100.0
+    star_shrink: float = 0.1
+    user_l2: float = 5.0
+    item_l2: float = 2.0
+
+    def __post_init__(self) -> None:
+        if self.k < 1 or not (self.shrink >= 0 and self.support >= 0 and self.star_shrink > 0):
+            raise ConfigError(
+                f"{self}: k ≥ 1, shrink ≥ 0, support ≥ 0 and star_shrink > 0 are needed"
+            )
+        BiasConfig(self.user_l2, self.item_l2)
+
+
+def cosine_neighbours(interactions_matrix: sp.csr_array, config: ItemKNNConfig) -> sp.csr_array:
+    """(I, I) row i holds the similarities of movie i to its ``k`` nearest movies.
+
+    ``s_ij = n_ij / (√n_i √n_j + shrink + 1e-6)`` for binary interactions, the convention of Aiolli,
+    Efficient Top-N Recommendation for Very Large Scale Binary Rated Datasets, RecSys 2013, and of
+    the item-kNN that RecBole benchmarks. A movie is not its own neighbour; ties go to the lower
+    row.
+    """
+    matrix = interactions_matrix.tocsc()
+    transposed = matrix.T.tocsr()
+    norms = np.sqrt(np.diff(matrix.indptr))
+
+    def similarity(start: int, stop: int) -> NDArray[np.floating[Any]]:
+        together = (transposed[start:stop] @ matrix).toarray()
+        return np.asarray(
+            together / (np.outer(norms[start:stop], norms) + config.shrink + NO_ZERO_DIVISION)
+        )
+
+    return keep_best(similarity, matrix.shape[1], config.k)
+
+
+def residual_neighbours(residuals: sp.csr_array, config: ItemKNNConfig) -> sp.csr_array:
+    """(I, I) row i holds the shrunk adjusted cosines of movie i with its ``k`` nearest movies.
+
+    ``s_ij = n_ij / (n_ij + support) · Σ e_ui e_uj / (‖e_i‖ ‖e_j‖)`` with n_ij common raters. It is
+    the adjusted cosine of Sarwar et al., Item-Based Collaborative Filtering, WWW 2001, with
+    residuals in place of deviations from the user's mean, shrunk as the correlations of Koren,
+    Factor in the Neighbors, TKDD 2010. The norms are over *all* raters, so movies with few raters
+    in common stay apart. Movies that are rated alike explain each other; opposites are not used.
+    Both choices validated better than their alternatives.
+    """
+    left, rated = residuals.tocsc(), rated_mask(residuals).tocsc()
+    left_rows, rated_rows = left.T.tocsr(), rated.T.tocsr()
+    norms = np.sqrt(np.asarray(left.power(2).sum(axis=0)))
+    norms[norms == 0] = 1
+
+    def similarity(start: int, stop: int) -> NDArray[np.floating[Any]]:
+        together = (left_rows[start:stop] @ left).toarray()
+        count = (rated_rows[start:stop] @ rated).toarray()
+        trust = count / np.maximum(count + config.support, 1)
+        return np.asarray(together / np.outer(norms[start:stop], norms) * trust)
+
+    return keep_best(similarity, left.shape[1], config.k)
+
+
+class ItemKNN(ItemWeights):
+    """Ranks by summed similarity to the history; explains residuals by similar movies.
+
+    Stars are ``b_ui + Σ s_ij e_uj / (Σ|s_ij| + shrink)`` over the neighbours j that u rated.
+    """
+
+    name = "item-knn"
+    config_class = ItemKNNConfig
+    facts = Facts(
+        "item-weights",
+        "cosine of who rated what for lists, correlation of what biases leave for stars",
+        "Aiolli, RecSys 2013; Sarwar et al., WWW 2001",
+    )
+
+    def _fit(self, data: TrainingData) -> Mapping[str, Array]:
+        """Finds both kinds of neighbours.
+
+        Raises:
+            ConfigError: there is no rating to learn from.
+        """
+        config, ratings = self.config, data.train.matrix()
+        biases = fit_biases(data.train, BiasConfig(config.user_l2, config.item_l2))
+        return {
+            "weights": sp.csr_array(cosine_neighbours(rated_mask(ratings), config).T),
+            "star_neighbours": residual_neighbours(biases.residuals(ratings), config),
+            **biases_to_arrays(biases),
+        }
+
+    def predict_ratings(self, query: Query, rows: Rows, items: Rows) -> RatingPrediction:
+        """Stars of N pairs; the bias model's where the user rated no neighbour of the movie."""
+        biases, neighbours = biases_from_arrays(self.arrays()), self.arrays()["star_neighbours"]
+        self._require_items(query, len(biases.item))
+        stars = biases.baseline(query.histories, rows, items)
+        residuals = biases.residuals(query.histories)
+        for start in range(0, len(stars), PAIRS_AT_A_TIME):
+            chosen = slice(start, start + PAIRS_AT_A_TIME)
+            stars[chosen] += self._correction(neighbours[items[chosen]], residuals[rows[chosen]])
+        return RatingPrediction(clipped(stars, biases.scale))
+
+    def _correction(self, similar: sp.csr_array, residuals: sp.csr_array) -> NDArray[np.float64]:
+        explained = similar.multiply(residuals).sum(axis=1)
+        weight = similar.multiply(rated_mask(residuals)).sum(axis=1)
+        return np.asarray(explained / (weight + self.config.star_shrink), dtype=np.float64)
+
+    @property
+    def parameters(self) -> int:
+        """Similarities that are kept, μ and the b_i."""
+        kept = sum(int(self.arrays()[name].nnz) for name in ("weights", "star_neighbours"))
+        return kept + 1 + len(self.arrays()["item_bias"])

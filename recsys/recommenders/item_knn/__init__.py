@@ -1,1 +1,0 @@
-"""Item-kNN for lists and for stars."""
