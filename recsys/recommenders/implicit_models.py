@@ -8,7 +8,7 @@ Legend: Q queries, U users, I items, D factors.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -22,7 +22,6 @@ from threadpoolctl import threadpool_limits
 from recsys.data.split import TrainingData
 from recsys.errors import ConfigError, MissingExtra
 from recsys.queries.query import Query, rated_mask
-from recsys.queries.topk import inner_products
 from recsys.recommenders.base import (
     Array,
     Contributions,
@@ -30,7 +29,6 @@ from recsys.recommenders.base import (
     Floats,
     KnownUserFactors,
     Rows,
-    UserView,
     VectorModel,
 )
 from recsys.seeding import seed_for
@@ -161,9 +159,8 @@ class ImplicitALS(VectorModel):
         """(I, D) factors."""
         return np.array(self.arrays()["items"])
 
-    def view(self, query: Query) -> UserView:
-        """One user: ``y_iᵀ A⁻¹ α y_j`` is what movie j of the history adds."""
-        rows, vector = query.histories.indices, self.user_vectors(query)
+    def _contributions(self, rows: NDArray[np.int32]) -> Callable[[Rows], Contributions]:
+        """``y_iᵀ A⁻¹ α y_j`` is what movie j of the history adds."""
         items = self.arrays()["items"]
 
         def contributions(asked: Rows) -> Contributions:
@@ -171,12 +168,7 @@ class ImplicitALS(VectorModel):
             solved = np.linalg.solve(self._normal(rated), self._pull(rated).T)
             return Contributions(rows, items[asked] @ solved, np.zeros(len(asked)))
 
-        return UserView(rows, lambda: inner_products(vector, items)[0], vector[0], contributions)
-
-    @property
-    def parameters(self) -> int:
-        """Numbers learnt, those of users included."""
-        return int(self.arrays()["parameters"][0])
+        return contributions
 
 
 class ImplicitBPR(KnownUserFactors):

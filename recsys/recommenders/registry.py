@@ -59,27 +59,27 @@ class ModelEntry:
 
 _PLAIN = {
     "joint": "joint.recommender:JointRecommender",
-    "popularity": "popularity:Popularity",
-    "genre-popularity": "genre_popularity:GenrePopularity",
-    "global-mean": "global_mean:GlobalMean",
+    "popularity": "simple:Popularity",
+    "genre-popularity": "simple:GenrePopularity",
+    "global-mean": "simple:GlobalMean",
     "bias": "bias:BiasModel",
     "item-knn": "item_knn:ItemKNN",
     "ease": "closed_form.ease:Ease",
-    "ease-low-rank": "closed_form.low_rank:RankReducedEase",
-    "ease-content": "closed_form.ease_content:EaseContent",
+    "ease-low-rank": "closed_form.ease:RankReducedEase",
+    "ease-content": "closed_form.ease:EaseContent",
     "marec": "closed_form.marec:MARec",
     "svd": "svd.model:Svd",
     "svd++": "svd.model:SvdPlusPlus",
     "implicit-als": "implicit_models:ImplicitALS",
     "implicit-bpr": "implicit_models:ImplicitBPR",
-    "clcrec": "neural.clcrec:CLCRec",
-    "dropoutnet": "neural.dropoutnet:DropoutNet",
+    "clcrec": "neural.models:CLCRec",
+    "dropoutnet": "neural.models:DropoutNet",
 }
 _BY_MODALITY = {
     "content-knn": "content.knn:ContentKNN",
     "content-knn-plain": "content.knn:PlainContentKNN",
     "content-ridge": "content.ridge:ContentRidge",
-    "vbpr": "neural.vbpr:VBPR",
+    "vbpr": "neural.models:VBPR",
 }
 _MACHINES = tuple(
     ModelEntry(f"myfm-{kind}-{inputs}", "myfm.model:MyFM", {"inputs": inputs, "ordinal": ordinal})

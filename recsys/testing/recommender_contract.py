@@ -106,9 +106,7 @@ class RecommenderContract(ModelContract):
         world = two_genre_world()
         scores = self.fitted(world).score(without_history(world))
         require(not np.isnan(scores).any(), "scores hold NaN")
-        require(
-            np.isfinite(scores).any(axis=1).all(), "nothing has a finite score"
-        )
+        require(np.isfinite(scores).any(axis=1).all(), "nothing has a finite score")
 
     def test_no_query_gives_no_row(self) -> None:
         world = two_genre_world()

@@ -18,7 +18,7 @@ from recsys.data.split import TrainingData
 from recsys.errors import ConfigError
 from recsys.queries.query import rated_mask
 from recsys.recommenders.base import Array, Facts, ItemWeights
-from recsys.recommenders.closed_form.weights import gram_matrix, weights_of_gram
+from recsys.recommenders.closed_form.ease import gram_matrix, weights_of_gram
 from recsys.recommenders.content.kernel import modality_tables
 
 Floats = NDArray[np.floating[Any]]

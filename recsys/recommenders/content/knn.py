@@ -19,10 +19,9 @@ from recsys.data.catalogue import ModalityTable
 from recsys.data.split import TrainingData
 from recsys.errors import ConfigError
 from recsys.queries.query import Query, rated_mask
-from recsys.recommenders.base import Array, Facts, ItemWeights
-from recsys.recommenders.content.kernel import modality_tables
-from recsys.recommenders.content.units import ROUNDING, Floats, unit
-from recsys.recommenders.neighbours import keep_best
+from recsys.recommenders.base import Array, Facts, ItemWeights, nonzero
+from recsys.recommenders.content.kernel import ROUNDING, Floats, modality_tables, unit
+from recsys.recommenders.item_knn import keep_best
 
 LIKED = 4.0
 
@@ -128,8 +127,7 @@ class ContentKNN(ItemWeights):
     @property
     def parameters(self) -> int:
         """Weights that are not 0."""
-        weights = self.arrays()["weights"]
-        return int(weights.nnz if sp.issparse(weights) else np.count_nonzero(weights))
+        return nonzero(self.arrays()["weights"])
 
 
 class PlainContentKNN(ContentKNN):

@@ -17,7 +17,7 @@ from recsys.data.split import TrainingData
 from recsys.errors import ConfigError
 from recsys.queries.query import rated_mask
 from recsys.recommenders.base import Array, Facts, ItemWeights
-from recsys.recommenders.closed_form.weights import ease_weights
+from recsys.recommenders.closed_form.ease import ease_weights
 from recsys.recommenders.content.kernel import content_kernel, modality_tables
 
 Floats = NDArray[np.floating[Any]]

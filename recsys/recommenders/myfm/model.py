@@ -135,11 +135,6 @@ class MyFM(Recommender):
         scale = np.array([train.scale.low, train.scale.high])
         return {**_terms(samples, seen), **levels, **cuts, "scale": scale}
 
-    @property
-    def parameters(self) -> int:
-        """Weights and vectors of all samples, which a prediction averages."""
-        return int(self.arrays()["parameters"][0])
-
     def predict_ratings(self, query: Query, rows: Rows, items: Rows) -> RatingPrediction:
         """Ratings of N pairs given on an unknown day."""
         return self._predict(query, rows, items, np.zeros(len(items), dtype=np.int64))

@@ -24,8 +24,15 @@ from recsys.data.split import TrainingData
 from recsys.queries.query import Query, RatingPrediction
 from recsys.recommenders.base import Array, Facts, Recommender, Rows
 from recsys.recommenders.bias import clipped
-from recsys.recommenders.svd.factors import Answer, FactorConfig, Factors, Visit, visits
-from recsys.recommenders.svd.sgd import Descent, Floats
+from recsys.recommenders.svd.factors import (
+    Answer,
+    Descent,
+    FactorConfig,
+    Factors,
+    Floats,
+    Visit,
+    visits,
+)
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,14 @@ from threadpoolctl import threadpool_limits
 
 from recsys.errors import ConfigError, DataError, NotFittedError
 from recsys.queries.query import Query, rated_mask
-from recsys.recommenders.closed_form.ease import Ease, EaseConfig
-from recsys.recommenders.closed_form.low_rank import (
+from recsys.recommenders.closed_form.ease import (
+    Ease,
+    EaseConfig,
     RankReducedEase,
     RankReducedEaseConfig,
+    ease_weights,
     leading_directions,
 )
-from recsys.recommenders.closed_form.weights import ease_weights
 from recsys.recommenders.implicit_models import (
     ImplicitALS,
     ImplicitALSConfig,

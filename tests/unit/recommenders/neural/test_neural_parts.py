@@ -19,16 +19,22 @@ from recsys.testing.worlds import two_genre_world, without_content
 torch = pytest.importorskip("torch")
 
 from recsys.recommenders.neural import nets  # noqa: E402
-from recsys.recommenders.neural.clcrec import CLCRec, CLCRecConfig  # noqa: E402
-from recsys.recommenders.neural.common import Schedule, content_matrix  # noqa: E402
-from recsys.recommenders.neural.dropoutnet import DropoutNet, DropoutNetConfig  # noqa: E402
+from recsys.recommenders.neural.models import (  # noqa: E402  # noqa: E402  # noqa: E402  # noqa: E402
+    VBPR,
+    CLCRec,
+    CLCRecConfig,
+    DropoutNet,
+    DropoutNetConfig,
+    Schedule,
+    VBPRConfig,
+    content_matrix,
+)
 from recsys.recommenders.neural.training import (  # noqa: E402
     Ratings,
     ValidEvaluator,
     generator,
     train_until_best,
 )
-from recsys.recommenders.neural.vbpr import VBPR, VBPRConfig  # noqa: E402
 
 WITHOUT_TORCH = """
 import pickle, sys
