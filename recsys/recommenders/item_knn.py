@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 
 from recsys.data.split import TrainingData
-from recsys.errors import ConfigError
 from recsys.queries.query import Query, RatingPrediction, rated_mask
 from recsys.queries.topk import top_k
 from recsys.recommenders.base import Array, Facts, ItemWeights, Rows
@@ -25,6 +25,7 @@ from recsys.recommenders.bias import (
     clipped,
     fit_biases,
 )
+from recsys.recommenders.options import Options
 
 BLOCK_BYTES = 32 * 2**20
 
@@ -66,7 +67,7 @@ PAIRS_AT_A_TIME = 8192
 
 
 @dataclass(frozen=True)
-class ItemKNNConfig:
+class ItemKNNConfig(Options):
     """How movies become neighbours; the defaults for stars were chosen within train of u1.
 
     Attributes:
@@ -76,24 +77,14 @@ class ItemKNNConfig:
         star_shrink: for stars: added to the summed similarities, which pulls towards the biases.
         user_l2: λ of the user biases, see ``BiasConfig``.
         item_l2: λ of the item biases.
-
-    Raises:
-        ConfigError: ``k`` is below 1, ``shrink`` or ``support`` below 0, or another not above 0.
     """
 
-    k: int = 100
-    shrink: float = 0.0
-    support: float = 100.0
-    star_shrink: float = 0.1
-    user_l2: float = 5.0
-    item_l2: float = 2.0
-
-    def __post_init__(self) -> None:
-        if self.k < 1 or not (self.shrink >= 0 and self.support >= 0 and self.star_shrink > 0):
-            raise ConfigError(
-                f"{self}: k ≥ 1, shrink ≥ 0, support ≥ 0 and star_shrink > 0 are needed"
-            )
-        BiasConfig(self.user_l2, self.item_l2)
+    k: PositiveInt = 100
+    shrink: NonNegativeFloat = 0.0
+    support: NonNegativeFloat = 100.0
+    star_shrink: PositiveFloat = 0.1
+    user_l2: PositiveFloat = 5.0
+    item_l2: PositiveFloat = 2.0
 
 
 def cosine_neighbours(interactions_matrix: sp.csr_array, config: ItemKNNConfig) -> sp.csr_array:

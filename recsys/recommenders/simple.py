@@ -6,7 +6,6 @@ Legend: Q queries, I items, G genres, N pairs.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,20 +24,16 @@ from recsys.recommenders.base import (
     UserView,
     VectorModel,
 )
+from recsys.recommenders.options import Options
 
 Numbers = NDArray[np.floating[Any]]
-
-
-@dataclass(frozen=True)
-class NoOptions:
-    """Nothing to choose."""
 
 
 class Popularity(VectorModel):
     """Scores a movie by the number of its training ratings."""
 
     name = "popularity"
-    config_class = NoOptions
+    config_class = Options
     facts = Facts("statistics", "how many ratings a movie has")
     similarities = Recommender.similarities  # a vector of one number has no direction
 
@@ -90,7 +85,7 @@ class GenrePopularity(Recommender):
     """
 
     name = "genre-popularity"
-    config_class = NoOptions
+    config_class = Options
     facts = Facts(
         "statistics",
         "how many ratings a movie's genres have among those a user watches",
@@ -164,7 +159,7 @@ class GlobalMean(Recommender):
     """Predicts the mean training rating, and the spread of the training ratings around it."""
 
     name = "global-mean"
-    config_class = NoOptions
+    config_class = Options
     facts = Facts("statistics", "the mean of all ratings")
     parameters = 1
 

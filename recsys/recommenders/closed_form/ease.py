@@ -13,6 +13,7 @@ import numpy as np
 import scipy.linalg
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 
 from recsys.data.split import TrainingData
 from recsys.errors import ConfigError
@@ -27,6 +28,7 @@ from recsys.recommenders.base import (
     VectorModel,
 )
 from recsys.recommenders.content.kernel import content_kernel, modality_tables
+from recsys.recommenders.options import Options
 
 
 def ease_weights(interactions_matrix: sp.csr_array, l2: float) -> NDArray[np.float32]:
@@ -93,7 +95,7 @@ def weights_of_gram(gram: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
 
 
 @dataclass(frozen=True)
-class EaseConfig:
+class EaseConfig(Options):
     """How EASE is fitted.
 
     Attributes:
@@ -126,7 +128,7 @@ _MAIN = ("text", "metadata")
 
 
 @dataclass(frozen=True)
-class EaseContentConfig:
+class EaseContentConfig(Options):
     """How EASE is fitted, and how many ratings content is worth.
 
     The defaults were chosen by NDCG@10 on the validation parts of RecBole's splits of
@@ -137,18 +139,11 @@ class EaseContentConfig:
         content: c, the users that a pair of movies with equal content and unit weight is worth.
         l2: λ, in units of interactions.
         others: weight of the cosines of every modality besides text and metadata, which weigh 1.
-
-    Raises:
-        ConfigError: ``content`` or ``others`` is below 0, or ``l2`` not above 0.
     """
 
-    content: float = 20.0
-    l2: float = 300.0
-    others: float = 0.0
-
-    def __post_init__(self) -> None:
-        if not self.content >= 0 or not self.others >= 0 or not self.l2 > 0:
-            raise ConfigError(f"{self}: content and others must be at least 0, l2 above 0")
+    content: NonNegativeFloat = 20.0
+    l2: PositiveFloat = 300.0
+    others: NonNegativeFloat = 0.0
 
 
 class EaseContent(ItemWeights):
@@ -184,23 +179,16 @@ class EaseContent(ItemWeights):
 
 
 @dataclass(frozen=True)
-class RankReducedEaseConfig:
+class RankReducedEaseConfig(Options):
     """How EASE is fitted and cut.
 
     Attributes:
         rank: D; the rank is that of the weights where they have fewer dimensions.
         l2: λ of EASE, in units of interactions.
-
-    Raises:
-        ConfigError: the rank is below 1.
     """
 
-    rank: int = 128
+    rank: PositiveInt = 128
     l2: float = 300.0
-
-    def __post_init__(self) -> None:
-        if self.rank < 1:
-            raise ConfigError(f"rank is {self.rank}", hint="keep at least one dimension")
 
 
 def leading_directions(

@@ -13,14 +13,16 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from recsys.data.catalogue import Catalogue, ModalityTable
 from recsys.data.split import TrainingData
-from recsys.errors import ConfigError, MissingExtra
+from recsys.errors import MissingExtra
 from recsys.queries.query import Query, rated_mask
 from recsys.recommenders.base import Array, Facts, Floats, KnownUserFactors, VectorModel
 from recsys.recommenders.closed_form.ease import RankReducedEase, RankReducedEaseConfig
 from recsys.recommenders.content.kernel import modality_tables, unit
+from recsys.recommenders.options import Options, Share
 
 COMPONENTS = 512
 """Of the five modalities of MovieLens-100K they hold 93 % of the variance, and kernel ridge
@@ -28,23 +30,16 @@ regression ranks cold movies as well by them as by all 2,144 columns."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Schedule:
+class Schedule(Options):
     """How long is trained; part of the hyper-parameters of every model here.
 
     Attributes:
         epochs: at most; exactly so many where valid is empty.
         patience: epochs without a better NDCG@10 on valid until training stops.
-
-    Raises:
-        ConfigError: either is below 1.
     """
 
-    epochs: int = 200
-    patience: int = 10
-
-    def __post_init__(self) -> None:
-        if self.epochs < 1 or self.patience < 1:
-            raise ConfigError(f"{self}: both must be at least 1")
+    epochs: PositiveInt = 200
+    patience: PositiveInt = 10
 
 
 def networks() -> Any:
@@ -112,24 +107,15 @@ class VBPRConfig(Schedule):
         learning_rate: of Adam.
         batch: triples of a step.
         seed: of every random number.
-
-    Raises:
-        ConfigError: a number of factors or λ is negative, or the learning rate not positive.
     """
 
     modality: str | None = None
-    factors: int = 32
-    content_factors: int = 32
-    reg: float = 0.001
-    learning_rate: float = 0.005
-    batch: int = 2048
+    factors: NonNegativeInt = 32
+    content_factors: NonNegativeInt = 32
+    reg: NonNegativeFloat = 0.001
+    learning_rate: PositiveFloat = 0.005
+    batch: PositiveInt = 2048
     seed: int = 0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        sizes = self.factors >= 0 and self.content_factors >= 0 and self.batch >= 1
-        if not sizes or not self.reg >= 0 or not self.learning_rate > 0:
-            raise ConfigError(f"{self}: the rates must be positive, the sizes not negative")
 
 
 class VBPR(KnownUserFactors):
@@ -192,28 +178,18 @@ class CLCRecConfig(Schedule):
         learning_rate: of Adam.
         batch: ratings of a step.
         seed: of every random number.
-
-    Raises:
-        ConfigError: λ or ρ is outside 0 to 1, or τ or the learning rate not positive.
     """
 
     dim: int = 64
     hidden: int = 256
-    balance: float = 0.5
-    mixing: float = 0.5
-    temperature: float = 0.5
+    balance: Share = 0.5
+    mixing: Share = 0.5
+    temperature: PositiveFloat = 0.5
     reg: float = 0.1
     negatives: int = 512
-    learning_rate: float = 0.003
+    learning_rate: PositiveFloat = 0.003
     batch: int = 4096
     seed: int = 0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not 0 <= self.balance <= 1 or not 0 <= self.mixing <= 1:
-            raise ConfigError(f"{self}: balance and mixing must be from 0 to 1")
-        if not self.temperature > 0 or not self.learning_rate > 0:
-            raise ConfigError(f"{self}: temperature and learning_rate must be above 0")
 
 
 class CLCRec(KnownUserFactors):
@@ -274,26 +250,16 @@ class DropoutNetConfig(Schedule):
         learning_rate: of Adam.
         batch: B.
         seed: of every random number.
-
-    Raises:
-        ConfigError: the dropout is outside 0 to 1, or the learning rate not positive.
     """
 
     rank: int = 64
     l2: float = 300.0
-    hidden: int = 512
-    dropout: float = 0.5
-    top: int = 100
-    learning_rate: float = 0.001
-    batch: int = 256
+    hidden: PositiveInt = 512
+    dropout: Share = 0.5
+    top: PositiveInt = 100
+    learning_rate: PositiveFloat = 0.001
+    batch: PositiveInt = 256
     seed: int = 0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not 0 <= self.dropout <= 1 or not self.learning_rate > 0:
-            raise ConfigError(f"{self}: dropout must be from 0 to 1, learning_rate above 0")
-        if min(self.hidden, self.top, self.batch) < 1:
-            raise ConfigError(f"{self}: the sizes must be at least 1")
 
 
 class DropoutNet(VectorModel):

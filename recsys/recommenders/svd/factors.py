@@ -13,10 +13,12 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import NonNegativeFloat, PositiveInt
 from scipy.linalg import solve_triangular
 
 from recsys.data.interactions import Interactions, RatingScale
 from recsys.errors import ConfigError
+from recsys.recommenders.options import Options
 from recsys.seeding import stream
 
 Floats = NDArray[np.float64]
@@ -105,7 +107,7 @@ class Descent:
 
 
 @dataclass(frozen=True)
-class FactorConfig:
+class FactorConfig(Options):
     """How factors are learnt.
 
     Attributes:
@@ -120,16 +122,15 @@ class FactorConfig:
         ConfigError: a value is out of its range.
     """
 
-    factors: int
-    epochs: int
+    factors: PositiveInt
+    epochs: PositiveInt
     lr: float
     reg: float
-    init_std: float = 0.1
+    init_std: NonNegativeFloat = 0.1
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.factors < 1 or self.epochs < 1 or not self.init_std >= 0:
-            raise ConfigError(f"{self}: factors ≥ 1, epochs ≥ 1 and init_std ≥ 0 are needed")
+        super().__post_init__()
         Descent(self.lr, self.reg)
 
 

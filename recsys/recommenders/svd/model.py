@@ -19,6 +19,7 @@ from typing import ClassVar
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from pydantic import PositiveInt
 
 from recsys.data.split import TrainingData
 from recsys.queries.query import Query, RatingPrediction
@@ -39,8 +40,8 @@ from recsys.recommenders.svd.factors import (
 class SvdConfig(FactorConfig):
     """``FactorConfig`` with the defaults of the library Surprise."""
 
-    factors: int = 100
-    epochs: int = 20
+    factors: PositiveInt = 100
+    epochs: PositiveInt = 20
     lr: float = 0.005
     reg: float = 0.02
 
@@ -49,8 +50,8 @@ class SvdConfig(FactorConfig):
 class SvdPlusPlusConfig(FactorConfig):
     """``FactorConfig`` with the defaults of the library Surprise."""
 
-    factors: int = 20
-    epochs: int = 20
+    factors: PositiveInt = 20
+    epochs: PositiveInt = 20
     lr: float = 0.007
     reg: float = 0.02
 

@@ -55,9 +55,9 @@ def test_no_other_cut_loses_less_of_the_regularised_scores() -> None:
 
 @pytest.mark.parametrize("config", [ImplicitALSConfig, ImplicitBPRConfig])
 def test_options_must_be_positive(config) -> None:
-    with pytest.raises(ConfigError, match="above 0"):
+    with pytest.raises(ConfigError, match="greater than 0"):
         config(regularization=0.0)
-    with pytest.raises(ConfigError, match="at least one"):
+    with pytest.raises(ConfigError, match="rank is"):
         RankReducedEaseConfig(rank=0)
 
 
