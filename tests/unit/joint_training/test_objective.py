@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch", reason="training needs torch")
 
 from recsys.config.experiment import LossWeights
 from recsys.queries.query import rated_mask
-from recsys.recommenders.closed_form.weights import ease_weights
+from recsys.recommenders.closed_form.ease import ease_weights
 from recsys.recommenders.joint.network import JointModel, TrainStatistics
 from recsys.recommenders.joint.training.objective import (
     Batch,
