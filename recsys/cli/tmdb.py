@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
-import typer
-
 from recsys.cli import output
-from recsys.cli.options import DataOption, DocumentFormatOption, SetOption
+from recsys.cli.options import DataOption, DocumentFormatOption, SetOption, option
 from recsys.cli.output import DocumentFormat
 from recsys.cli.train import ConfigOption, resolved
 from recsys.errors import OfflineError
@@ -21,12 +19,8 @@ EXAMPLE: Final = "recsys data tmdb --config my.yaml --limit 100"
 
 LimitOption = Annotated[
     int | None,
-    typer.Option(
-        "--limit",
-        min=1,
-        metavar="N",
-        help="Ask for at most so many movies that are not kept yet. Default: all.",
-        show_default=False,
+    option(
+        "--limit N", "Ask for at most so many movies that are not kept yet. Default: all.", min=1
     ),
 ]
 
@@ -45,7 +39,8 @@ def tmdb(
     was stopped goes on where it was; 'sources.tmdb: {}' in a configuration reads what is kept.
     """
     from recsys.config.sources import TmdbConfig
-    from recsys.data.tmdb.client import Secret, TmdbClient
+    from recsys.data.tmdb.client import TmdbClient
+    from recsys.data.tmdb.settings import Secret
     from recsys.data.tmdb.store import MovieStore, fetch_many
 
     experiment = resolved(config, changes or [], data)

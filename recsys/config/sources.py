@@ -11,10 +11,8 @@ from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, model_va
 from recsys.config.imports import ImportConfig
 from recsys.config.modalities import MODALITIES, ByModality
 from recsys.config.section import Section
-from recsys.data.item_fields import FieldKind, FieldSpec
-from recsys.data.item_presets import preset
-from recsys.data.items_spec import ItemKey, ItemsTable
-from recsys.data.textfile import Encoding
+from recsys.data.items_spec import FieldKind, FieldSpec, ItemKey, ItemsTable, preset
+from recsys.data.rawtable import Encoding
 from recsys.data.tmdb.settings import TmdbSettings
 
 _ATTRIBUTES = (

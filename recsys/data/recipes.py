@@ -8,11 +8,12 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from recsys import resources
-from recsys.data.formats import FormatName
 from recsys.data.interactions import RatingScale
 from recsys.data.readers.table import TableFiles
 from recsys.documents import Document
 from recsys.errors import ConfigError, UnknownIdError, nearest
+
+FormatName = Literal["ml-100k", "ml-1m", "movielens-csv", "recbole", "table"]
 
 
 class Archive(Document):

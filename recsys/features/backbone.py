@@ -17,11 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
+from recsys.config.modalities import BackboneConfig
 from recsys.config.section import expand
-from recsys.config.trailers import BackboneConfig
-from recsys.data.files import atomic_write
-from recsys.data.hashing import file_sha256
-from recsys.data.surroundings import is_offline
+from recsys.data.files import atomic_write, file_sha256, is_offline
 from recsys.errors import ConfigError, MissingExtra, OfflineError
 from recsys.features.cache import cache_root
 from recsys.features.torch_compat import declare_torchvision_operators

@@ -24,8 +24,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load, save
 
 from recsys.data.catalogue import EncoderCard
-from recsys.data.files import atomic_write
-from recsys.data.surroundings import cache_folder
+from recsys.data.files import atomic_write, cache_folder
 
 Vectors = Mapping[str, NDArray[np.float32]]
 """Digest of a input to its (D,) vector."""

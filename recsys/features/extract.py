@@ -20,7 +20,7 @@ from recsys.config.modalities import MODALITIES, FeaturesConfig, Modality
 from recsys.config.section import Section, expand
 from recsys.config.sources import SourcesConfig
 from recsys.data.catalogue import Catalogue, EncoderCard, ModalityTable
-from recsys.data.source_report import SourceReport
+from recsys.data.coverage import SourceReport
 from recsys.errors import ConfigError, MissingExtra
 from recsys.features.alignment import ImportReport, import_modality
 from recsys.features.cache import FeatureCache

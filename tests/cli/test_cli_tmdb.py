@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from recsys.data.tmdb.client import TmdbClient, TmdbNotFoundError, TmdbUnavailableError
+from recsys.data.tmdb.client import TmdbClient
+from recsys.data.tmdb.settings import TmdbNotFoundError, TmdbUnavailableError
 
 MOVIES = 8
 RECIPE = """

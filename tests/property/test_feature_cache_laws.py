@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from laws import examples
 
 from recsys.data.catalogue import Catalogue, EncoderCard
-from recsys.data.hashing import fingerprint
+from recsys.data.files import fingerprint
 from recsys.data.vocabulary import Vocabulary
 from recsys.features.cache import FeatureCache
 from recsys.features.extract import encode_cached

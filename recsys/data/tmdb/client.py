@@ -1,4 +1,4 @@
-"""Asking TMDB: slowly enough, again where that helps, and never with half an answer or a key shown.
+"""Asking TMDB: slowly enough, again where that helps, and never with half an answer.
 
 The interface: developer.themoviedb.org. It names a limit of about 40 requests a second, and may
 change it at any time.
@@ -7,7 +7,6 @@ change it at any time.
 from __future__ import annotations
 
 import logging
-import os
 import random
 import re
 import time
@@ -16,29 +15,21 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Self
-from urllib.parse import quote, quote_plus
 
 import requests
 
-from recsys.data.surroundings import is_offline
-from recsys.data.tmdb.settings import TmdbSettings
-from recsys.errors import ConfigError, DataError, OfflineError, RecsysError
-
-
-class TmdbKeyError(ConfigError):
-    """There is no key, or TMDB does not accept it. Asking again does not help."""
-
-
-class TmdbNotFoundError(DataError):
-    """TMDB has no such movie."""
-
-
-class TmdbRefusedError(DataError):
-    """TMDB will not answer this request, now or later."""
-
-
-class TmdbUnavailableError(OfflineError):
-    """TMDB gave no usable answer, however often it was asked."""
+from recsys.data.files import is_offline
+from recsys.data.tmdb.settings import (
+    VARIABLE,
+    RedactingFilter,
+    Secret,
+    TmdbKeyError,
+    TmdbNotFoundError,
+    TmdbRefusedError,
+    TmdbSettings,
+    TmdbUnavailableError,
+)
+from recsys.errors import DataError, OfflineError, RecsysError
 
 
 @dataclass(frozen=True)
@@ -111,78 +102,6 @@ def retry_after(header: str | None, now: float) -> float | None:
     return max((at - datetime.fromtimestamp(now, UTC)).total_seconds(), 0.0)
 
 
-VARIABLE = "TMDB_API_KEY"
-_SHOWN = "[TMDB_API_KEY]"
-_KEY = re.compile(r"[!-~]+")
-
-
-class Secret:
-    """A key that does not show itself.
-
-    TMDB gives two: an API key, which goes into the address, and a read access token, a JSON Web
-    Token, which goes into a header. Either will do.
-
-    Args:
-        value: the key.
-
-    Raises:
-        TmdbKeyError: it is empty, or cannot be a key.
-    """
-
-    def __init__(self, value: str) -> None:
-        self._value = value.strip()
-        if not _KEY.fullmatch(self._value):
-            raise TmdbKeyError(
-                "the key for TMDB is malformed" if self._value else "there is no key for TMDB",
-                hint=f"set {VARIABLE} to a key from the settings of your account at TMDB",
-            )
-
-    @classmethod
-    def from_environment(cls) -> Secret:
-        """The key in ``TMDB_API_KEY``.
-
-        Raises:
-            TmdbKeyError: there is none.
-        """
-        return cls(os.environ.get(VARIABLE, ""))
-
-    def __repr__(self) -> str:
-        return _SHOWN
-
-    @property
-    def _is_token(self) -> bool:
-        return self._value.count(".") == 2
-
-    @property
-    def parameters(self) -> Mapping[str, str]:
-        """What goes into the address."""
-        return {} if self._is_token else {"api_key": self._value}
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """What goes into the header."""
-        return {"Authorization": f"Bearer {self._value}"} if self._is_token else {}
-
-    def redacted(self, text: str) -> str:
-        """The text without the key, plain or as it is written in addresses."""
-        for form in {self._value, quote(self._value, safe=""), quote_plus(self._value)}:
-            text = text.replace(form, _SHOWN)
-        return text
-
-
-class RedactingFilter(logging.Filter):
-    """Takes a key out of what is logged: urllib3 logs whole addresses when asked for details."""
-
-    def __init__(self, secret: Secret) -> None:
-        super().__init__()
-        self._secret = secret
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Keep every record, without the key."""
-        record.msg, record.args = self._secret.redacted(record.getMessage()), None
-        return True
-
-
 _TMDB_ID = re.compile(r"[1-9]\d*", re.ASCII)
 # Request timeout, too many requests.
 _PASSING = {408, 429}
@@ -234,50 +153,41 @@ class TmdbClient:
             OfflineError: ``RECSYS_OFFLINE`` is set.
             DataError: that is no id.
         """
+        path = f"movie/{tmdb_id}"
         if not _TMDB_ID.fullmatch(tmdb_id):
             raise DataError(f"{tmdb_id!r} is no TMDB id", hint="one looks like 862")
-        wanted = {"append_to_response": ",".join(self.settings.append)}
-        return self._get(f"movie/{tmdb_id}", wanted, {"id": int(tmdb_id)})
-
-    def _get(
-        self, path: str, parameters: Mapping[str, str], expected: Mapping[str, Any] | None = None
-    ) -> Answer:
         if is_offline():
             raise OfflineError(
                 f"RECSYS_OFFLINE is set, and {path} is needed from TMDB",
                 hint="unset it to ask TMDB, or use what was fetched before",
             )
-        failure = _Failure("never asked")
         for attempt in range(1, self.settings.attempts + 1):
             self._bucket.take()
-            answer = self._attempt(path, parameters, expected or {})
+            answer = self._attempt(path, {"id": int(tmdb_id)})
             if not isinstance(answer, _Failure):
                 return answer
-            failure = answer
-            wait = self._wait(failure, attempt)
+            reason, wait = answer.reason, answer.retry_after
+            if wait is None:
+                bounds = self.settings.first_wait, self.settings.longest_wait
+                wait = backoff(attempt, *bounds, self._clock.chance())
             if wait > self.settings.longest_wait or attempt == self.settings.attempts:
                 break
             self._clock.sleep(wait)
         raise TmdbUnavailableError(
-            f"TMDB gave no usable answer for {path} in {attempt} attempts: {failure.reason}",
+            f"TMDB gave no usable answer for {path} in {attempt} attempts: {reason}",
             hint="try again later: what was fetched is kept, and only the rest is asked for",
         )
 
-    def _wait(self, failure: _Failure, attempt: int) -> float:
-        jittered = backoff(
-            attempt, self.settings.first_wait, self.settings.longest_wait, self._clock.chance()
-        )
-        return jittered if failure.retry_after is None else failure.retry_after
-
-    def _attempt(
-        self, path: str, parameters: Mapping[str, str], expected: Mapping[str, Any]
-    ) -> Answer | _Failure:
-        every = {"language": self.settings.language, **parameters, **self._secret.parameters}
+    def _attempt(self, path: str, expected: Mapping[str, Any]) -> Answer | _Failure:
+        asked = {
+            "language": self.settings.language,
+            "append_to_response": ",".join(self.settings.append),
+        }
         # Errors of requests hold the address, and so the key: they are not chained to ours.
         try:
             response = self._session.get(
                 f"{self.settings.url}/{path}",
-                params=every,
+                params={**asked, **self._secret.parameters},
                 timeout=self.settings.timeout,
                 allow_redirects=False,
             )
@@ -286,13 +196,10 @@ class TmdbClient:
         if response.status_code == requests.codes.ok:
             return _usable(response, expected)
         if response.status_code in _PASSING or response.status_code >= 500:
-            return self._later(response)
+            wait = retry_after(response.headers.get("Retry-After"), self._clock.now())
+            more = "" if wait is None else f", asking to wait {wait:g} s"
+            return _Failure(f"status {response.status_code}{more}", wait)
         raise self._refusal(path, response)
-
-    def _later(self, response: requests.Response) -> _Failure:
-        wait = retry_after(response.headers.get("Retry-After"), self._clock.now())
-        asked = "" if wait is None else f", asking to wait {wait:g} s"
-        return _Failure(f"status {response.status_code}{asked}", wait)
 
     def _refusal(self, path: str, response: requests.Response) -> RecsysError:
         message = _usable(response, {})

@@ -1,7 +1,4 @@
-"""What TMDB answered, kept on disk: one file a movie, whole or not at all.
-
-What is kept is not asked for again, and a stop loses nothing.
-"""
+"""What TMDB answered: kept on disk, fetched for many movies, and as facts of a catalogue."""
 
 from __future__ import annotations
 
@@ -13,16 +10,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from recsys.data.catalogue import Catalogue
+from recsys.data.coverage import Counts, SourceReport
+from recsys.data.facts import Crosswalk
 from recsys.data.files import atomic_write
+from recsys.data.items_join import ItemRows, cell_text
+from recsys.data.items_spec import ItemsTable, preset
+from recsys.data.items_table import with_item_rows
 from recsys.data.sources import cache_dir
-from recsys.data.tmdb.client import (
-    Answer,
-    TmdbClient,
+from recsys.data.tmdb.client import Answer, TmdbClient
+from recsys.data.tmdb.settings import (
     TmdbNotFoundError,
     TmdbRefusedError,
+    TmdbSettings,
     TmdbUnavailableError,
 )
-from recsys.data.tmdb.settings import TmdbSettings
 from recsys.errors import DataError
 
 SCHEMA = 1
@@ -210,3 +212,59 @@ def _fetch(client: TmdbClient, id_: str, store: MovieStore, report: FetchReport)
         report.failed[id_] = error.what
         return isinstance(error, TmdbUnavailableError)
     return False
+
+
+# Where a column of the table is not a field of the answer itself.
+_INSIDE = {"cast": ("credits", "cast"), "crew": ("credits", "crew")}
+
+
+def tmdb_facts(
+    catalogue: Catalogue,
+    movies: Iterable[Answer],
+    ids: Crosswalk,
+    *,
+    table: ItemsTable | None = None,
+    ratings: Counts | None = None,
+) -> tuple[Catalogue, SourceReport]:
+    """The same movies with what TMDB knows about them, and the account of it.
+
+    Args:
+        catalogue: the movies.
+        movies: answers, such as those of ``MovieStore.movies``.
+        ids: the movies' ids at TMDB.
+        table: which facts, and how they are called; the preset "tmdb" unless given.
+        ratings: (I,) number of ratings of each movie, for coverage by ratings.
+
+    Raises:
+        DataError: no answer is given.
+    """
+    table = table or preset("tmdb")
+    return with_item_rows(catalogue, table, tmdb_rows(movies, table), ids=ids, ratings=ratings)
+
+
+def tmdb_rows(movies: Iterable[Answer], table: ItemsTable) -> ItemRows:
+    """One row a movie, of the columns that a table names; lists and objects as JSON."""
+    every = list(movies)
+    columns = {name: [cell_text(_at(movie, name)) for movie in every] for name in table.columns}
+    return ItemRows("TMDB", columns)
+
+
+def _at(movie: Answer, name: str) -> Any:
+    if name == "certification":
+        return _certificate(movie)
+    value: Any = movie
+    for step in _INSIDE.get(name, (name,)):
+        value = value.get(step) if isinstance(value, dict) else None
+    return value
+
+
+def _certificate(movie: Answer, country: str = "US") -> str:
+    """The first age rating that a movie was given in a country."""
+    results = _at(movie, "release_dates")
+    releases = results.get("results") if isinstance(results, dict) else None
+    for release in releases if isinstance(releases, list) else ():
+        if isinstance(release, dict) and release.get("iso_3166_1") == country:
+            dates = release.get("release_dates") or ()
+            found = [str(date["certification"]) for date in dates if date.get("certification")]
+            return found[0] if found else ""
+    return ""

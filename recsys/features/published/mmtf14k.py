@@ -28,7 +28,7 @@ from recsys.config.imports import (
 )
 from recsys.data.catalogue import UNKNOWN_YEAR, EncoderCard
 from recsys.data.movies import Movie, parse_year, split_title
-from recsys.data.textfile import Encoding
+from recsys.data.rawtable import Encoding
 from recsys.errors import ConfigError, DataError
 from recsys.features.published.csv_vectors import CsvSource, read_csv_vectors
 from recsys.features.published.vectors import IdVectors, side_by_side

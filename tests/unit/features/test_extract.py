@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from recsys.config.modalities import FeaturesConfig, MetadataConfig, TextConfig
-from recsys.data.hashing import fingerprint
+from recsys.data.files import fingerprint
 from recsys.features.extract import encode_cached, extract
 from recsys.features.media import EncoderInput, ItemEncoder
 from recsys.features.text import text_encoder

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from recsys.data.catalogue import EncoderCard
-from recsys.data.hashing import file_sha256
+from recsys.data.files import file_sha256
 from recsys.features import job_ledger
 from recsys.features.job_ledger import FileFailure, FileIndex, Signature
 from recsys.features.media import FileStatus

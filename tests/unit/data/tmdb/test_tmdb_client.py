@@ -8,19 +8,15 @@ from typing import Any
 
 import pytest
 
-from recsys.data.tmdb.client import (
-    Clock,
+from recsys.data.tmdb.client import Clock, TmdbClient, TokenBucket, backoff, retry_after
+from recsys.data.tmdb.settings import (
     Secret,
-    TmdbClient,
     TmdbKeyError,
     TmdbNotFoundError,
     TmdbRefusedError,
+    TmdbSettings,
     TmdbUnavailableError,
-    TokenBucket,
-    backoff,
-    retry_after,
 )
-from recsys.data.tmdb.settings import TmdbSettings
 from recsys.errors import DataError, OfflineError, RecsysError
 
 pytestmark = pytest.mark.usefixtures("secret_free")

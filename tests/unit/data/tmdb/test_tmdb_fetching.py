@@ -11,13 +11,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recsys.data.crosswalk import Crosswalk
+from recsys.data.facts import Crosswalk
 from recsys.data.items_table import numeric_fact
 from recsys.data.movies import Movie, build_catalogue
-from recsys.data.tmdb.client import TmdbClient, TmdbKeyError
-from recsys.data.tmdb.facts import tmdb_facts
-from recsys.data.tmdb.settings import TmdbSettings
-from recsys.data.tmdb.store import KEPT_DAYS, FetchReport, MovieStore, fetch_many
+from recsys.data.tmdb.client import TmdbClient
+from recsys.data.tmdb.settings import TmdbKeyError, TmdbSettings
+from recsys.data.tmdb.store import (
+    KEPT_DAYS,
+    FetchReport,
+    MovieStore,
+    fetch_many,
+    tmdb_facts,
+)
 from recsys.errors import DataError, OfflineError
 
 pytestmark = pytest.mark.usefixtures("secret_free")
@@ -131,7 +136,7 @@ import sys
 from pathlib import Path
 from recsys.data.tmdb.client import TmdbClient
 from recsys.data.tmdb.store import fetch_many
-from recsys.data.tmdb.client import Secret
+from recsys.data.tmdb.settings import Secret
 from recsys.data.tmdb.settings import TmdbSettings
 from recsys.data.tmdb.store import MovieStore
 
