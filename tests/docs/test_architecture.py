@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from importlib.util import find_spec
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 from documents import REPOSITORY
@@ -13,12 +14,16 @@ PACKAGE = Path(recsys.__file__).parent
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 
 
-def _exists(module: str) -> bool:
+def _exists(name: str) -> bool:
     """Whether a dotted name is a module, or something that a module holds."""
-    parent, _, name = module.rpartition(".")
     try:
-        return find_spec(module) is not None or hasattr(__import__(parent, fromlist=[name]), name)
-    except ImportError:
+        if find_spec(name) is not None:  # without importing it: torch may be absent
+            return True
+    except ModuleNotFoundError:
+        pass
+    try:
+        return resolve_name(name) is not None
+    except (ImportError, AttributeError):
         return False
 
 
