@@ -93,6 +93,20 @@ class RowReport:
             "rows": rows,
         }
 
+    def refusal(self, scale: RatingScale) -> DataError:
+        """The error of a file with bad rows that are not to be set aside."""
+        off_scale = str(Reason.RATING_OFF_SCALE) in self.counts
+        kinds = ", ".join(f"{reason}: {count}" for reason, count in self.counts.items())
+        return DataError(
+            f"{self.source}: {len(self.bad)} of {self.total} rows cannot be used ({kinds})",
+            rows=[str(row) for row in self.bad[:5]],
+            count=len(self.bad),
+            hint="correct them, or keep the good rows with on_bad_row='quarantine' "
+            "(--on-bad-row quarantine)"
+            + f"; a scale other than {scale.low:g} to {scale.high:g} is said by scale=(low, high) "
+            "in Python and in recipe.yaml" * off_scale,
+        )
+
     def write(self, path: Path) -> None:
         """Write the report: all of it as ``.json``, the bad rows alone as ``.csv``.
 
@@ -149,22 +163,8 @@ def validate(
     good = reason == _GOOD
     report = RowReport(raw.path, len(raw), int(good.sum()), bad)
     if bad and on_bad_row == "error":
-        _refuse(report, scale)
+        raise report.refusal(scale)
     return columns.frame(good), report
-
-
-def _refuse(report: RowReport, scale: RatingScale) -> None:
-    off_scale = str(Reason.RATING_OFF_SCALE) in report.counts
-    kinds = ", ".join(f"{reason}: {count}" for reason, count in report.counts.items())
-    raise DataError(
-        f"{report.source}: {len(report.bad)} of {report.total} rows cannot be used ({kinds})",
-        rows=[str(row) for row in report.bad[:5]],
-        count=len(report.bad),
-        hint="correct them, or keep the good rows with on_bad_row='quarantine' "
-        "(--on-bad-row quarantine)"
-        + f"; a scale other than {scale.low:g} to {scale.high:g} is said by scale=(low, high) in "
-        "Python and in recipe.yaml" * off_scale,
-    )
 
 
 def _bad_rows(raw: RawTable, reason: NDArray[np.int8]) -> tuple[BadRow, ...]:

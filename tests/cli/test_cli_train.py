@@ -267,10 +267,10 @@ def test_ctrl_c_says_how_to_go_on(cut_off: Any) -> None:
 def test_ctrl_c_before_there_is_anything_to_go_on_from(
     run: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def interrupted(*_: object) -> None:
+    def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("recsys.cli.stages.prepared", interrupted)
+    monkeypatch.setattr("recsys.cli.stages.ready_split", interrupted)
     result = run("train", "--out", tmp_path / "b")
     assert result.exit_code == 130
     assert "--resume" not in result.stderr
