@@ -30,7 +30,7 @@ from recsys.evaluation.report import ResultRow
 from recsys.queries.query import Query, RatingPrediction
 from recsys.queries.rating_levels import RatingLevels
 from recsys.recommenders.joint.embedding_model import EmbeddingModel
-from recsys.recommenders.joint.training.constant_sigma import ConstantSigma
+from recsys.recommenders.joint.training.calibration import ConstantSigma
 
 Rows = NDArray[np.integer[Any]]
 

@@ -124,8 +124,7 @@ def _evaluated(engine: Engine, split: Split, baselines: bool) -> list[ResultRow]
 def _without_some(
     engine: Engine, split: Split, modalities: str | None, data: Path | None, *, every: bool
 ) -> list[ResultRow]:
-    from recsys.recommenders.joint.recommender import JointRecommender
-    from recsys.recommenders.joint.subsets import require_modalities, subsets
+    from recsys.recommenders.joint.recommender import JointRecommender, require_modalities, subsets
     from recsys.workflow import evaluate_row, with_features
 
     model, config = engine.model, engine.contents.config

@@ -25,7 +25,7 @@ from recsys.errors import DataError, MissingExtra
 if TYPE_CHECKING:
     from recsys.config.experiment import ExperimentConfig
     from recsys.evaluation.report import EvaluationDocument
-    from recsys.recommenders.joint.training.options import RunOptions
+    from recsys.recommenders.joint.training.log import RunOptions
 
 EXAMPLE: Final = "recsys train --split ro --seed 2020 --out runs/ro"
 
@@ -190,7 +190,7 @@ def _run(
             output.note(f"{name} is fitted in one go: there is nothing to resume")
         return _fitted(experiment, data, out)
     from recsys.recommenders.joint.training.devices import device_of
-    from recsys.recommenders.joint.training.options import RunOptions
+    from recsys.recommenders.joint.training.log import RunOptions
 
     device_of(experiment.training)  # refused before any work
     checkpoint, log = beside(out, ".checkpoint"), beside(out, ".log.jsonl")

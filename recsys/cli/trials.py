@@ -47,7 +47,7 @@ def _text() -> None:
 def _vision() -> None:
     from PIL import Image
 
-    from recsys.config.trailers import PosterConfig
+    from recsys.config.modalities import PosterConfig
     from recsys.features.backbone import torchvision_models
     from recsys.features.poster import PosterEncoder
 
@@ -60,7 +60,7 @@ def _vision() -> None:
 
 
 def _trailers() -> None:
-    from recsys.config.trailers import AudioConfig, VideoConfig
+    from recsys.config.modalities import AudioConfig, VideoConfig
     from recsys.features.audio import AudioEncoder
     from recsys.features.video import VideoEncoder
     from recsys.testing.trailers import moving_square, tone, write_film

@@ -88,7 +88,7 @@ class Dataset:
         """
         from recsys.data.people import read_people  # it reads by readers that make data sets
 
-        return read_people(self.origin) if self.origin is not None else {}
+        return read_people(self.origin)
 
     @property
     def scale(self) -> RatingScale:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import tempfile
 import zipfile
 from pathlib import Path
 
+import pooch
 import requests
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
@@ -52,9 +52,15 @@ def fetch(recipe: Recipe, root: Path | None = None) -> Path:
 
 
 def _download(archive: Archive, work: Path, target: Path) -> Path:
-    path = work / archive.filename
+    bar = _ProgressBar(archive.filename)
     try:
-        _save(archive.url, path)
+        path = pooch.retrieve(
+            archive.url,
+            known_hash=archive.checksum,
+            fname=archive.filename,
+            path=work,
+            downloader=pooch.HTTPDownloader(progressbar=bar),
+        )
     except requests.HTTPError as error:
         raise DataError(
             f"{archive.url}: the server answered {error}", hint=_by_hand(archive, target)
@@ -64,31 +70,14 @@ def _download(archive: Archive, work: Path, target: Path) -> Path:
             f"{archive.filename} cannot be downloaded from {archive.url}: {error}",
             hint=_by_hand(archive, target),
         ) from error
-    kind, _, expected = archive.checksum.partition(":")
-    with path.open("rb") as stream:
-        found = hashlib.file_digest(stream, kind).hexdigest()
-    if found != expected:
+    except ValueError as error:
         raise DataError(
             f"{archive.url}: what was downloaded does not have the checksum {archive.checksum}",
             hint="try again; if it stays so, the archive has been altered or replaced",
-        )
-    return path
-
-
-def _save(url: str, path: Path) -> None:
-    """Download a file, with a bar on standard error."""
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
-    with (
-        Progress(*columns, console=Console(stderr=True), transient=True) as bar,
-        requests.get(url, stream=True, timeout=30) as response,
-        path.open("wb") as stream,
-    ):
-        response.raise_for_status()
-        length = response.headers.get("Content-Length")
-        task = bar.add_task(path.name, total=int(length) if length else None)
-        for block in response.iter_content(2**16):
-            stream.write(block)
-            bar.advance(task, len(block))
+        ) from error
+    finally:
+        bar.close()
+    return Path(path)
 
 
 def _unpack(path: Path, archive: Archive, target: Path) -> None:
@@ -108,3 +97,30 @@ def _by_hand(archive: Archive, target: Path) -> str:
         f"get {archive.url} elsewhere, check that its checksum is {archive.checksum}, and unpack "
         f"it so that the files of its folder {archive.folder}/ are in {target}"
     )
+
+
+class _ProgressBar:
+    """What pooch asks of a progress bar, drawn on standard error."""
+
+    def __init__(self, label: str) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
+        self._progress = Progress(*columns, console=Console(stderr=True), transient=True)
+        self._task = self._progress.add_task(label, total=None)
+        self._progress.start()
+
+    @property
+    def total(self) -> float | None:
+        return self._progress.tasks[0].total
+
+    @total.setter
+    def total(self, total: float) -> None:
+        self._progress.update(self._task, total=total)
+
+    def update(self, amount: float) -> None:
+        self._progress.advance(self._task, amount)
+
+    def reset(self) -> None:
+        self._progress.update(self._task, completed=0)
+
+    def close(self) -> None:
+        self._progress.stop()

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from recsys.data.files import fingerprint
 from recsys.data.vocabulary import Vocabulary
-from recsys.errors import DataError
+from recsys.errors import AlignmentError, DataError
 
 if TYPE_CHECKING:  # pandas is slow to import, and serving needs none of it
     import pandas as pd
@@ -117,8 +117,12 @@ class Interactions:
             scale: the rating scale, 1 to 5 unless told.
 
         Raises:
-            DataError: see the class.
+            DataError: an id is missing, or see the class.
         """
+        missing = frame[["user", "item"]].isna().any(axis=1).to_numpy().nonzero()[0]
+        if len(missing):
+            rows = [f"row {place}" for place in missing[:5]]
+            raise DataError(f"{len(missing)} rows lack an id", rows=rows, count=len(missing))
         user, item = _as_categories(frame["user"]), _as_categories(frame["item"])
         users = Vocabulary.from_values(user.cat.categories, kind="user")
         items = items or Vocabulary.from_values(item.cat.categories, kind="movie")
@@ -154,7 +158,18 @@ class Interactions:
         return replace(self, user=chosen[0], item=chosen[1], rating=chosen[2], time=time)
 
     def join(self, other: Interactions) -> Interactions:
-        """These rows, then those of another over the same vocabularies."""
+        """These rows, then those of another over the same vocabularies.
+
+        Raises:
+            AlignmentError: its rows are those of other users or movies.
+            DataError: a pair of user and movie is in both, or a rating is off this scale.
+        """
+        if (self.users, self.items) != (other.users, other.items):
+            raise AlignmentError(
+                f"ratings over {other.users!r} and {other.items!r} do not go with those over "
+                f"{self.users!r} and {self.items!r}",
+                hint="read both with one vocabulary of users and one of movies",
+            )
         time = None
         if self.time is not None and other.time is not None:
             time = np.concatenate([self.time, other.time])

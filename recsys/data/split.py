@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -176,6 +176,8 @@ class Split:
 
     def for_fitting(self) -> TrainingData:
         """What a model that is fitted receives: all but the test part."""
+        from recsys.data.people import read_people  # it reads by readers that make data sets
+
         labels = replace(self.labels, test=np.zeros_like(self.labels.test))
         return TrainingData(
             train=self.train,
@@ -183,7 +185,8 @@ class Split:
             catalogue=self.catalogue,
             labels=labels,
             cold_valid_items=self.cold_valid_items,
-            read_people=lambda: self.dataset.people,
+            # Of the folder alone: the data set holds the test ratings.
+            read_people=partial(read_people, self.dataset.origin),
             source=Source(self.dataset.name, self.spec, self.fingerprint),
         )
 

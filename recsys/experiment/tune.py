@@ -37,8 +37,8 @@ from recsys.experiment.tuning_report import (
     ranked,
 )
 from recsys.recommenders.joint.recommender import JointRecommender
+from recsys.recommenders.joint.training.log import RunOptions
 from recsys.recommenders.joint.training.loop import monitored
-from recsys.recommenders.joint.training.options import RunOptions
 from recsys.seeding import seed_for
 from recsys.workflow import extract_features, reference
 

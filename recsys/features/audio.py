@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import dct
 
-from recsys.config.trailers import AudioConfig
+from recsys.config.modalities import AudioConfig
 from recsys.data.catalogue import EncoderCard
 from recsys.errors import MissingExtra
 from recsys.features.audio_pretrained import PretrainedAudio

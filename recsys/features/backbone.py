@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
+from recsys.config.modalities import BackboneConfig
 from recsys.config.section import expand
-from recsys.config.trailers import BackboneConfig
 from recsys.data.files import atomic_write, file_sha256, is_offline
 from recsys.errors import ConfigError, MissingExtra, OfflineError
 from recsys.features.cache import cache_root

@@ -10,7 +10,7 @@ from typing import IO, Any
 import av
 from av.container import InputContainer
 
-from recsys.config.trailers import DecodingConfig
+from recsys.config.modalities import DecodingConfig
 from recsys.features.media import FileStatus, MediaError
 
 DECODER_ERRORS = (av.FFmpegError, ValueError, LookupError, ArithmeticError, MemoryError, OSError)

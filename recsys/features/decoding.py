@@ -29,7 +29,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from recsys.config.trailers import DecodingConfig
+from recsys.config.modalities import DecodingConfig
 from recsys.data.catalogue import EncoderCard
 from recsys.features.containers import DECODER_ERRORS, opened
 from recsys.features.media import FileStatus, MediaError

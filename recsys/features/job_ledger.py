@@ -16,7 +16,6 @@ import sqlite3
 import stat
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -28,7 +27,7 @@ from recsys.config.sources import JobsConfig
 from recsys.data.catalogue import EncoderCard
 from recsys.data.files import file_sha256
 from recsys.features.cache import FeatureCache, card_key
-from recsys.features.job_report import FileOutcome
+from recsys.features.job_report import FileJob, FileOutcome
 from recsys.features.media import FileStatus, MediaError
 from recsys.features.workers import Result, Task
 
@@ -176,21 +175,6 @@ SAVE_SECONDS = 30.0
 """What is finished is stored at least this often."""
 
 _NO_DIGEST = ""
-
-
-@dataclass(frozen=True)
-class FileJob:
-    """A movie and its file.
-
-    Attributes:
-        item_id: external id of the movie.
-        row: its row in the catalogue.
-        path: the file; None where there is none.
-    """
-
-    item_id: str
-    row: int
-    path: Path | None
 
 
 class JobOptions(JobsConfig):

@@ -26,22 +26,31 @@ _COLUMNS = ("item_id", "row", "status", "reused", "path", "what")
 
 
 @dataclass(frozen=True)
-class FileOutcome:
-    """What became of one movie's file.
+class FileJob:
+    """A movie and its file.
 
     Attributes:
         item_id: external id of the movie.
         row: its row in the catalogue.
-        path: its file; None where there is none.
+        path: the file; None where there is none.
+    """
+
+    item_id: str
+    row: int
+    path: Path | None
+
+
+@dataclass(frozen=True)
+class FileOutcome(FileJob):
+    """What became of one movie's file.
+
+    Attributes:
         status: "ok", or why there is no vector.
         digest: SHA-256 of the file's bytes, "" where they could not be read.
         what: why there is no vector, in a sentence.
         reused: the status was known before: from an earlier run, or from an equal file.
     """
 
-    item_id: str
-    row: int
-    path: Path | None
     status: FileStatus
     digest: str = ""
     what: str = ""

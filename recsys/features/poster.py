@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.config.trailers import PosterConfig
+from recsys.config.modalities import PosterConfig
 from recsys.data.catalogue import EncoderCard
 from recsys.errors import MissingExtra
 from recsys.features.backbone import Backbone

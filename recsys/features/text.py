@@ -181,20 +181,10 @@ class TransformerTextEncoder(ItemEncoder):
     @cached_property
     def _loaded(self) -> tuple[Any, Any, int]:
         """Tokenizer, model, and the most tokens that both of them and the configuration allow."""
-        from transformers import AutoModel, AutoTokenizer
-
-        folder = str(self.weights.folder)
-        try:
-            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-            model = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True)
-        except (OSError, ValueError, KeyError) as error:
-            raise ConfigError(
-                f"text encoder {self.weights.name} cannot be loaded: {error}",
-                hint="features.text.path must hold a tokenizer and an encoder for transformers",
-            ) from error
+        tokenizer, model = self.weights.load("AutoTokenizer", "AutoModel")
         positions = getattr(model.config, "max_position_embeddings", self.config.max_tokens)
         limit = min(self.config.max_tokens, tokenizer.model_max_length, positions)
-        return tokenizer, model.float().eval(), limit
+        return tokenizer, model, limit
 
 
 def mean_pool(hidden: Tensor, mask: Tensor) -> Tensor:

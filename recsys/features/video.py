@@ -15,7 +15,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
-from recsys.config.trailers import VideoConfig
+from recsys.config.modalities import VideoConfig
 from recsys.data.catalogue import EncoderCard
 from recsys.features.backbone import Backbone
 from recsys.features.containers import media_errors

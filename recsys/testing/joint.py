@@ -13,7 +13,7 @@ from recsys.config.experiment import (
     TrainingConfig,
 )
 from recsys.recommenders.joint.recommender import JointRecommender
-from recsys.recommenders.joint.training.options import RunOptions
+from recsys.recommenders.joint.training.log import RunOptions
 
 
 def toy_experiment(**training: Any) -> ExperimentConfig:

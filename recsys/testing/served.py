@@ -22,11 +22,11 @@ from recsys.data.split import Source, SplitSpec
 from recsys.data.vocabulary import Vocabulary
 from recsys.queries.context import Context
 from recsys.queries.rating_levels import RatingLevels
+from recsys.recommenders.joint.content import embedding_heads
 from recsys.recommenders.joint.content_tower import ContentTower
 from recsys.recommenders.joint.embedding_model import EmbeddingModel, MovieVectors, RatingConstants
 from recsys.recommenders.joint.formulas import RatingShrinkage
 from recsys.recommenders.joint.recommender import JointRecommender
-from recsys.recommenders.joint.roles import roles
 from recsys.recommenders.joint.storage import Fitted
 from recsys.recommenders.saving import contents_of
 from recsys.seeding import stream
@@ -100,6 +100,18 @@ def served_world(seed: int = 0) -> ServedWorld:
     return ServedWorld(fitted, features)
 
 
+@cache
+def timed_world(seed: int = 0) -> ServedWorld:
+    """``served_world`` with ratings weighed by stars, each given at a time within a year."""
+    world, random = served_world(seed), stream(seed, "timed world")
+    old, user = world.model, UserConfig(liked_min_rating=3, rating_slope=0.4)
+    times = random.integers(0, 365 * 86_400, len(old.context.histories))
+    context = replace(old.context, histories=replace(old.context.histories, time=times))
+    config = old.config.model_copy(update={"user": user})
+    model = JointRecommender.restore(config, old.arrays(), old.source, context)
+    return ServedWorld(model, world.features)
+
+
 def with_parts(contents: BundleContents, **parts: Any) -> BundleContents:
     """What a bundle of a joint model holds, where its ``model`` or ``tower`` is another."""
     return replace(contents, arrays=parts_of(contents)._replace(**parts).arrays())
@@ -119,7 +131,7 @@ def _tower(random: np.random.Generator) -> ContentTower:
         "shared/weight": _normal(random, CONTENT_DIM, FUSION_DIM),
         "shared/bias": _normal(random, CONTENT_DIM),
     }
-    for role in roles(MODEL, UserConfig(), len(GENRES)):
+    for role in embedding_heads(MODEL, len(GENRES)):
         spread = np.float32(1 if role.dim > 1 else 1 / 4)
         weights[f"role/{role.name}/weight"] = spread * _normal(random, role.dim, CONTENT_DIM)
         if not role.offset:

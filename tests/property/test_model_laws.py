@@ -16,21 +16,25 @@ from recsys.data.files import fingerprint
 from recsys.data.interactions import RatingScale
 from recsys.queries.query import Query, rated_mask
 from recsys.queries.rating_levels import RatingLevels
+from recsys.recommenders.joint.content import TASKS, embedding_heads
 from recsys.recommenders.joint.content_tower import ContentTower
 from recsys.recommenders.joint.embedding_model import EmbeddingModel, MovieVectors, RatingConstants
-from recsys.recommenders.joint.formulas import RatingShrinkage, liked_mean, rated_history
+from recsys.recommenders.joint.formulas import (
+    RatingShrinkage,
+    item_weights,
+    liked_mean,
+    liked_weights,
+    rated_history,
+)
 from recsys.recommenders.joint.fusion import fused_dim, fusion_shapes
-from recsys.recommenders.joint.histories import item_weights, liked_weights
-from recsys.recommenders.joint.roles import TASKS, roles
 
-FUSIONS = ("sum", "concat", "gated", "sparse", "attention")
+FUSIONS = ("sum", "concat", "gated", "sparse")
 RULES = st.builds(
     UserConfig,
     liked_min_rating=st.sampled_from([3.0, 3.5, 4.0, 5.0]),
     rating_slope=st.floats(0, 1),
     rating_center=st.floats(2.5, 3.5),
     popularity_exponent=st.floats(0, 1),
-    attention_dim=st.integers(0, 3),
 )
 SHRINKAGES = st.builds(RatingShrinkage, bias=st.floats(0.1, 20), vector=st.floats(0.1, 20))
 FAST = examples(60)
@@ -78,7 +82,6 @@ def asked(draw) -> Asked:
         liked=normal(n, d),
         ranked=normal(n, d + 1),
         weight=item_weights(random.integers(0, 500, n), rule.popularity_exponent),
-        attention=normal(n, rule.attention_dim),
         rating_in=normal(n, r),
         rating_out=normal(n, r),
         rating_mean=random.uniform(0, 5, n).astype(np.float32),
@@ -238,7 +241,7 @@ def towers(draw):
     weights = {"shared/weight": normal(c, h), "shared/bias": normal(c)}
     for task in TASKS if p else ():
         weights |= {f"private/{task}/weight": normal(p, h), f"private/{task}/bias": normal(p)}
-    for role in roles(ModelConfig(ranking_dim=3, rating_dim=2), UserConfig(attention_dim=1), g):
+    for role in embedding_heads(ModelConfig(ranking_dim=3, rating_dim=2), g):
         weights[f"role/{role.name}/weight"] = normal(role.dim, c + p)
         if not role.offset:
             weights[f"role/{role.name}/bias"] = normal(role.dim)

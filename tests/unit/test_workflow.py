@@ -20,7 +20,7 @@ from recsys.evaluation.evaluate import Evaluator
 from recsys.evaluation.report import ResultsDocument
 from recsys.queries.query import Query
 from recsys.recommenders.joint.recommender import JointRecommender
-from recsys.recommenders.joint.training.options import RunOptions
+from recsys.recommenders.joint.training.log import RunOptions
 from recsys.recommenders.registry import create
 from recsys.recommenders.saving import load
 from recsys.testing.joint import toy_experiment

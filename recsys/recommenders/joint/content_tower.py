@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 
 from recsys.errors import DataError
 from recsys.recommenders.joint import content
-from recsys.recommenders.joint.content import Encoded
+from recsys.recommenders.joint.content import Encoded, Task
 from recsys.recommenders.joint.embedding_model import Floats, MovieVectors
 from recsys.recommenders.joint.placement import Directions, is_placed, place
-from recsys.recommenders.joint.roles import Task
 
 
 @dataclass(frozen=True)
@@ -60,10 +59,10 @@ class ContentTower:
         encoded = self.encode(features, n_movies)
         found = self._directions(features, n_movies)
 
-        def read(role: str, task: Task) -> Floats:
-            if is_placed(self.weights, role):
-                return np.asarray(place(found, self.weights, role, n_movies), dtype=np.float32)
-            return self._read(encoded, role, task)
+        def read(head: str, task: Task) -> Floats:
+            if is_placed(self.weights, head):
+                return np.asarray(place(found, self.weights, head, n_movies), dtype=np.float32)
+            return self._read(encoded, head, task)
 
         return self._vectors(encoded, read)
 
@@ -72,8 +71,8 @@ class ContentTower:
         encoded = self.encode(features, n_movies)
         return self._vectors(encoded, partial(self._read, encoded))
 
-    def _read(self, encoded: Encoded, role: str, task: Task) -> Floats:
-        return np.asarray(content.read(encoded, self.weights, role, task), dtype=np.float32)
+    def _read(self, encoded: Encoded, head: str, task: Task) -> Floats:
+        return np.asarray(content.read(encoded, self.weights, head, task), dtype=np.float32)
 
     def _vectors(self, encoded: Encoded, read: Callable[[str, Task], Floats]) -> MovieVectors:
         n_movies, mean = len(encoded.shared), np.float32(self.rating_mean)
@@ -82,7 +81,6 @@ class ContentTower:
             liked=read("liked", "ranking"),
             ranked=np.hstack([ranked, read("rank_bias", "ranking")]),
             weight=np.full(n_movies, self.cold_weight, dtype=np.float32),
-            attention=read("attention", "ranking"),
             rating_in=read("rating_in", "rating"),
             rating_out=read("rating_out", "rating"),
             rating_mean=read("rating_mean", "rating")[:, 0] + mean,

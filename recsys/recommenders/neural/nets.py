@@ -26,7 +26,7 @@ from recsys.recommenders.neural.training import (
     Factors,
     Ratings,
     Triples,
-    ValidJudge,
+    ValidEvaluator,
     drawn,
     generator,
     improve,
@@ -45,7 +45,7 @@ def train_vbpr(config: VBPRConfig, content: Floats, data: TrainingData) -> Mappi
         net = VBPRNet(len(data.train.users), torch.from_numpy(content), config)
         rated = torch.zeros(len(data.train.items), dtype=torch.bool)
         rated[ratings.candidates] = True
-        judge = ValidJudge(data)
+        judge = ValidEvaluator(data)
         optimiser = torch.optim.Adam(net.parameters(), config.learning_rate)
 
         def run_epoch(number: int) -> None:
@@ -62,7 +62,7 @@ def train_clcrec(config: CLCRecConfig, content: Floats, data: TrainingData) -> M
     ratings = Ratings(data.train)
     with deterministic(config.seed, threads=1):
         net = CLCRecNet(len(data.train.users), torch.from_numpy(content), config)
-        judge = ValidJudge(data)
+        judge = ValidEvaluator(data)
         optimiser = torch.optim.Adam(net.parameters(), config.learning_rate)
 
         def run_epoch(number: int) -> None:
@@ -85,7 +85,7 @@ def train_dropoutnet(
     config: DropoutNetConfig, given: RankReducedEase, content: Floats, data: TrainingData
 ) -> Mapping[str, Array]:
     """The arrays of DropoutNet, trained until NDCG@10 on valid stops rising."""
-    train, judge = data.train, ValidJudge(data)
+    train, judge = data.train, ValidEvaluator(data)
     users = torch.from_numpy(given.user_vectors(Query.known(train)))
     items = torch.from_numpy(given.item_vectors())
     with deterministic(config.seed, threads=1):

@@ -118,7 +118,7 @@ class Factors(NamedTuple):
         return self.users[query.users] @ self.items.T
 
 
-class ValidJudge:
+class ValidEvaluator:
     """NDCG@10 on valid, by the project's evaluator.
 
     All movies but those of the training history are ranked; the movies of valid alone where they

@@ -160,7 +160,7 @@ class Factors:
             share = steps.gained / np.sqrt(len(chosen))
             self.implicit[chosen] = steps.decay * self.implicit[chosen] + share
 
-    def newcomer(self, visit: Visit, chosen: NDArray[np.int32], config: FactorConfig) -> Answer:
+    def fold_in(self, visit: Visit, chosen: NDArray[np.int32], config: FactorConfig) -> Answer:
         """Bias and vector of somebody with these ratings: the same steps, but the movies rest."""
         choice, vectors = self.choice(chosen), self.item[visit.movies]
         target = visit.ratings - self.mean - self.item_bias[visit.movies] - vectors @ choice

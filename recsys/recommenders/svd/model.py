@@ -111,7 +111,7 @@ class Svd(Recommender):
         rated = slice(*histories.indptr[row : row + 2])
         ratings = histories.data[rated].astype(np.float64)
         visit = Visit(-1, histories.indices[rated], ratings)
-        return factors.newcomer(visit, self._chosen(histories, row), self.config)
+        return factors.fold_in(visit, self._chosen(histories, row), self.config)
 
 
 class SvdPlusPlus(Svd):

@@ -1,4 +1,4 @@
-"""The times of histories travel with them, since a model may weigh a user's likes by them."""
+"""The times of histories travel with them, for models that read them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from safetensors import numpy as safetensors
 from recsys.bundle import write_bundle
 from recsys.bundle.arrays import histories_from_bytes, histories_to_bytes
 from recsys.bundle.manifest import SEEN
-from recsys.errors import BundleError
 from recsys.recommenders.saving import load, restore
-from recsys.testing.attentive import attentive_world
+from recsys.testing.served import timed_world
 
 
 @pytest.fixture
 def timed():
-    return attentive_world().contents
+    return timed_world().contents
 
 
 @pytest.fixture
@@ -57,19 +56,5 @@ def test_saving_what_was_loaded_gives_the_same_bytes(folder, tmp_path):
 
 def test_users_are_the_same_after_loading(folder, timed):
     loaded, query = load(folder).model, timed.context.everyone
-    before, after = (model.score(query) for model in (attentive_world().model, loaded))
+    before, after = (model.score(query) for model in (timed_world().model, loaded))
     np.testing.assert_array_equal(before, after)
-
-
-@pytest.mark.parametrize("lost", ["history/time", None])
-def test_golden_queries_notice_times_that_were_lost(folder, sign, lost):
-    """Only where they were: rewriting the same arrays is harmless."""
-    arrays = safetensors.load((folder / SEEN).read_bytes())
-    arrays.pop(lost, None)
-    (folder / SEEN).write_bytes(safetensors.save(arrays))
-    sign(folder)
-    if lost is None:
-        load(folder)
-        return
-    with pytest.raises(BundleError, match="golden query"):
-        load(folder)

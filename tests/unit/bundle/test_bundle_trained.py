@@ -22,22 +22,18 @@ from recsys.config.experiment import (
 )
 from recsys.data.catalogue import EncoderCard, ModalityTable
 from recsys.engine import Engine, NewMovie
-from recsys.recommenders.joint.network import JointModel
+from recsys.recommenders.joint.network import JointModel, TrainStatistics
 from recsys.recommenders.joint.recommender import JointRecommender
-from recsys.recommenders.joint.statistics import TrainStatistics
 from recsys.recommenders.joint.storage import Fitted
 from recsys.recommenders.saving import contents_of, load, restore
-from recsys.testing.attentive import ATTENTIVE, attentive_world
-from recsys.testing.served import COLD, N_ITEMS, parts_of
+from recsys.testing.served import COLD, N_ITEMS, parts_of, served_world
 
-FUSIONS = ("sum", "concat", "gated", "sparse", "attention")
+FUSIONS = ("sum", "concat", "gated", "sparse")
 SCHEMES = ("fs", "sp", "asp")
 WITHOUT = {"metadata": (2, 34, 36), "text": (1, 35, 36)}
 """Rows without a modality; row 36, a cold one, has none."""
 
-RECENT = UserConfig(recency_half_life_days=30.0)
 STARRY = UserConfig(rating_slope=0.4, popularity_exponent=0.5)
-ATTENTION = UserConfig(attention_dim=4)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +47,7 @@ class Made:
 
 
 def features():
-    found = {name: vectors.copy() for name, vectors in attentive_world().features.items()}
+    found = {name: vectors.copy() for name, vectors in served_world().features.items()}
     for name, rows in WITHOUT.items():
         found[name][list(rows)] = np.nan
     return found
@@ -64,8 +60,8 @@ def tables(items):
         yield ModalityTable(name, np.nan_to_num(vectors), present, card, items.fingerprint)
 
 
-def make(modalities=True, user=ATTENTIVE, likelihood="gaussian", fusion="sum", scheme="fs") -> Made:
-    world = attentive_world().model
+def make(modalities=True, user=STARRY, likelihood="gaussian", fusion="sum", scheme="fs") -> Made:
+    world = served_world().model
     catalogue = world.context.catalogue
     for table in tables(catalogue.items) if modalities else ():
         catalogue = catalogue.with_modality(table)
@@ -151,7 +147,7 @@ def test_gates_are_shares_of_what_is_there(served):
     np.testing.assert_allclose(gates[some].sum(axis=1), 1, atol=1e-6)
 
 
-@pytest.mark.parametrize("user", [UserConfig(), RECENT, STARRY, ATTENTION, ATTENTIVE])
+@pytest.mark.parametrize("user", [UserConfig(), STARRY])
 def test_shares_add_up_for_every_user_option(tmp_path, user):
     made = make(user=user, fusion="gated", scheme="sp")
     engine = bundled(made, tmp_path / "bundle")
@@ -167,7 +163,7 @@ def test_shares_add_up_for_every_user_option(tmp_path, user):
 
 def test_user_options_are_no_empty_words():
     scores = []
-    for user in (UserConfig(), RECENT, STARRY, ATTENTION, ATTENTIVE):
+    for user in (UserConfig(), STARRY):
         model = make(user=user).model
         scores.append(model.score(model.context.everyone))
     for n, one in enumerate(scores):

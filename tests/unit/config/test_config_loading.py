@@ -7,7 +7,7 @@ import pytest
 
 from recsys import resources
 from recsys.config.experiment import ExperimentConfig
-from recsys.config.loading import dump_experiment, load_experiment
+from recsys.config.loading import REMOVED_KEYS, dump_experiment, load_experiment
 from recsys.errors import ConfigError
 
 
@@ -277,3 +277,19 @@ def test_an_override_may_fill_a_section_that_was_null(write):
     path = write("sources: {posters: null}")
     found = load_experiment(path, ["sources.posters.path=pictures"])
     assert str(found.sources.posters.path) == "pictures"
+
+
+@pytest.mark.parametrize("removed", REMOVED_KEYS)
+def test_a_key_that_was_removed_is_refused_with_what_to_do_instead(write, removed):
+    key, _, value = removed.partition("=")
+    section, name = key.split(".")
+    path = write(f"{section}:\n  {name}: {value or 'null'}\n")
+    told = f"{removed} was removed: {REMOVED_KEYS[removed]}"
+    assert told in refusal(load_experiment, path)
+    assert told in refusal(load_experiment, None, [f"{key}={value or 1}"])
+
+
+def test_a_shipped_configuration_that_was_removed_names_the_overrides_to_take():
+    told = refusal(load_experiment, "asp-gated")
+    assert "asp-gated was removed" in told
+    assert "--set sharing.scheme=asp --set fusion.kind=gated" in told

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from recsys.config.trailers import AudioConfig
+from recsys.config.modalities import AudioConfig
 from recsys.errors import MissingExtra
 from recsys.features.audio import AudioEncoder, descriptor_names
 from recsys.features.media import FileStatus, MediaError

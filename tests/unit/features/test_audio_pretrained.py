@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from recsys.config.trailers import AudioConfig, PretrainedAudioConfig
+from recsys.config.modalities import AudioConfig, PretrainedAudioConfig
 from recsys.errors import ConfigError
 from recsys.features.audio import AudioEncoder
 from recsys.features.audio_pretrained import PretrainedAudio

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from recsys.config.trailers import BackboneConfig, PosterConfig
+from recsys.config.modalities import BackboneConfig, PosterConfig
 from recsys.errors import ConfigError, OfflineError
 from recsys.features import backbone
 from recsys.features.backbone import (
@@ -133,8 +133,8 @@ def test_loading_leaves_the_random_numbers_of_others_alone(small):
 def test_the_card_is_made_without_torch(small):
     script = (
         "import sys\n"
-        "from recsys.config.trailers import BackboneConfig\n"
-        "from recsys.config.trailers import PosterConfig\n"
+        "from recsys.config.modalities import BackboneConfig\n"
+        "from recsys.config.modalities import PosterConfig\n"
         "from recsys.features.poster import PosterEncoder\n"
         f"config = BackboneConfig(model={SMALL!r}, weights=sys.argv[1])\n"
         "card = PosterEncoder(PosterConfig(kind='backbone', backbone=config)).card\n"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from recsys.config.trailers import PosterConfig
+from recsys.config.modalities import PosterConfig
 from recsys.features.media import FileStatus, MediaError
 from recsys.features.poster import PosterEncoder, describe, read_picture
 from recsys.testing.pictures import bomb, encoded, pixels
@@ -207,7 +207,7 @@ def test_descriptors_need_no_torch(tmp_path):
     path.write_bytes(encoded(1))
     script = (
         "import sys; from pathlib import Path\n"
-        "from recsys.config.trailers import PosterConfig\n"
+        "from recsys.config.modalities import PosterConfig\n"
         "from recsys.features.poster import PosterEncoder\n"
         "encoder = PosterEncoder(PosterConfig())\n"
         "print(encoder.encode_file(Path(sys.argv[1])).shape == (encoder.card.dim,),"

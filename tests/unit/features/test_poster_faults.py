@@ -7,8 +7,7 @@ from collections import defaultdict
 import numpy as np
 import pytest
 
-from recsys.config.modalities import PICTURES
-from recsys.config.trailers import PosterConfig
+from recsys.config.modalities import PICTURES, PosterConfig
 from recsys.features.jobs import FileJob, JobOptions, extract_files, find_files
 from recsys.features.media import FileStatus
 from recsys.features.poster import PosterEncoder

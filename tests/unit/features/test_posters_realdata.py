@@ -6,8 +6,7 @@ import importlib.util
 import numpy as np
 import pytest
 
-from recsys.config.modalities import PICTURES
-from recsys.config.trailers import BackboneConfig, PosterConfig
+from recsys.config.modalities import PICTURES, BackboneConfig, PosterConfig
 from recsys.data.catalogue import Catalogue
 from recsys.data.vocabulary import Vocabulary
 from recsys.features.cache import FeatureCache

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from recsys.config.trailers import BackboneConfig, VideoConfig
+from recsys.config.modalities import BackboneConfig, VideoConfig
 from recsys.errors import ConfigError
 from recsys.features.media import FileStatus, MediaError
 from recsys.features.video import VideoEncoder

@@ -11,9 +11,8 @@ from recsys.data.interactions import RatingScale
 from recsys.errors import DataError
 from recsys.queries.query import Query
 from recsys.recommenders.joint.embedding_model import RatingConstants
-from recsys.testing.attentive import attentive_world
 from recsys.testing.contract import query_state
-from recsys.testing.served import UNIMPRESSED, served_world
+from recsys.testing.served import UNIMPRESSED, served_world, timed_world
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +54,7 @@ def test_who_liked_nothing_gets_the_biases(histories, model, query):
     assert told.bias == model.movies.ranked[5, -1]
 
 
-@pytest.mark.parametrize("world", [served_world, attentive_world])
+@pytest.mark.parametrize("world", [served_world, timed_world])
 def test_contributions_and_bias_add_up_to_the_score(world):
     model, query = world().model.model, world().model.context.everyone
     scores, items = model.score(query), np.arange(0, len(model.movies), 7)

@@ -9,7 +9,7 @@ import pytest
 
 from recsys.data.splits import TrainingData
 from recsys.errors import ConfigError
-from recsys.recommenders.joint.subsets import subsets, with_modalities
+from recsys.recommenders.joint.recommender import subsets, with_modalities
 from recsys.testing.served import COLD, N_ITEMS, ServedWorld, served_world
 
 RATED = np.isin(np.arange(N_ITEMS), COLD, invert=True)

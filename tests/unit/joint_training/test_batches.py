@@ -11,7 +11,7 @@ from recsys.config.experiment import UserConfig
 from recsys.data.files import fingerprint
 from recsys.data.interactions import Interactions, RatingScale
 from recsys.data.vocabulary import Vocabulary
-from recsys.recommenders.joint.training.batches import UserBatches
+from recsys.recommenders.joint.training.objective import UserBatches
 
 RULE = UserConfig(rating_slope=0.3, popularity_exponent=0.2)
 

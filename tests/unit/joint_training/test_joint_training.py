@@ -20,10 +20,9 @@ from recsys.data.splits import TrainingData, genre_partition
 from recsys.errors import DataError, NotFittedError, RecsysError
 from recsys.evaluation.evaluate import Evaluator
 from recsys.queries.query import Query
-from recsys.recommenders.joint.network import JointModel
+from recsys.recommenders.joint.network import JointModel, TrainStatistics
 from recsys.recommenders.joint.recommender import JointRecommender
-from recsys.recommenders.joint.statistics import TrainStatistics
-from recsys.recommenders.joint.training.options import RunOptions
+from recsys.recommenders.joint.training.log import RunOptions
 from recsys.testing.contract import fit, interactions_state
 from recsys.testing.joint import toy_experiment, toy_joint
 from recsys.testing.worlds import shuffled_features_world, two_genre_world

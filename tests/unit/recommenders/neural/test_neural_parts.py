@@ -24,7 +24,7 @@ from recsys.recommenders.neural.common import Schedule, content_matrix  # noqa: 
 from recsys.recommenders.neural.dropoutnet import DropoutNet, DropoutNetConfig  # noqa: E402
 from recsys.recommenders.neural.training import (  # noqa: E402
     Ratings,
-    ValidJudge,
+    ValidEvaluator,
     generator,
     train_until_best,
 )
@@ -91,7 +91,7 @@ def test_cold_movies_are_judged_among_themselves():
     cold = np.flatnonzero(world.cold)
     valid = world.test.select(np.isin(world.test.item, cold[:15]))
     data = TrainingData.of(world.train, valid, world.catalogue)
-    judge = ValidJudge(replace(data, cold_valid_items=cold[:15]))
+    judge = ValidEvaluator(replace(data, cold_valid_items=cold[:15]))
     right = (world.fans[:, None] == world.genre).astype(float)
     warm_first = right + 10 * ~world.cold
     unjudged_first = right + 10 * np.isin(np.arange(60), cold[15:])
@@ -101,7 +101,7 @@ def test_cold_movies_are_judged_among_themselves():
 
 def test_warm_movies_are_judged_among_all_and_history_is_left_out():
     world = two_genre_world()
-    judge = ValidJudge(TrainingData.of(world.train, world.valid, world.catalogue))
+    judge = ValidEvaluator(TrainingData.of(world.train, world.valid, world.catalogue))
     truth = world.valid.matrix().toarray() > 0
     perfect = truth + 10.0 * (world.train.matrix().toarray() > 0)
     assert judge(Fixed(perfect)) == pytest.approx(1)
@@ -111,7 +111,7 @@ def test_warm_movies_are_judged_among_all_and_history_is_left_out():
 def test_no_valid_is_no_judgement():
     world = two_genre_world()
     nothing = world.valid.select(np.arange(0))
-    judge = ValidJudge(TrainingData.of(world.train, nothing, world.catalogue))
+    judge = ValidEvaluator(TrainingData.of(world.train, nothing, world.catalogue))
     assert judge(Fixed(np.zeros((60, 60)))) is None
 
 

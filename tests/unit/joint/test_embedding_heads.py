@@ -4,12 +4,12 @@ from dataclasses import fields
 
 import pytest
 
-from recsys.config.experiment import ModelConfig, UserConfig
+from recsys.config.experiment import ModelConfig
+from recsys.recommenders.joint.content import TASKS, embedding_heads
 from recsys.recommenders.joint.embedding_model import MovieVectors
-from recsys.recommenders.joint.roles import TASKS, roles
 
 MODEL = ModelConfig(ranking_dim=7, rating_dim=4)
-READ = roles(MODEL, UserConfig(attention_dim=3), n_genres=5)
+READ = embedding_heads(MODEL, n_genres=5)
 NOT_READ = {"weight", "modality_weights"}
 """Arrays of a movie that come from counts and from fusion."""
 
@@ -28,7 +28,7 @@ def test_every_task_reads_something():
 @pytest.mark.parametrize(
     ("task", "dims"),
     [
-        ("ranking", {"liked": 7, "ranked": 7, "rank_bias": 1, "attention": 3}),
+        ("ranking", {"liked": 7, "ranked": 7, "rank_bias": 1}),
         ("rating", {"rating_in": 4, "rating_out": 4, "rating_mean": 1, "log_variance": 1}),
         ("genre", {"genre_logits": 5}),
         ("audience", {"audience_mean": 1, "audience_log_variance": 1}),
@@ -42,7 +42,3 @@ def test_what_is_said_of_movies_alone_has_no_offset():
     """Genres and audience scores are of the content: there, nothing is learnt by heart."""
     assert {role.task for role in READ if not role.offset} == {"genre", "audience"}
     assert {role.task for role in READ if role.offset} == {"ranking", "rating"}
-
-
-def test_without_attention_there_are_no_keys():
-    assert {role.name: role.dim for role in roles(MODEL, UserConfig(), 5)}["attention"] == 0
