@@ -94,7 +94,7 @@ def predict(
 
 def movie(
     *,
-    name: MovieArgument,
+    movie: MovieArgument,
     bundle: BundleOption = DEFAULT_BUNDLE,
     format_: DocumentFormatOption = DocumentFormat.TABLE,
 ) -> None:
@@ -103,23 +103,21 @@ def movie(
     Its genres and its audience score, both read from its content alone, and how far each modality
     counts in that content.
     """
-    answer = open_engine(bundle).describe(name)
+    answer = open_engine(bundle).describe(movie)
     if is_shown(answer, format_):
         return
     low, high = answer.audience.interval80
     shown = answer.predicted_genres[:_GENRES_SHOWN]
     weights = answer.modality_weights.items()
     facts = {
-        "genres stated": ", ".join(answer.genres),
-        "genres by content": ", ".join(f"{g.genre} {g.probability:.2f}" for g in shown),
+        "genres stated": ", ".join(answer.genres) or "none",
+        "genres by content": ", ".join(f"{g.genre} {g.probability:.2f}" for g in shown) or "none",
         "audience by content": f"{answer.audience.mean:.2f} stars ({low:.2f} … {high:.2f})",
-        "modalities": ", ".join(f"{modality} {weight:.2f}" for modality, weight in weights),
+        "modalities": ", ".join(f"{name} {weight:.2f}" for name, weight in weights) or "none",
         "ratings in training": str(answer.ratings),
     }
-    table = output.new_table("what", "value")
-    for what, value in facts.items():
-        table.add_row(what, value or "none")
-    output.print_table(table, f"{titled(answer.title, answer.year)} ({answer.model})")
+    title = f"{titled(answer.title, answer.year)} ({answer.model})"
+    output.print_pairs(("what", "value"), facts, title)
 
 
 def is_shown(

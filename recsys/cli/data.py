@@ -22,7 +22,6 @@ from recsys.cli.options import (
 from recsys.cli.output import DocumentFormat
 
 if TYPE_CHECKING:
-    from recsys.data.bad_rows import RowReport
     from recsys.data.dataset import Dataset
     from recsys.data.describe import DatasetSummary
     from recsys.data.splits import SplitSummary
@@ -86,7 +85,8 @@ def validate(
     if format_ is DocumentFormat.JSON:
         output.print_json(rows.to_dict())
     else:
-        _print_rows(rows)
+        counts = {"good": rows.good, **rows.counts, "total": rows.total}
+        _print_counts(str(rows.source), "rows", counts)
     if rows.bad and on_bad_row is OnBadRow.ERROR:
         raise rows.refusal(dataset.scale)
 
@@ -181,19 +181,14 @@ def _print_summary(summary: DatasetSummary) -> None:
         "density": f"{summary.density:.2%}",
         "times": f"{summary.first} to {summary.last}" if summary.first else "none",
     }
-    _print_pairs(summary.name, ("what", "value"), facts)
+    output.print_pairs(("what", "value"), facts, summary.name)
     _print_counts("\nratings", "stars", summary.histogram)
     _print_counts("\ngenres", "genre", summary.genres)
     shares = {name: f"{share:.1%}" for name, share in summary.shares.items()}
-    _print_pairs("\nknown of the movies", ("what", "share"), shares, right=True)
+    output.print_pairs(("what", "share"), shares, "\nknown of the movies", right=True)
     twins = {title: ", ".join(ids) for title, ids in summary.twins.items()}
-    _print_pairs("\nfilms that are listed more than once", ("film", "ids"), twins)
-
-
-def _print_rows(rows: RowReport) -> None:
-    """What became of the rows of a file; the counts add up to the last one."""
-    counts = {"good": rows.good, **rows.counts, "total": rows.total}
-    _print_counts(str(rows.source), "rows", counts)
+    if twins:
+        output.print_pairs(("film", "ids"), twins, "\nfilms that are listed more than once")
 
 
 def _print_split(summary: SplitSummary) -> None:
@@ -209,23 +204,13 @@ def _print_split(summary: SplitSummary) -> None:
         "cold movies, valid": f"{summary.cold_valid_items:,}",
         "fingerprint": summary.fingerprint,
     }
-    _print_pairs("\nand", ("what", "value"), others)
+    output.print_pairs(("what", "value"), others, "\nand")
 
 
 def _print_counts(title: str, what: str, counts: Mapping[str, int]) -> None:
-    shown = {name: f"{count:,}" for name, count in counts.items()}
-    _print_pairs(title, (what, "count"), shown, right=True)
-
-
-def _print_pairs(
-    title: str, heads: tuple[str, str], pairs: Mapping[str, str], *, right: bool = False
-) -> None:
-    if not pairs:
-        return
-    table = output.new_table(*heads, right=heads[1:] if right else ())
-    for name, value in pairs.items():
-        table.add_row(name, value)
-    output.print_table(table, title)
+    if counts:
+        shown = {name: f"{count:,}" for name, count in counts.items()}
+        output.print_pairs((what, "count"), shown, title, right=True)
 
 
 add_verb(app, "describe", describe, "recsys data describe ml-100k --format json")

@@ -209,7 +209,7 @@ def _fitted(
     experiment: ExperimentConfig, data: Path | None, out: Path, options: RunOptions | None = None
 ) -> EvaluationDocument | None:
     from recsys import workflow
-    from recsys.bundle.verification import read_manifest
+    from recsys.bundle.loading import read_manifest
     from recsys.recommenders.joint.recommender import JointRecommender
 
     split = stages.ready_split(experiment, data, features=workflow.reads_content(experiment))

@@ -165,11 +165,9 @@ def _print(found: TuningDocument) -> None:
     title = f"best on valid of split {split.name}, seed {split.seed}, of {_spent(found)}"
     output.print_table(table, title)
     if found.importance:
-        shares = output.new_table("what sets the good ones apart", "share", right=["share"])
-        for key, share in found.importance.items():
-            shares.add_row(key, f"{share:.1%}")
+        shares = {key: f"{share:.1%}" for key, share in found.importance.items()}
         typer.echo()
-        output.print_table(shares)
+        output.print_pairs(("what sets the good ones apart", "share"), shares, right=True)
 
 
 def _value(value: object) -> str:
