@@ -15,7 +15,7 @@ def report(real_data, tmp_path_factory):
 
     from recsys.config.experiment import AlignmentConfig, SourcesConfig
     from recsys.config.loading import load_experiment
-    from recsys.experiment.align import measure_alignment
+    from recsys.benchmark.probes import measure_alignment
     from recsys.features.cache import FeatureCache
     from recsys.workflow import load_split
 
