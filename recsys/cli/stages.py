@@ -41,11 +41,11 @@ def say_checkpoint(folder: Path, resume: bool) -> None:
     from recsys.recommenders.joint.training.checkpoints import DOCUMENT
 
     if resume:
-        stands = _standing(folder)
-        if stands is None:
+        reached = _reached(folder)
+        if reached is None:
             note(f"there is no checkpoint at {folder}, so training starts from the beginning")
         else:
-            say("resuming", f"the training in {folder}, {stands}")
+            say("resuming", f"the training in {folder}, {reached}")
     elif (folder / DOCUMENT).is_file():
         note(
             f"the checkpoint at {folder} is discarded when training starts; to go on from it, "
@@ -53,14 +53,14 @@ def say_checkpoint(folder: Path, resume: bool) -> None:
         )
 
 
-def _standing(folder: Path) -> str | None:
+def _reached(folder: Path) -> str | None:
     from recsys.recommenders.joint.training.checkpoints import read_document
 
     document = read_document(folder)
     if document is None:
         return None
-    standing = document["state"]["standing"]
-    return f"after {standing['epoch'] - 1} epochs and {standing['step']} steps of the next"
+    state = document["state"]["trainer"]
+    return f"after {state['epoch'] - 1} epochs and {state['step']} steps of the next"
 
 
 @contextmanager
@@ -70,13 +70,13 @@ def resumable(folder: Path) -> Iterator[None]:
         yield
     except BaseException as error:
         try:
-            stands = _standing(folder)
+            reached = _reached(folder)
         except RecsysError as unreadable:  # which must not hide why the training ended
-            stands = f"that cannot be read ({unreadable.what})"
-        if stands is None:
+            reached = f"that cannot be read ({unreadable.what})"
+        if reached is None:
             clear(folder)
         elif isinstance(error, KeyboardInterrupt):
-            note(f"the state {stands} is kept; the same command with --resume goes on")
+            note(f"the state {reached} is kept; the same command with --resume goes on")
         raise
 
 

@@ -192,7 +192,7 @@ def cut_off(
         original = _Loop._record
 
         def record(self: Any) -> dict[str, float]:
-            if self.standing.epoch == in_epoch:
+            if self.state.epoch == in_epoch:
                 raise error
             return original(self)
 
