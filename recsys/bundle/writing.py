@@ -13,14 +13,17 @@ import numpy as np
 
 import recsys
 from recsys.bundle import manifest as names
-from recsys.bundle.arrays import arrays_to_bytes, histories_to_bytes
+from recsys.bundle.arrays import (
+    arrays_to_bytes,
+    histories_to_bytes,
+    movies_to_bytes,
+    users_to_bytes,
+)
 from recsys.bundle.card import model_card
 from recsys.bundle.contents import BundleContents, Served, ServedByVectors
 from recsys.bundle.golden import golden_queries
-from recsys.bundle.loading import Restore, load_bundle
+from recsys.bundle.loading import Restore, hash_line, load_bundle
 from recsys.bundle.manifest import FileRecord, Manifest, VocabularyRecord
-from recsys.bundle.tables import movies_to_bytes, users_to_bytes
-from recsys.bundle.verification import hash_line
 from recsys.config.loading import dump_experiment
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import BundleError
