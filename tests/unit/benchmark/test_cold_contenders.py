@@ -4,9 +4,9 @@ import sys
 from subprocess import run
 
 import pytest
-
 from recsys.benchmark.contenders.classics import MODALITIES
 from recsys.benchmark.contenders.cold import COLD
+
 from recsys.queries.query import Recommender
 
 BY_NAME = {contender.name: contender for contender in COLD}

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import pytest
-
 from recsys.benchmark.contenders.rating import RATING
+
 from recsys.queries.query import RatingPredictor
 
 

@@ -6,9 +6,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-
 from recsys.benchmark.grounds import Material
 from recsys.benchmark.job import contenders
+
 from recsys.benchmark.protocols import Protocol
 from recsys.testing.worlds import GENRES, two_genre_world
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from recsys.benchmark.apart import ONE_THREAD, Apart, one_thread
 from recsys.benchmark.document import Run
 from recsys.benchmark.job import RunJob, Subject, Surroundings
 from recsys.benchmark.memory import peak_mib
+
 from recsys.benchmark.protocols import Cell
 
 REGISTRY = "bench_toys"

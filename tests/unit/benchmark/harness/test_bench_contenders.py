@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from recsys.benchmark.contender import DOCUMENTED, Oracle
 from recsys.benchmark.contenders import CONTENDERS, QUICK
 from recsys.benchmark.contenders.classics import CLASSICS, MODALITIES
@@ -12,9 +11,10 @@ from recsys.benchmark.contenders.oracles import ORACLES, RandomScores, TruePopul
 from recsys.benchmark.contenders.ours import OURS, experiment, validating
 from recsys.benchmark.document import Trial
 from recsys.benchmark.grounds import configuration
-from recsys.benchmark.protocols import PROTOCOLS, Cell
 from recsys.benchmark.side_inputs import told_of_people
 from recsys.benchmark.standing import file_name
+
+from recsys.benchmark.protocols import PROTOCOLS, Cell
 from recsys.queries.query import Query
 
 NAMES = [contender.name for contender in CONTENDERS]

@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-
 from recsys.benchmark.fold_in import COLD_USERS, LIKED, LIKES, hold_out_users, newcomers
+
 from recsys.benchmark.protocols import Cell
 
 

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from recsys.recommenders.item_knn.model import ItemKNN
-
-from recsys.benchmark import gate_lists, gate_ratings
 from recsys.benchmark.contenders.oracles import RandomScores
 from recsys.benchmark.gates import BOUNDS, GateError, gates, require, separation, unseen
 from recsys.benchmark.grounds import joined
 from recsys.benchmark.judging import judge
+from recsys.recommenders.item_knn.model import ItemKNN
+
+from recsys.benchmark import gate_lists, gate_ratings
 from recsys.benchmark.protocols import Cell
 from recsys.queries.query import RatingPrediction
 from recsys.recommenders.closed_form.ease import Ease, EaseConfig

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-
 from recsys.benchmark.document import Run, Trial
 from recsys.benchmark.gates import GateError
 from recsys.benchmark.job import RunJob, Subject, Surroundings, TuningJob, work
+
 from recsys.benchmark.protocols import Cell
 from recsys.benchmark.tuning import Budget
 from recsys.errors import ConfigError

@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from recsys.recommenders.item_knn.model import ItemKNN
-
-from recsys.benchmark import null_fit
 from recsys.benchmark.gates import PERSONAL, GateError, pairs, require
 from recsys.benchmark.grounds import Material, joined
 from recsys.benchmark.null_fit import Shuffled
+from recsys.recommenders.item_knn.model import ItemKNN
+
+from recsys.benchmark import null_fit
 from recsys.benchmark.protocols import PROTOCOLS, Cell
 from recsys.data.interactions import Interactions
 from recsys.recommenders.bias import BiasModel

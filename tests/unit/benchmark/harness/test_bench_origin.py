@@ -5,7 +5,6 @@ import subprocess
 from datetime import timedelta
 
 import pytest
-
 from recsys.benchmark.origin import commit, versions
 from recsys.benchmark.planning import Rules, plan
 from recsys.benchmark.progress import Progress

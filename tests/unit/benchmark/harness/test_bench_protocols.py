@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from recsys.benchmark.contender import Contender
 from recsys.benchmark.grounds import Material, configuration, located
+
 from recsys.benchmark.protocols import HEADLINES, PROTOCOLS, QUICK_PROTOCOLS, Cell
 from recsys.data.splits import SPLIT_NAMES
 from recsys.errors import DataError
@@ -137,6 +137,7 @@ def test_everybody_is_measured_somewhere():
 def test_where_nothing_is_tuned_the_first_point_is_taken():
     from recsys.benchmark.contenders import CONTENDERS
     from recsys.benchmark.standing import Standing
+
     from recsys.benchmark.tuning import Budget
 
     protocol = PROTOCOLS["recbole-2020"]

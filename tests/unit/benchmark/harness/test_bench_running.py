@@ -7,17 +7,17 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-
-from recsys.benchmark import standing
 from recsys.benchmark.apart import Failure
 from recsys.benchmark.document import ContenderDocument, Run
 from recsys.benchmark.grounds import Material
 from recsys.benchmark.job import work
 from recsys.benchmark.planning import Rules, plan
-from recsys.benchmark.protocols import Cell
 from recsys.benchmark.report.load import Measured
 from recsys.benchmark.running import work_off
 from recsys.benchmark.standing import file_name, fingerprint_of
+
+from recsys.benchmark import standing
+from recsys.benchmark.protocols import Cell
 from recsys.benchmark.tuning import Budget, explained
 from recsys.recommenders.closed_form.ease import EaseConfig
 

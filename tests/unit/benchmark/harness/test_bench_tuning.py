@@ -4,10 +4,10 @@ from itertools import count
 from types import SimpleNamespace
 
 import pytest
-
-from recsys.benchmark import tuning
 from recsys.benchmark.contender import Contender, grid
 from recsys.benchmark.document import Trial
+
+from recsys.benchmark import tuning
 from recsys.benchmark.tuning import Budget, best_of, is_over, points_of, tried
 from recsys.errors import ConfigError, DataError
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from recsys.benchmark.document import ContenderDocument, NullFit, Packed, Run, Trial, Tuning
+
 from recsys.evaluation.environment import Hardware
 from recsys.evaluation.report import ResultRow, Seconds, SplitReference
 

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-
 from recsys.benchmark.report.load import Measured, load_results, split_of
 from recsys.benchmark.report.load import test_part as part_of
+
 from recsys.errors import DataError
 
 

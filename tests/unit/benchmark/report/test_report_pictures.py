@@ -4,12 +4,12 @@ import itertools
 import random
 
 import pytest
-
-from recsys.benchmark.report import write_report
 from recsys.benchmark.report.analysis import analyse
 from recsys.benchmark.report.labels import Box, arranged
 from recsys.benchmark.report.load import load_results
 from recsys.benchmark.report.plots import near_the_best, plot_cost
+
+from recsys.benchmark.report import write_report
 from recsys.errors import ConfigError
 
 

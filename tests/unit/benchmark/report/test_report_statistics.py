@@ -7,10 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
-
 from recsys.benchmark.grounds import Material, configuration
-from recsys.benchmark.protocols import PROTOCOLS, Cell
 from recsys.benchmark.report.analysis import analyse, mean_of
 from recsys.benchmark.report.judged import Judged, judged
 from recsys.benchmark.report.judged import _by_user as by_user
@@ -23,6 +20,9 @@ from recsys.benchmark.report.statistics import (
     compare_pair,
     decided,
 )
+from scipy import stats
+
+from recsys.benchmark.protocols import PROTOCOLS, Cell
 from recsys.data.sources import open_dataset
 from recsys.errors import DataError
 from recsys.evaluation.statistics import holm
