@@ -25,7 +25,7 @@ from recsys.data.split import Source, Split, TrainingData
 from recsys.data.vocabulary import as_id
 from recsys.errors import ConfigError, DataError, NotFittedError, UnsupportedError
 from recsys.queries.context import Context
-from recsys.queries.query import AudiencePrediction, Query, RatingPrediction
+from recsys.queries.query import AudiencePrediction, Query, RatingPrediction, rated_mask
 from recsys.queries.topk import inner_products, top_k
 
 if TYPE_CHECKING:
@@ -222,14 +222,15 @@ class Recommender(ABC):
 
     @property
     def parameters(self) -> int:
-        """Numbers learnt that are not 0.
+        """Numbers learnt: what the array "parameters" says, or else those that are not 0.
 
         Raises:
             NotFittedError: ``fit`` was not called.
         """
-        return sum(
-            int(a.nnz if sp.issparse(a) else np.count_nonzero(a)) for a in self.arrays().values()
-        )
+        arrays = self.arrays()
+        if "parameters" in arrays:
+            return int(arrays["parameters"][0])
+        return sum(nonzero(array) for array in arrays.values())
 
     # Answers to batches, which evaluation and serving ask
 
@@ -463,9 +464,7 @@ class ItemWeights(Recommender):
 
     def history_weights(self, query: Query) -> sp.csr_array:
         """(Q, I) what every rating weighs: 1 unless a model says otherwise."""
-        ones = np.ones_like(query.histories.data)
-        h = query.histories
-        return sp.csr_array((ones, h.indices, h.indptr), shape=h.shape)
+        return rated_mask(query.histories)
 
     @property
     def _weights(self) -> Any:
@@ -475,9 +474,8 @@ class ItemWeights(Recommender):
         """(Q, I) scores; all 0 for an empty history."""
         weights = self._weights
         self._require_items(query, weights.shape[0])
-        scores = self.history_weights(query) @ weights
-        dense = scores.toarray() if sp.issparse(scores) else scores
-        return self._settled(np.asarray(dense, dtype=np.float32))
+        scores = _dense(self.history_weights(query) @ weights)
+        return self._settled(np.asarray(scores, dtype=np.float32))
 
     def _settled(self, scores: Floats) -> Floats:
         """The scores as they are given out."""
@@ -489,17 +487,14 @@ class ItemWeights(Recommender):
         rows, data = own.indices, own.data
 
         def contributions(items: Rows) -> Contributions:
-            block = self._weights[rows][:, items]
-            dense = block.toarray() if sp.issparse(block) else block
-            return Contributions(rows, (data[:, None] * dense).T, np.zeros(len(items)))
+            block = _dense(self._weights[rows][:, items])
+            return Contributions(rows, (data[:, None] * block).T, np.zeros(len(items)))
 
         return UserView(rows, lambda: self.score(query)[0], None, contributions)
 
     def similarities(self, row: int) -> Floats:
         """(I,) what having rated one movie adds to the score of each."""
-        weights = self._weights[[row]]
-        dense = weights.toarray() if sp.issparse(weights) else weights
-        found = np.array(dense[0], dtype=np.float32)
+        found = np.array(_dense(self._weights[[row]])[0], dtype=np.float32)
         found[found == 0] = -np.inf
         return self._settled(found)
 
@@ -521,12 +516,17 @@ class VectorModel(Recommender):
 
     def view(self, query: Query) -> UserView:
         """One user, with the vector that an index is asked with."""
-        vector = self.user_vectors(query)
+        rows, vector = query.histories.indices, self.user_vectors(query)
         return UserView(
-            query.histories.indices,
+            rows,
             lambda: inner_products(vector, self.item_vectors())[0],
             vector[0],
+            self._contributions(rows),
         )
+
+    def _contributions(self, rows: NDArray[np.int32]) -> Callable[[Rows], Contributions] | None:  # noqa: ARG002
+        """For ``UserView``, of a history of the given movies."""
+        return None
 
     def similarities(self, row: int) -> Floats:
         """(I,) cosine of the item vectors; -inf where an item has none."""
@@ -537,9 +537,7 @@ class VectorModel(Recommender):
 
     def directions(self) -> Floats:
         """(I, D) item vectors at length one; zero where there is none."""
-        vectors = self.item_vectors()
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return np.asarray(vectors / np.where(lengths > 0, lengths, 1), dtype=np.float32)
+        return unit_rows(self.item_vectors())
 
 
 class KnownUserFactors(VectorModel):
@@ -570,10 +568,20 @@ class KnownUserFactors(VectorModel):
         """(I, D) vectors."""
         return np.array(self.arrays()["items"])
 
-    @property
-    def parameters(self) -> int:
-        """Numbers learnt."""
-        return int(self.arrays()["parameters"][0])
+
+def unit_rows(vectors: Floats) -> Floats:
+    """(I, D) vectors at length one; zero where one is."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.where(lengths > 0, lengths, 1), dtype=np.float32)
+
+
+def nonzero(array: Array) -> int:
+    """How many numbers of an array are not 0."""
+    return int(array.nnz if sp.issparse(array) else np.count_nonzero(array))
+
+
+def _dense(matrix: Any) -> Any:
+    return matrix.toarray() if sp.issparse(matrix) else matrix
 
 
 def once_per_film(scores: Floats, films: NDArray[np.int32], row: int) -> Floats:

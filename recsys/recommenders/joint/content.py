@@ -18,7 +18,7 @@ vector, C shared and P private dimensions.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from array_api_compat import array_namespace
 
@@ -64,6 +64,13 @@ def embedding_heads(model: ModelConfig, n_genres: int) -> tuple[Head, ...]:
 
 
 Weights = Mapping[str, Array]
+
+
+TASK_OF: Mapping[str, Task] = {head.name: head.task for head in embedding_heads(ModelConfig(), 1)}
+"""Every head, and the task it is of."""
+
+_NUMBERS = {"rank_bias", "rating_mean", "log_variance", "audience_mean", "audience_log_variance"}
+"""Heads that read one number of a movie."""
 
 
 class Encoded(NamedTuple):
@@ -138,6 +145,16 @@ def read(encoded: Encoded, weights: Weights, head: str, task: Task) -> Array:
     reading = encoded.of(task) @ weights[f"role/{head}/weight"].T
     bias = weights.get(f"role/{head}/bias")
     return reading if bias is None else reading + bias
+
+
+def in_units(read: Mapping[str, Array], temperature: Any, mean: Any) -> dict[str, Array]:
+    """What the heads read, in the units it is used in.
+
+    Scores are divided by the temperature, and stars are around the mean; (I, 1) become (I,).
+    """
+    arrays = {name: some[:, 0] if name in _NUMBERS else some for name, some in read.items()}
+    stars = {name: arrays[name] + mean for name in ("rating_mean", "audience_mean")}
+    return {**arrays, **stars, "ranked": arrays["ranked"] / temperature}
 
 
 def _encoder(h: Array, weights: Weights, name: str) -> Array:

@@ -7,6 +7,7 @@ Legend: Q users, I movies, D ranking and R rating dimensions, G genres, M modali
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from itertools import pairwise
 from typing import Any, NamedTuple, Self
@@ -67,6 +68,13 @@ class MovieVectors:
         lengths = {field.name: len(getattr(self, field.name)) for field in fields(self)}
         if len(set(lengths.values())) > 1:
             raise DataError(f"movie arrays differ in length: {lengths}")
+
+    @classmethod
+    def of(cls, read: Mapping[str, Floats], weight: Floats, modality_weights: Floats) -> Self:
+        """From what the heads read; the bias becomes the last dimension of ``ranked``."""
+        own = {name: array for name, array in read.items() if name != "rank_bias"}
+        own["ranked"] = np.hstack([read["ranked"], read["rank_bias"][:, None]])
+        return cls(weight=weight, modality_weights=modality_weights, **own)
 
     def __len__(self) -> int:
         return len(self.liked)

@@ -20,7 +20,7 @@ from recsys.data.catalogue import Catalogue
 from recsys.data.interactions import Interactions, RatingScale
 from recsys.errors import DataError
 from recsys.queries.rating_levels import RatingLevels
-from recsys.recommenders.joint.content import Encoded, embedding_heads
+from recsys.recommenders.joint.content import Encoded, embedding_heads, in_units
 from recsys.recommenders.joint.content_tower import ContentTower
 from recsys.recommenders.joint.embedding_model import EmbeddingModel, MovieVectors, RatingConstants
 from recsys.recommenders.joint.formulas import (
@@ -143,21 +143,8 @@ class JointModel(nn.Module):
         return self._parts(self.tower(dropout))
 
     def _parts(self, embedded: MovieEmbedding) -> MovieParts:
-        encoded, read = embedded
-        mean = self.statistics.rating_mean
-        return MovieParts(
-            encoded=encoded,
-            liked=read["liked"],
-            ranked=read["ranked"] / self.config.model.temperature,
-            rank_bias=read["rank_bias"][:, 0],
-            rating_in=read["rating_in"],
-            rating_out=read["rating_out"],
-            rating_mean=mean + read["rating_mean"][:, 0],
-            log_variance=read["log_variance"][:, 0],
-            genre_logits=read["genre_logits"],
-            audience_mean=mean + read["audience_mean"][:, 0],
-            audience_log_variance=read["audience_log_variance"][:, 0],
-        )
+        mean, temperature = self.statistics.rating_mean, self.config.model.temperature
+        return MovieParts(embedded.encoded, **in_units(embedded.heads, temperature, mean))
 
     def rank(self, movies: MovieParts, weights: Tensor) -> Tensor:
         """(B, I) ranking scores of users whose liked movies have (B, I) ``weights``."""
@@ -185,16 +172,9 @@ class JointModel(nn.Module):
     def export(self) -> EmbeddingModel:
         """The model as plain arrays, its uncertainty not yet calibrated."""
         movies = self.served()
-        exponent = self.config.user.popularity_exponent
-        alike = {
-            name: _array(getattr(movies, name)) for name in MovieParts._fields if name not in _OWN
-        }
-        vectors = MovieVectors(
-            ranked=_array(torch.cat([movies.ranked, movies.rank_bias[:, None]], dim=1)),
-            weight=item_weights(self.statistics.counts, exponent),
-            modality_weights=_array(movies.encoded.modality_weights),
-            **alike,
-        )
+        read = {n: _array(part) for n, part in movies._asdict().items() if n != "encoded"}
+        weight = item_weights(self.statistics.counts, self.config.user.popularity_exponent)
+        vectors = MovieVectors.of(read, weight, _array(movies.encoded.modality_weights))
         return EmbeddingModel(vectors, self.config.user, self._constants())
 
     def _embedded(self) -> MovieEmbedding:
@@ -257,10 +237,6 @@ def _full_precision(device: torch.device) -> AbstractContextManager[object]:
     """Autocast switched off, where there is one."""
     known = device.type in {"cpu", "cuda"}
     return torch.autocast(device.type, enabled=False) if known else nullcontext()
-
-
-_OWN = {"encoded", "ranked", "rank_bias"}
-"""Parts that are served in another form."""
 
 
 def _thresholds(levels: RatingLevels | None) -> OrdinalThresholds:

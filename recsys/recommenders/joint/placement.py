@@ -36,7 +36,7 @@ from numpy.typing import NDArray
 
 from recsys.config.experiment import PlacementConfig
 from recsys.data.catalogue import ModalityTable
-from recsys.recommenders.content.units import Floats, unit
+from recsys.recommenders.content.kernel import Floats, unit
 
 
 class Directions(NamedTuple):

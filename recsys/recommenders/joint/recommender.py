@@ -21,7 +21,7 @@ from recsys.data.split import TrainingData
 from recsys.errors import ConfigError, DataError, MissingExtra, nearest
 from recsys.queries.context import Context
 from recsys.queries.query import AudiencePrediction, Query, RatingPrediction
-from recsys.recommenders.base import Array, Facts, Floats, Rows, UserView, VectorModel
+from recsys.recommenders.base import Array, Facts, Floats, Rows, UserView, VectorModel, unit_rows
 from recsys.recommenders.joint.content_tower import ContentTower
 from recsys.recommenders.joint.embedding_model import EmbeddingModel, MovieVectors
 from recsys.recommenders.joint.storage import Fitted
@@ -101,9 +101,7 @@ class JointRecommender(VectorModel):
 
     def directions(self) -> Floats:
         """(I, D-1) out-embeddings at length one, the bias left out."""
-        vectors = self.model.movies.ranked[:, :-1]
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return np.asarray(vectors / np.where(lengths > 0, lengths, 1), dtype=np.float32)
+        return unit_rows(self.model.movies.ranked[:, :-1])
 
     def view(self, query: Query) -> UserView:
         """One user: the liked movies, their weights and the vector they make, computed once."""

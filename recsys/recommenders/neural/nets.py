@@ -18,10 +18,9 @@ from torch import Tensor, nn
 from recsys.data.split import TrainingData
 from recsys.queries.query import Query
 from recsys.recommenders.base import Array, Floats
-from recsys.recommenders.closed_form.low_rank import RankReducedEase
+from recsys.recommenders.closed_form.ease import RankReducedEase
 from recsys.recommenders.joint.training.devices import deterministic
-from recsys.recommenders.neural.clcrec import CLCRecConfig
-from recsys.recommenders.neural.dropoutnet import DropoutNetConfig
+from recsys.recommenders.neural.models import CLCRecConfig, DropoutNetConfig, VBPRConfig
 from recsys.recommenders.neural.training import (
     Factors,
     Ratings,
@@ -33,7 +32,6 @@ from recsys.recommenders.neural.training import (
     n_trained,
     train_until_best,
 )
-from recsys.recommenders.neural.vbpr import VBPRConfig
 
 _SMALLEST = 1e-8
 

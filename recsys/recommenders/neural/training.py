@@ -17,7 +17,7 @@ from recsys.data.interactions import Interactions
 from recsys.data.split import TrainingData
 from recsys.evaluation.evaluator import RankingEvaluator, RankingTask
 from recsys.queries.query import Query, Scorer, rated_mask
-from recsys.recommenders.neural.common import Schedule
+from recsys.recommenders.neural.models import Schedule
 from recsys.seeding import seed_for
 
 METRIC = "ndcg@10"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from recsys.benchmark.side_inputs import told_of_people, told_of_times
+from recsys.recommenders.global_mean import GlobalMean
 
 from recsys.errors import DataError
 from recsys.evaluation.rating import evaluate_ratings
 from recsys.queries.query import Query, RatingPrediction
-from recsys.recommenders.global_mean import GlobalMean
 from recsys.testing.worlds import two_genre_world
 
 

@@ -12,10 +12,12 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
+from support.joint import toy_experiment
+
 from recsys.config.experiment import ExperimentConfig, LossWeights
 from recsys.data.catalogue import EncoderCard, ModalityTable
 from recsys.queries.query import rated_mask
-from recsys.recommenders.closed_form.weights import ease_weights
+from recsys.recommenders.closed_form.ease import ease_weights
 from recsys.recommenders.joint import content
 from recsys.recommenders.joint.network import JointModel, TrainStatistics
 from recsys.recommenders.joint.training.loop import make_optimiser
@@ -25,7 +27,6 @@ from recsys.recommenders.joint.training.objective import (
     Material,
     UserBatches,
 )
-from recsys.testing.joint import toy_experiment
 from recsys.testing.worlds import N_ITEMS, two_genre_world
 
 FUSIONS = ("sum", "concat", "gated", "sparse")
@@ -182,6 +183,7 @@ def test_private_encoders_and_penalties_are_no_empty_words():
 @pytest.mark.parametrize("fusion", FUSIONS)
 def test_reversal_flips_the_sign_upstream_and_nothing_else(monkeypatch, fusion):
     config = experiment(fusion={"kind": fusion}, sharing={"scheme": "asp"})
+    monkeypatch.setattr("recsys.recommenders.joint.sharing.reversal_strength", lambda _: 1.0)
     turned = case(config).gradients(only="penalty/adversarial")
     monkeypatch.setattr(
         "recsys.recommenders.joint.sharing.reverse_gradient", lambda x, _strength: x

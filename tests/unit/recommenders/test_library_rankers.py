@@ -9,13 +9,14 @@ from threadpoolctl import threadpool_limits
 
 from recsys.errors import ConfigError, DataError, NotFittedError
 from recsys.queries.query import Query, rated_mask
-from recsys.recommenders.closed_form.ease import Ease, EaseConfig
-from recsys.recommenders.closed_form.low_rank import (
+from recsys.recommenders.closed_form.ease import (
+    Ease,
+    EaseConfig,
     RankReducedEase,
     RankReducedEaseConfig,
+    ease_weights,
     leading_directions,
 )
-from recsys.recommenders.closed_form.weights import ease_weights
 from recsys.recommenders.implicit_models import (
     ImplicitALS,
     ImplicitALSConfig,
@@ -54,9 +55,9 @@ def test_no_other_cut_loses_less_of_the_regularised_scores() -> None:
 
 @pytest.mark.parametrize("config", [ImplicitALSConfig, ImplicitBPRConfig])
 def test_options_must_be_positive(config) -> None:
-    with pytest.raises(ConfigError, match="above 0"):
+    with pytest.raises(ConfigError, match="greater than 0"):
         config(regularization=0.0)
-    with pytest.raises(ConfigError, match="at least one"):
+    with pytest.raises(ConfigError, match="rank is"):
         RankReducedEaseConfig(rank=0)
 
 

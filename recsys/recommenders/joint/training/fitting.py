@@ -15,7 +15,7 @@ from recsys.data.split import TrainingData
 from recsys.errors import DataError
 from recsys.evaluation.evaluate import Evaluator
 from recsys.queries.query import Query, rated_mask
-from recsys.recommenders.closed_form.weights import ease_weights
+from recsys.recommenders.closed_form.ease import ease_weights
 from recsys.recommenders.joint.embedding_model import EmbeddingModel
 from recsys.recommenders.joint.network import JointModel, TrainStatistics
 from recsys.recommenders.joint.storage import Fitted

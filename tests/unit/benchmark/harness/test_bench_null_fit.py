@@ -11,13 +11,13 @@ from recsys.benchmark.gates import PERSONAL, GateError, pairs, require
 from recsys.benchmark.grounds import Material, joined
 from recsys.benchmark.null_fit import Shuffled
 from recsys.recommenders.item_knn.model import ItemKNN
+from recsys.recommenders.popularity import Popularity
 
 from recsys.benchmark import null_fit
 from recsys.benchmark.protocols import PROTOCOLS, Cell
 from recsys.data.interactions import Interactions
 from recsys.recommenders.bias import BiasModel
 from recsys.recommenders.closed_form.ease import Ease, EaseConfig
-from recsys.recommenders.popularity import Popularity
 
 TITLES = ("features.text=null",)
 NAMES = ("ndcg@10", "others", "personal", "chance", "deviations", "explained")

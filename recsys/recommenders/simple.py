@@ -1,28 +1,70 @@
-"""What is popular in the genres that a user watches.
+"""The simplest baselines: popularity, popularity within genres, and the mean of all ratings.
 
-Legend: Q queries, I items, G genres.
+Legend: Q queries, I items, G genres, N pairs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsys.data.split import TrainingData
-from recsys.queries.query import Query, rated_mask
-from recsys.recommenders.base import Array, Contributions, Facts, Recommender, Rows, UserView
-from recsys.recommenders.base import Floats as Floats32
+from recsys.errors import ConfigError
+from recsys.queries.query import Query, RatingPrediction, rated_mask
+from recsys.recommenders.base import (
+    Array,
+    Contributions,
+    Facts,
+    Floats,
+    Recommender,
+    Rows,
+    UserView,
+    VectorModel,
+)
+from recsys.recommenders.options import Options
 
-Floats = NDArray[np.floating[Any]]
+Numbers = NDArray[np.floating[Any]]
 
 
-@dataclass(frozen=True)
-class GenrePopularityConfig:
-    """Nothing to choose."""
+class Popularity(VectorModel):
+    """Scores a movie by the number of its training ratings."""
+
+    name = "popularity"
+    config_class = Options
+    facts = Facts("statistics", "how many ratings a movie has")
+    similarities = Recommender.similarities  # a vector of one number has no direction
+
+    def _fit(self, data: TrainingData) -> Mapping[str, Array]:
+        """Counts the ratings of each movie."""
+        return {"counts": data.train.item_counts().astype(np.float32)}
+
+    @property
+    def parameters(self) -> int:
+        """The counts."""
+        return len(self.arrays()["counts"])
+
+    def user_vectors(self, query: Query) -> Floats:
+        """(Q, 1) ones: all users are alike."""
+        self._require_items(query, self.parameters)
+        return np.ones((len(query), 1), dtype=np.float32)
+
+    def item_vectors(self) -> Floats:
+        """(I, 1) counts."""
+        return np.array(self.arrays()["counts"])[:, None]
+
+    def view(self, query: Query) -> UserView:
+        """Nothing of a user counts; a score is the movie's own."""
+        nothing = np.empty(0, dtype=np.int32)
+        vector = self.user_vectors(query)[0]
+        counts = self.item_vectors()[:, 0]
+
+        def contributions(items: Rows) -> Contributions:
+            return Contributions(nothing, np.empty((len(items), 0)), counts[items])
+
+        return UserView(nothing, lambda: counts, vector, contributions)
 
 
 class GenrePopularity(Recommender):
@@ -43,7 +85,7 @@ class GenrePopularity(Recommender):
     """
 
     name = "genre-popularity"
-    config_class = GenrePopularityConfig
+    config_class = Options
     facts = Facts(
         "statistics",
         "how many ratings a movie's genres have among those a user watches",
@@ -56,7 +98,7 @@ class GenrePopularity(Recommender):
         shares = _shares(data.catalogue.genres, counts)
         return {"shares": shares, "expected": _expected(counts, shares), "mass": counts @ shares}
 
-    def score(self, query: Query) -> Floats32:
+    def score(self, query: Query) -> Floats:
         """(Q, I) probabilities; those of movies that nobody rated come on top of 1."""
         shares, expected, mass = (self.arrays()[n] for n in ("shares", "expected", "mass"))
         self._require_items(query, len(shares))
@@ -90,7 +132,7 @@ class GenrePopularity(Recommender):
         )
 
 
-def _shares(genres: NDArray[np.bool_], counts: Floats) -> NDArray[np.float64]:
+def _shares(genres: NDArray[np.bool_], counts: Numbers) -> NDArray[np.float64]:
     """(I, G) q; of one column that all movies are in where no rated movie has a genre."""
     known = genres.any(axis=1)
     if not counts[known].any():
@@ -101,13 +143,39 @@ def _shares(genres: NDArray[np.bool_], counts: Floats) -> NDArray[np.float64]:
     return np.where(known[:, None], shares, mass / mass.sum())
 
 
-def _expected(counts: Floats, shares: Floats) -> NDArray[np.float64]:
+def _expected(counts: Numbers, shares: Numbers) -> NDArray[np.float64]:
     """(I,) n, and n̂ where there are no ratings."""
     rated = counts > 0
     per_movie = _over(counts @ shares, shares[rated].sum(axis=0))
     return np.where(rated, counts, shares @ per_movie)
 
 
-def _over(values: Floats, totals: Floats) -> NDArray[np.float64]:
+def _over(values: Numbers, totals: Numbers) -> NDArray[np.float64]:
     """The quotient, 0 where the total is."""
     return np.asarray(values / np.where(totals > 0, totals, np.inf), dtype=np.float64)
+
+
+class GlobalMean(Recommender):
+    """Predicts the mean training rating, and the spread of the training ratings around it."""
+
+    name = "global-mean"
+    config_class = Options
+    facts = Facts("statistics", "the mean of all ratings")
+    parameters = 1
+
+    def _fit(self, data: TrainingData) -> Mapping[str, Array]:
+        """Learns mean and standard deviation.
+
+        Raises:
+            ConfigError: there is no rating to learn from.
+        """
+        if not len(data.train):
+            raise ConfigError("there is no rating to take the mean of")
+        ratings = data.train.rating.astype(np.float64)
+        return {"moments": np.array([ratings.mean(), ratings.std()])}
+
+    def predict_ratings(self, query: Query, rows: Rows, items: Rows) -> RatingPrediction:  # noqa: ARG002
+        """The same for each of N pairs; no standard deviation where all ratings were equal."""
+        mean, std = self.arrays()["moments"]
+        spread = np.full(len(rows), std, dtype=np.float32) if std > 0 else None
+        return RatingPrediction(np.full(len(rows), mean, dtype=np.float32), spread)
