@@ -42,35 +42,18 @@ TrialsOption = Annotated[
     int | None,
     option(
         "--trials N",
-        "How many configurations are tried, all runs of the study together. Default: "
-        f"{DEFAULT_TRIALS}, or no bound where --seconds is given.",
+        "Most trials, all runs of the study together. Default: 30 without --seconds.",
         min=1,
     ),
 ]
 SecondsOption = Annotated[
     float | None,
-    option(
-        "--seconds S",
-        "No further trial starts after so many seconds of trials, all runs of the study "
-        "together; the one under way is finished.",
-        min=1,
-    ),
+    option("--seconds S", "No trial starts after so many seconds, all runs together.", min=1),
 ]
 OutOption = Annotated[
-    Path,
-    option(
-        "--out DIR",
-        "Receives the study, the report tuning.json, and best.yaml, which 'recsys train "
-        "--config DIR/best.yaml' takes.",
-    ),
+    Path, option("--out DIR", "Receives the study, tuning.json and best.yaml, for --config.")
 ]
-ResumeOption = Annotated[
-    bool,
-    option(
-        "--resume",
-        "Go on with the study in DIR, if there is one; a trial that was cut off is tried again.",
-    ),
-]
+ResumeOption = Annotated[bool, option("--resume", "Go on with the study in DIR, if there is one.")]
 
 
 def tune(
