@@ -21,6 +21,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
+from support.joint import toy_experiment, toy_joint
+
 from recsys.config.experiment import AlignmentConfig, TrainingConfig
 from recsys.errors import ConfigError
 from recsys.recommenders.joint.training.checkpoints import DOCUMENT, Checkpoints, Identity
@@ -29,7 +31,6 @@ from recsys.recommenders.joint.training.log import JsonLines, RunOptions, Traini
 from recsys.recommenders.joint.training.loop import Learning, run
 from recsys.seeding import seed_for
 from recsys.testing.contract import fit
-from recsys.testing.joint import toy_experiment, toy_joint
 from recsys.testing.worlds import two_genre_world
 
 EPOCHS, BATCHES = 4, 3
