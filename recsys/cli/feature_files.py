@@ -70,7 +70,8 @@ def import_(
             "What becomes of bad rows, such as on_nonfinite=mask; repeatable. on_unknown_id: error "
             "or drop; on_wrong_dim: error or mask; on_nonfinite: error, mask or median; "
             "on_duplicate: error, first or mask; on_zero_row (mask unless given) and "
-            "on_constant_row (keep): error, keep or mask; on_constant_column (keep): error or keep.",
+            "on_constant_row (keep): error, keep or mask; on_constant_column (keep): error or "
+            "keep.",
         ),
     ] = None,
     dataset: DatasetOption = None,

@@ -76,13 +76,14 @@ def read_csv_vectors(source: CsvSource) -> IdVectors:
         try:
             numbers = [*map(float, fields)] if len(fields) == dim else [np.nan] * dim
         except ValueError:
-            numbers = [_number(field) for field in fields]
-            pairs = enumerate(zip(header[1:], fields, numbers, strict=True), start=2)
+            parsed = [_number(field) for field in fields]
+            pairs = enumerate(zip(header[1:], fields, parsed, strict=True), start=2)
             bad += [
                 f"line {line}, column {column} ({name!r}): {field!r}"
                 for column, (name, field, number) in pairs
                 if number is None
             ]
+            numbers = [number or 0.0 for number in parsed]
         vectors.append(to_float32(np.array(numbers, dtype=np.float64)))
     _require_numbers(source, bad)
     if dim not in widths:
@@ -98,7 +99,7 @@ def read_csv_vectors(source: CsvSource) -> IdVectors:
 def _require_header(source: CsvSource, header: Sequence[str]) -> None:
     if len(header) < 2:
         raise DataError(
-            f"{source.label}: its first line has {len(header)} fields, an id and numbers are needed",
+            f"{source.label}: its first line has {len(header)} fields, not an id and numbers",
             hint="fields are separated by commas",
         )
     # A header may well number its columns, as pandas does.
