@@ -111,7 +111,7 @@ def test_pictures_may_come_in_any_form_and_number(small):
     backbone = Backbone(small)
     arrays = [pixels(n, (64, 96)) for n in range(BATCH + 2)]
     vectors = backbone.frames(arrays)
-    assert vectors.shape == (BATCH + 2, backbone.dim)
+    assert vectors.shape == (BATCH + 2, backbone.card.dim)
     assert vectors.dtype == np.float32
     images = [Image.fromarray(array) for array in arrays]
     for same in (np.stack(arrays), images):
