@@ -147,11 +147,12 @@ def _multitask(name: str, title: str, fold: str, *kinds: str, **more: Any) -> Pr
     )
 
 
+_AS_SHIPPED: Final[dict[str, Any]] = {"training.threads": 2, "training.epochs": 100}
 _SPINE: Final = (
-    joint(fixed={"training.threads": 2}),
-    joint("every rating", {"user.liked_min_rating": 1.0, "user.rating_slope": 0.13}),
-    joint("no teacher", {"losses.distillation": 0.0, "losses.ranking": 1.0}),
-    joint("no content", keeps=()),
+    joint(fixed=_AS_SHIPPED),
+    joint("every rating", {**_AS_SHIPPED, **USER_OPTIONS["every rating weighted"]}),
+    joint("no teacher", {**_AS_SHIPPED, "losses.distillation": 0.0, "losses.ranking": 1.0}),
+    joint("no content", _AS_SHIPPED, keeps=()),
     *_plain(*WARM_BASELINES),
 )
 

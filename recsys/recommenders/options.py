@@ -22,7 +22,8 @@ class Options:
     """
 
     def __post_init__(self) -> None:
-        for name, adapter in _adapters(type(self)).items():
+        kind: Any = type(self)
+        for name, adapter in _adapters(kind).items():
             value = getattr(self, name)
             try:
                 object.__setattr__(self, name, adapter.validate_python(value, strict=True))

@@ -5,33 +5,34 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
-from recsys.benchmark.apart import Failure
-from recsys.benchmark.document import ContenderDocument, Run
-from recsys.benchmark.grounds import Material
-from recsys.benchmark.job import work
-from recsys.benchmark.planning import Rules, plan
-from recsys.benchmark.report.load import Measured
-from recsys.benchmark.running import work_off
-from recsys.benchmark.standing import file_name, fingerprint_of
 
-from recsys.benchmark import standing
-from recsys.benchmark.protocols import Cell
-from recsys.benchmark.tuning import Budget, explained
+from recsys.benchmark import runs
+from recsys.benchmark.jobs import work
+from recsys.benchmark.protocols import SplitSeed
+from recsys.benchmark.results import ModelDocument, Run, file_name
+from recsys.benchmark.runs import fingerprint_of
+from recsys.benchmark.schedule import Progress, Rules, plan, work_off
+from recsys.benchmark.split_data import BenchmarkData
+from recsys.benchmark.tuning import Budget
+from recsys.errors import RecsysError
 from recsys.recommenders.closed_form.ease import EaseConfig
+from recsys.subprocesses import ProcessDied
 
 REGISTRY = "bench_toys"
 
 
 def here(job, tell):
-    """Does a job in this process, as ``Apart`` does in another."""
+    """Does a job in this process, as ``Processes`` does in another."""
     try:
         for message in work(job):
             tell(message)
+    except RecsysError:
+        raise
     except Exception as error:
-        return Failure(explained(error))
-    return None
+        raise RecsysError(f"{type(error).__name__}: {error}") from error
 
 
 @pytest.fixture
@@ -41,9 +42,9 @@ def benchmark(toys, protocol_of, tmp_path):
     def run(*names, protocols=None, execute=here, **rules):
         given = {"results": tmp_path / "results", "workers": 1, "registry": REGISTRY}
         chosen, lines = Rules(**(given | rules)), []
-        asked = protocols or [protocol_of().shortened(2)]
-        standings, failures = plan(asked, names, chosen, lines.append)
-        outcome = work_off(standings, chosen, execute, lines.append)
+        lists = protocols or [protocol_of().shortened(2)]
+        states, failures = plan(lists, names, chosen, lines.append)
+        outcome = work_off(states, chosen, execute, lines.append)
         return replace(outcome, failures=failures + outcome.failures), lines
 
     return run
@@ -53,7 +54,7 @@ def benchmark(toys, protocol_of, tmp_path):
 def document(tmp_path):
     def load(name, protocol="toy-ro"):
         path = tmp_path / "results" / protocol / f"{file_name(name)}.json"
-        return ContenderDocument.load(path)
+        return ModelDocument.load(path)
 
     return load
 
@@ -64,14 +65,14 @@ def test_a_benchmark_leaves_a_document_each(benchmark, document, fits):
     assert outcome.fits == 4 + 1 + 2 + 1 + 2, "each is fitted to shuffled ratings once"
     found = document("tuned")
     assert [run.seed for run in found.runs] == [1, 2]
-    assert found.tuning.chosen == max(found.tuning.trials, key=lambda t: t.score).options
-    assert (found.tuning.seed, found.tuning.n_points, len(found.tuning.trials)) == (1, 4, 4)
-    assert (found.protocol, found.contender, found.family) == ("toy-ro", "tuned", "classic")
+    assert found.tuning.chosen == max(found.tuning.trials, key=lambda t: t.score).hyper_parameters
+    assert (found.tuning.seed, found.tuning.n_configurations, len(found.tuning.trials)) == (1, 4, 4)
+    assert (found.protocol, found.model, found.family) == ("toy-ro", "tuned", "classic")
     assert found.hardware.threads == 1
     assert found.versions["numpy"]
     assert fits()[f"tuned-2-l2={found.tuning.chosen['l2']}"] == 1
-    assert (found.null.seed, found.null.split) == (1, "ro")
-    assert found.null.gates["null/deviations"] < 5
+    assert (found.permutation.seed, found.permutation.split) == (1, "ro")
+    assert found.permutation.checks["deviations"] < 5
     assert document("plain").tuning.trials == []
     assert "10/10" in lines[-1]
     assert "left" in lines[-1]
@@ -112,33 +113,21 @@ def test_a_benchmark_that_is_killed_goes_on_where_it_was(benchmark, document, fi
     kept = Counter()
 
     def dying(job, tell):
-        def told(message):
+        for message in work(job):
             tell(message)
-            kept["messages"] += type(message).__name__ != "Surroundings"
+            kept["messages"] += type(message).__name__ != "Environment"
             if kept["messages"] == after:
                 raise KilledError
 
-        return here_or_killed(job, told)
-
-    def here_or_killed(job, tell):
-        for message in work(job):
-            tell(message)
-
-    def stopping(job, tell):
-        try:
-            return dying(job, tell)
-        except KilledError:
-            return Failure("killed")
-
-    benchmark("tuned", execute=stopping)
+    benchmark("tuned", execute=dying)
     begun = document("tuned")
-    assert len(begun.tuning.trials) + (begun.null is not None) + len(begun.runs) == after
+    assert len(begun.tuning.trials) + (begun.permutation is not None) + len(begun.runs) == after
     outcome, _ = benchmark("tuned")
     assert outcome.failures == []
     whole = document("tuned")
     assert (len(whole.tuning.trials), len(whole.runs)) == (4, 2)
     assert whole.tuning.trials[: len(begun.tuning.trials)] == begun.tuning.trials
-    assert whole.null is not None
+    assert whole.permutation is not None
     assert sum(fits().values()) == 7, "nothing is fitted twice"
 
 
@@ -146,73 +135,72 @@ def test_one_failure_stops_nothing_but_its_own_rows(benchmark, document):
     outcome, lines = benchmark("refuses", "plain", "by place")
     assert len(outcome.failures) == 2
     assert "ValueError: no, thank you" in outcome.failures[0]
-    assert "shuffled ratings" in outcome.failures[0]
+    assert "permutation test" in outcome.failures[0]
     assert "sanity check" in outcome.failures[1]
     assert "ro, seed 1" in outcome.failures[1]
     assert len(document("plain").runs) == 2
     assert any("refuses failed" in line for line in lines)
 
 
-def test_who_finds_test_ratings_after_shuffled_ones_gets_no_run(
+def test_what_finds_test_ratings_after_a_permutation_gets_no_run(
     benchmark, document, protocol_of, monkeypatch
 ):
     import bench_toys
 
-    test = Material.of(protocol_of()).ground(Cell("ro", 1)).split.test
+    test = BenchmarkData.of(protocol_of()).split(SplitSeed("ro", 1)).split.test
     monkeypatch.setattr(bench_toys.Leaky, "told", test)
-    outcome, _ = benchmark("leaky", "seer", "plain")
+    outcome, _ = benchmark("leaky", "plain")
     assert len(outcome.failures) == 1
-    assert "leaky: shuffled ratings: a sanity check failed: null/personal" in outcome.failures[0]
+    assert (
+        "leaky: permutation test: a sanity check failed: permuted/personal" in outcome.failures[0]
+    )
     assert document("leaky").runs == []
-    assert "null/personal is" in document("leaky").null.failure
+    assert "permuted/personal is" in document("leaky").permutation.failure
     again, _ = benchmark("leaky")
     assert (again.fits, again.failures) == (0, outcome.failures)
-    assert document("seer").null is None, "an oracle finds them anyway"
     assert len(document("plain").runs) == 2
 
 
-def test_runs_of_before_are_not_ranked_where_shuffled_ratings_tell_of_a_leak(
+def test_runs_of_before_are_not_ranked_where_a_permutation_test_tells_of_a_leak(
     benchmark, document, protocol_of, monkeypatch, tmp_path
 ):
     import bench_toys
 
     benchmark("plain")
-    folder = tmp_path / "results" / "toy-ro"
-    content = json.loads((folder / "plain.json").read_text(encoding="utf-8"))
-    test = Material.of(protocol_of()).ground(Cell("ro", 1)).split.test
+    test = BenchmarkData.of(protocol_of()).split(SplitSeed("ro", 1)).split.test
     monkeypatch.setattr(bench_toys.Leaky, "told", test)
     benchmark("leaky")
-    leaky = document("leaky").model_dump(mode="json")
-    runs = [run | {"row": run["row"] | {"model": "leaky"}} for run in content["runs"]]
-    leaky |= {"runs": runs, "null": None}
-    (folder / "leaky.json").write_text(json.dumps(leaky), encoding="utf-8")
+    leaky = document("leaky").model_copy(
+        update={"runs": document("plain").runs, "permutation": None}
+    )
+    leaky.save(tmp_path / "results" / "toy-ro" / "leaky.json")
     outcome, _ = benchmark("leaky")
-    assert "null/personal" in outcome.failures[0]
+    assert "permuted/personal" in outcome.failures[0]
     found = document("leaky")
-    assert (len(found.runs), found.null_failed) == (2, True)
-    assert set(Measured("toy-ro", {"leaky": found, "plain": document("plain")}).ranked) == {"plain"}
+    assert (len(found.runs), found.is_ranked) == (2, False)
 
 
-def test_documents_of_before_are_fitted_to_shuffled_ratings_alone(benchmark, document, tmp_path):
+def test_documents_of_before_get_their_permutation_test_alone(benchmark, document, tmp_path):
     benchmark("plain")
-    path = tmp_path / "results" / "toy-ro" / "plain.json"
-    content = json.loads(path.read_text(encoding="utf-8"))
-    del content["null"]
-    before = {"commit": "before", "created": "2026-01-02", "versions": {"numpy": "1"}}
-    content |= before | {"content": None}
-    path.write_text(json.dumps(content), encoding="utf-8")
+    before = {"commit": "before", "created": date(2026, 1, 2), "versions": {"numpy": "1"}}
+    old = document("plain").model_copy(update=before | {"permutation": None})
+    old.save(tmp_path / "results" / "toy-ro" / "plain.json")
     outcome, lines = benchmark("plain")
     assert outcome.fits == 1
-    assert any("shuffled ratings: null/ndcg@10" in line for line in lines)
+    assert any("permutation test: ndcg@10" in line for line in lines)
     found = document("plain")
-    assert found.null is not None
-    assert found.content == {"metadata": 1.0}
-    assert found.runs == [Run.model_validate(run) for run in content["runs"]]
-    told = found.model_dump(mode="json")
-    assert {name: told[name] for name in before} == before, "as when its runs were made"
+    assert found.permutation is not None
+    assert found.runs == old.runs
+    assert {n: getattr(found, n) for n in before} == before, "as when its runs were made"
 
 
-def test_points_that_fail_are_not_chosen(benchmark, document):
+def test_an_oracle_is_not_fitted_to_shuffled_ratings(benchmark, document, protocol_of):
+    benchmark("true-popularity", protocols=[protocol_of("cold-items").shortened(1)])
+    found = document("true-popularity", "toy-cold-items")
+    assert (found.permutation, len(found.runs)) == (None, 1)
+
+
+def test_configurations_that_fail_are_not_chosen(benchmark, document):
     outcome, _ = benchmark("refuses large")
     found = document("refuses large")
     assert outcome.failures == []
@@ -220,23 +208,22 @@ def test_points_that_fail_are_not_chosen(benchmark, document):
     assert found.tuning.chosen["l2"] < 50
 
 
-def test_where_no_point_can_be_fitted_there_is_no_run_and_another_start_tries_again(
+def test_where_no_configuration_can_be_fitted_there_is_no_run_and_another_start_tries_again(
     benchmark, fits
 ):
     outcome, _ = benchmark("refuses tuning")
-    assert "none of its options could be fitted: ValueError" in outcome.failures[0]
+    assert "no configuration could be fitted: ValueError" in outcome.failures[0]
     assert set(fits().values()) == {1}
     benchmark("refuses tuning")
     assert set(fits().values()) == {2}
 
 
-def test_a_process_that_dies_takes_one_point_with_it(benchmark, document):
+def test_a_process_that_dies_takes_one_configuration_with_it(benchmark, document):
     def dying(job, tell):
         for message in work(job):
-            if getattr(message, "options", {}).get("l2") == 1.0:
-                return Failure("signal 9", died=True)
+            if getattr(message, "hyper_parameters", {}).get("l2") == 1.0:
+                raise ProcessDied("signal 9")
             tell(message)
-        return None
 
     outcome, _ = benchmark("tuned", execute=dying)
     assert outcome.failures == []
@@ -254,8 +241,8 @@ def test_what_cannot_be_measured_here_is_passed_over_and_it_is_said(
     benchmark, protocol_of, tmp_path
 ):
     nowhere = protocol_of("leave-last", data_dir=str(tmp_path / "nothing"))
-    asked = [nowhere, protocol_of().shortened(1)]
-    outcome, lines = benchmark("plain", "absent", "poster", protocols=asked)
+    lists = [nowhere, protocol_of().shortened(1)]
+    outcome, lines = benchmark("plain", "absent", "poster", protocols=lists)
     assert outcome.failures == []
     assert outcome.fits == 2
     assert any("toy-leave-last: passed over" in line and "\n" not in line for line in lines)
@@ -281,20 +268,24 @@ def test_a_file_that_is_no_document_is_told_and_left(benchmark, tmp_path):
     assert path.read_text() == "{}"
 
 
+def figures(run: Run):
+    return {name: v for name, v in run.metrics.items() if name.startswith("ranking.")}
+
+
 def test_several_at_a_time_come_to_the_same(benchmark, document, tmp_path):
     benchmark("tuned", "plain", "drawn")
-    one = [run.row.ranking for run in document("drawn").runs]
+    one = [figures(run) for run in document("drawn").runs]
     results = tmp_path / "others"
     outcome, _ = benchmark("tuned", "plain", "drawn", results=results, workers=3)
     assert outcome.failures == []
-    found = ContenderDocument.load(results / "toy-ro" / "drawn.json")
-    assert [run.row.ranking for run in found.runs] == one
+    found = ModelDocument.load(results / "toy-ro" / "drawn.json")
+    assert [figures(run) for run in found.runs] == one
 
 
 def test_another_harness_measures_anew(toys, protocol_of, monkeypatch):
     case = toys["plain"], protocol_of(), Budget()
     first = fingerprint_of(*case)
-    monkeypatch.setattr(standing, "HARNESS", standing.HARNESS + 1)
+    monkeypatch.setattr(runs, "HARNESS", runs.HARNESS + 1)
     assert fingerprint_of(*case) != first
 
 
@@ -311,7 +302,7 @@ def test_the_fingerprint_is_of_what_decides_the_numbers(toys, protocol_of):
         (replace(plain, space=plain.space[1:]), protocol, budget),
         (replace(plain, settings=lambda: "x"), protocol, budget),
         (replace(plain, name="x"), protocol, budget),
-        (plain, replace(protocol, refits=True), budget),
+        (plain, replace(protocol, refits_on_train_valid=True), budget),
         (plain, replace(protocol, seeds=(5, 6)), budget),
         (plain, replace(protocol, overrides=("features.metadata.dim=3",)), budget),
         (plain, protocol, Budget(seconds=1)),
@@ -349,7 +340,20 @@ def test_what_was_measured_on_other_movies_is_never_replaced(benchmark, tmp_path
     assert path.read_bytes() == before
 
 
-def test_names_become_names_of_files():
-    assert file_name("content-knn-plain:text") == "content-knn-plain-text"
-    assert file_name("EASE (RecBole)") == "ease-recbole"
-    assert file_name("svd++") == "svd++"
+def test_time_left_is_guessed_from_like_fits(toys, protocol_of, tmp_path):
+    rules = Rules(tmp_path, registry="bench_toys")
+    protocols = [protocol_of(), protocol_of("leave-last")]
+    states, _ = plan(protocols, ["plain", "drawn"], rules, lambda *_: None)
+    plain, drawn, plain_later, drawn_later = states
+    progress = Progress(states, workers=2)
+    assert "left" not in progress.line("x"), "nothing is known yet"
+    progress.add(plain, 10)
+    assert progress.left() == 16 * 10 / 2
+    progress.add(drawn, 100)
+    assert progress.left() == (8 * 10 + 8 * 100) / 2, "by model, under other protocols too"
+    progress.add(plain_later, 40)
+    assert progress.left() == (4 * 10 + 4 * 40 + 8 * 100) / 2, "by its own, where there are some"
+    drawn_later.failure = "x"
+    assert progress.left() == (4 * 10 + 4 * 40 + 4 * 100) / 2
+    assert str(timedelta(seconds=300)) in progress.line("x")
+    assert progress.line("x").startswith("[3/")

@@ -4,19 +4,25 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from recsys.benchmark.fold_in import COLD_USERS, LIKED, LIKES, hold_out_users, newcomers
 
-from recsys.benchmark.protocols import Cell
+from recsys.benchmark.held_out_users import (
+    COLD_USERS,
+    GIVEN,
+    LIKED,
+    held_out_users,
+    hold_out_users,
+)
+from recsys.benchmark.protocols import SplitSeed
 
 
 @pytest.fixture(scope="module")
 def ratings(material):
-    return material.dataset.interactions
+    return material.dataset
 
 
 @pytest.fixture(scope="module")
 def held_out(ratings):
-    return hold_out_users(ratings, 7)
+    return hold_out_users(ratings, 7, 7)
 
 
 def users_of(part):
@@ -26,13 +32,13 @@ def users_of(part):
 def test_nothing_is_learnt_from_users_who_are_held_out(held_out, ratings):
     split, choosing = held_out.split, held_out.choosing
     judged = users_of(split.test)
-    assert len(judged) == len(ratings.users) // 5
-    assert len(users_of(choosing)) == (len(ratings.users) - len(judged)) // 10
+    assert len(judged) == len(ratings.interactions.users) // 5
+    assert len(users_of(choosing)) == (len(ratings.interactions.users) - len(judged)) // 10
     known = users_of(split.train) | users_of(split.valid)
     assert not known & (judged | users_of(choosing))
     assert not judged & users_of(choosing)
     parts = (split.train, split.valid, split.test, choosing)
-    assert sum(map(len, parts)) == len(ratings)
+    assert sum(map(len, parts)) == len(ratings.interactions)
 
 
 def test_valid_is_of_users_whom_a_fit_knows(held_out):
@@ -42,19 +48,19 @@ def test_valid_is_of_users_whom_a_fit_knows(held_out):
 
 
 def test_seeds_decide_who_is_held_out(ratings, held_out):
-    assert hold_out_users(ratings, 7).split.fingerprint == held_out.split.fingerprint
-    assert users_of(hold_out_users(ratings, 8).split.test) != users_of(held_out.split.test)
+    assert hold_out_users(ratings, 7, 7).split.fingerprint == held_out.split.fingerprint
+    assert users_of(hold_out_users(ratings, 8, 8).split.test) != users_of(held_out.split.test)
 
 
 def test_a_user_tells_so_many_likes_and_the_rest_is_to_be_found(held_out):
     test = held_out.split.test
-    found = newcomers(test, 7)
+    found = held_out_users(test, 7)
     whole, truth, drawn = (m.toarray() for m in (test.matrix(), found.truth, found.drawn))
-    assert tuple(found.queries) == LIKES
+    assert tuple(found.queries) == GIVEN
     judged = (drawn > 0).any(axis=1)
     assert judged.any()
     likes = (whole >= LIKED).sum(axis=1)
-    np.testing.assert_array_equal(judged, likes >= max(LIKES))
+    np.testing.assert_array_equal(judged, likes >= max(GIVEN))
     np.testing.assert_array_equal(truth[judged] + drawn[judged], whole[judged])
     assert not ((truth > 0) & (drawn > 0)).any()
     for n, query in found.queries.items():
@@ -66,19 +72,19 @@ def test_a_user_tells_so_many_likes_and_the_rest_is_to_be_found(held_out):
 
 
 def test_more_likes_hold_the_fewer(held_out):
-    queries = newcomers(held_out.split.test, 7).queries
-    for fewer, more in pairwise(LIKES):
+    queries = held_out_users(held_out.split.test, 7).queries
+    for fewer, more in pairwise(GIVEN):
         told = [queries[n].histories.toarray() > 0 for n in (fewer, more)]
         assert (told[0] <= told[1]).all()
 
 
 def test_options_are_chosen_on_other_users(material, held_out):
-    ground = material.ground(Cell(COLD_USERS, 7))
-    valid, test = ground.asked("valid"), ground.asked("test")
-    assert list(test) == ["likes=5", "likes=1", "likes=3", "likes=10"], "the headline comes first"
+    data = material.split(SplitSeed(COLD_USERS, 7))
+    valid, test = data.lists("valid"), data.lists("test")
+    assert list(test) == ["given-5", "given-1", "given-3", "given-10"], "the headline comes first"
     rows = {
-        name: set(np.flatnonzero(np.diff(asked["likes=5"].task.truth.indptr)).tolist())
-        for name, asked in (("valid", valid), ("test", test))
+        name: set(np.flatnonzero(np.diff(lists["given-5"].task.truth.indptr)).tolist())
+        for name, lists in (("valid", valid), ("test", test))
     }
     assert rows["valid"] <= users_of(held_out.choosing)
     assert rows["test"] <= users_of(held_out.split.test)

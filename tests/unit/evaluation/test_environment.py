@@ -1,13 +1,13 @@
+"""What program made a measurement."""
+
 from __future__ import annotations
 
 import shutil
 import subprocess
-from datetime import timedelta
 
 import pytest
-from recsys.benchmark.origin import commit, versions
-from recsys.benchmark.planning import Rules, plan
-from recsys.benchmark.progress import Progress
+
+from recsys.evaluation.environment import commit, versions
 
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 
@@ -57,24 +57,5 @@ def test_without_git_or_repository_there_is_no_commit(tmp_path, monkeypatch):
     assert commit(tmp_path / "pack") is None
 
 
-def test_versions_are_of_what_contenders_come_from():
-    assert {"python", "recsys", "numpy", "scipy"} <= set(versions())
-
-
-def test_time_left_is_guessed_from_like_fits(toys, protocol_of, tmp_path):
-    rules = Rules(tmp_path, registry="bench_toys")
-    protocols = [protocol_of(), protocol_of("leave-last")]
-    standings, _ = plan(protocols, ["plain", "drawn"], rules, lambda *_: None)
-    plain, drawn, plain_later, drawn_later = standings
-    progress = Progress(standings, workers=2)
-    assert "left" not in progress.line("x"), "nothing is known yet"
-    progress.add(plain, 10)
-    assert progress.left() == 16 * 10 / 2
-    progress.add(drawn, 100)
-    assert progress.left() == (8 * 10 + 8 * 100) / 2, "by contender, under other protocols too"
-    progress.add(plain_later, 40)
-    assert progress.left() == (4 * 10 + 4 * 40 + 8 * 100) / 2, "by its own, where there are some"
-    drawn_later.failure = "x"
-    assert progress.left() == (4 * 10 + 4 * 40 + 4 * 100) / 2
-    assert str(timedelta(seconds=300)) in progress.line("x")
-    assert progress.line("x").startswith("[3/")
+def test_versions_are_of_python_the_package_and_the_libraries_that_are_there():
+    assert set(versions(("numpy", "no-such-library"))) == {"python", "recsys", "numpy"}
