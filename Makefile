@@ -57,6 +57,7 @@ lint: $(READY)  ## format and check
 
 docs: $(READY)  ## regenerate the documents that are generated
 	$(BIN)/python docs/generate_cli.py
+	$(BIN)/python docs/generate.py
 	$(BIN)/python benchmarks/spine.py --tables-only
 	$(BIN)/python benchmarks/multitask.py --tables-only
 

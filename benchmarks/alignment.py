@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from recsys.experiment.prepare import prepare
 
 from recsys.config.loading import load_experiment
 from recsys.data.files import atomic_write
 from recsys.evaluation.environment import hardware, versions
 from recsys.experiment.align import measure_alignment
-from recsys.experiment.prepare import prepare
 
 HERE = Path(__file__).parent
 RESULT = HERE / "results" / "alignment.json"

@@ -19,13 +19,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from recsys.experiment.prepare import extract_features
 
 from recsys.config.loading import load_experiment
 from recsys.data.catalogue import Catalogue
 from recsys.data.files import atomic_write
 from recsys.data.sources import open_dataset
 from recsys.evaluation.environment import hardware, versions
-from recsys.experiment.prepare import extract_features
 from recsys.features.report import coverage
 
 HERE = Path(__file__).parent

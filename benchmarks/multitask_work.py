@@ -18,11 +18,11 @@ from typing import Any
 
 from multitask_cells import measure, prepared_for
 from multitask_plan import PROTOCOLS, Cell, Protocol, cells, place_of
+from recsys.experiment.evaluate import limited_threads, results_of
+from recsys.experiment.prepare import Prepared
 
 from recsys.config.loading import load_experiment
 from recsys.evaluation.report import ResultRow, ResultsDocument
-from recsys.experiment.evaluate import limited_threads, results_of
-from recsys.experiment.prepare import Prepared
 
 
 @dataclass(frozen=True)

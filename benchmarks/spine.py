@@ -16,11 +16,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from spine_report import write_documents
-
-from recsys.config.experiment import ExperimentConfig
-from recsys.config.loading import load_experiment
-from recsys.evaluation.report import ResultRow, ResultsDocument
 from recsys.experiment.evaluate import (
     Candidate,
     Material,
@@ -31,6 +26,11 @@ from recsys.experiment.evaluate import (
 )
 from recsys.experiment.prepare import Prepared, prepare
 from recsys.experiment.train import train
+from spine_report import write_documents
+
+from recsys.config.experiment import ExperimentConfig
+from recsys.config.loading import load_experiment
+from recsys.evaluation.report import ResultRow, ResultsDocument
 
 RESULTS = Path(__file__).parent / "results"
 BASELINES = ("popularity", "bias", "item-knn", "ease")

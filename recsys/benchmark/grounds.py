@@ -22,7 +22,7 @@ from recsys.config.loading import load_experiment
 from recsys.config.section import expand
 from recsys.data.catalogue import Catalogue
 from recsys.data.dataset import Dataset
-from recsys.data.hashing import fingerprint
+from recsys.data.files import fingerprint
 from recsys.data.interactions import Interactions
 from recsys.data.sources import find_dataset, open_dataset
 from recsys.data.splits import Split, make_split

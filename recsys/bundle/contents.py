@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from recsys.bundle.arrays import flattened
 from recsys.bundle.manifest import Provenance
 from recsys.config.experiment import ExperimentConfig
-from recsys.data.hashing import fingerprint
+from recsys.data.files import fingerprint
 from recsys.evaluation.report import EvaluationDocument
 from recsys.queries.context import Context
 from recsys.queries.query import Predictor, Query, Scorer

@@ -244,7 +244,7 @@ def _size(folder: Path) -> int:
 
 def check_network() -> Check:
     """Whether downloads are allowed; nothing is contacted."""
-    from recsys.data.surroundings import is_offline
+    from recsys.data.files import is_offline
 
     if not is_offline():
         return Check("network", Status.OK, "used by 'recsys data fetch' and for named hub encoders")

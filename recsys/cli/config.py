@@ -9,7 +9,7 @@ import typer
 
 from recsys.cli import output
 from recsys.cli.application import add_verb, new_app
-from recsys.cli.options import SetOption
+from recsys.cli.options import SetOption, argument
 
 app = new_app("Show, check and list configurations of experiments.")
 
@@ -17,7 +17,7 @@ app = new_app("Show, check and list configurations of experiments.")
 def show(
     *,
     source: Annotated[
-        str, typer.Argument(metavar="NAME|FILE", help="A shipped configuration or a YAML file.")
+        str, argument("NAME|FILE", "A shipped configuration or a YAML file.")
     ] = "default",
     changes: SetOption = None,
 ) -> None:
@@ -28,7 +28,7 @@ def show(
 
 
 def validate(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A YAML file.")],
+    file: Annotated[Path, argument("FILE", "A YAML file.")],
 ) -> None:
     """Check a configuration file.
 

@@ -15,34 +15,33 @@ from recsys.cli.options import (
     DocumentFormatOption,
     OnBadRow,
     OnBadRowOption,
+    argument,
+    option,
 )
 from recsys.cli.output import DocumentFormat
 from recsys.errors import DataError
 
 if TYPE_CHECKING:
+    from recsys.data.bad_rows import RowReport
     from recsys.data.dataset import Dataset
-    from recsys.data.row_report import RowReport
 
 app = new_app("Look at data sets, check them, split them, download them.")
 
 
 NameArgument = Annotated[
     str | None,
-    typer.Argument(
-        metavar="NAME",
-        help="Which data set, such as ml-100k or ml-1m. Default: the one that --data holds, "
+    argument(
+        "NAME",
+        "Which data set, such as ml-100k or ml-1m. Default: the one that --data holds, "
         "MovieLens-100K without --data.",
-        show_default=False,
     ),
 ]
 ReportOption = Annotated[
     Path | None,
-    typer.Option(
-        "--report",
-        metavar="FILE",
-        help="Where to write what is wrong with which row: everything as .json, the bad rows alone "
+    option(
+        "--report FILE",
+        "Where to write what is wrong with which row: everything as .json, the bad rows alone "
         "as .csv.",
-        show_default=False,
     ),
 ]
 
@@ -90,23 +89,14 @@ def validate(
 
 
 SplitArgument = Annotated[
-    str,
-    typer.Argument(
-        metavar="NAME",
-        help="u1 … u5, ro, leave-last, global-time, random-90-10, cold-items or all.",
-    ),
+    str, argument("NAME", "u1 … u5, ro, leave-last, global-time, random-90-10, cold-items or all.")
 ]
-SplitSeedOption = Annotated[
-    int, typer.Option("--seed", metavar="N", help="Of what the split draws at random.")
-]
+SplitSeedOption = Annotated[int, option("--seed N", "Of what the split draws at random.")]
 PartsOption = Annotated[
     Path | None,
-    typer.Option(
-        "--out",
-        metavar="DIR",
-        help="Where to write the parts as RecBole's atomic files; without it they are only "
-        "counted.",
-        show_default=False,
+    option(
+        "--out DIR",
+        "Where to write the parts as RecBole's atomic files; without it they are only counted.",
     ),
 ]
 
@@ -134,24 +124,17 @@ def split(
         output.say("wrote", str(path))
     summary = splits.describe(made)
     if format_ is DocumentFormat.JSON:
-        output.print_json(summary.to_dict())
+        output.print_json(summary.model_dump())
     else:
         dataset_tables.print_split(summary)
 
 
 def fetch(
     *,
-    name: Annotated[
-        str, typer.Argument(metavar="NAME", help="Which data set, such as ml-1m.")
-    ] = "ml-100k",
+    name: Annotated[str, argument("NAME", "Which data set, such as ml-1m.")] = "ml-100k",
     data: Annotated[
         Path | None,
-        typer.Option(
-            "--data",
-            metavar="DIR",
-            help="The folder to put the folder NAME in. Default: the cache.",
-            show_default=False,
-        ),
+        option("--data DIR", "The folder to put the folder NAME in. Default: the cache."),
     ] = None,
 ) -> None:
     """Download a data set, and print its folder.

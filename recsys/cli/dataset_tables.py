@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from recsys.cli import output
 
 if TYPE_CHECKING:
+    from recsys.data.bad_rows import RowReport
     from recsys.data.describe import DatasetSummary
-    from recsys.data.row_report import RowReport
     from recsys.data.splits import SplitSummary
 
 
@@ -41,12 +41,11 @@ def print_rows(rows: RowReport) -> None:
 
 def print_split(summary: SplitSummary) -> None:
     """The sizes of the parts."""
-    spec = summary.spec
     heads = ("ratings", "users", "movies")
     table = output.new_table("part", *heads, right=heads)
     for name, part in summary.parts.items():
         table.add_row(name, f"{part.ratings:,}", f"{part.users:,}", f"{part.items:,}")
-    output.print_table(table, f"{spec['name']}, seed {spec['seed']}")
+    output.print_table(table, f"{summary.name}, seed {summary.seed}")
     others = {
         "users without test": f"{summary.users_without_test:,}",
         "cold movies, test": f"{summary.cold_items:,}",

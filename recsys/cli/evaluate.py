@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
-import typer
-
 from recsys.cli import output, scores, serving
-from recsys.cli.options import DEFAULT_BUNDLE, BundleOption, DataOption, DocumentFormatOption
+from recsys.cli.options import (
+    DEFAULT_BUNDLE,
+    BundleOption,
+    DataOption,
+    DocumentFormatOption,
+    option,
+)
 from recsys.cli.output import DocumentFormat, say
 from recsys.cli.train import beside
 from recsys.errors import UnsupportedError
@@ -23,37 +27,30 @@ EXAMPLE: Final = "recsys evaluate --bundle runs/ro --baselines"
 
 BaselinesOption = Annotated[
     bool,
-    typer.Option(
+    option(
         "--baselines",
-        help="Fit popularity, a bias model, item-kNN and EASE on the same split and put them "
+        "Fit popularity, a bias model, item-kNN and EASE on the same split and put them "
         "beside the model.",
     ),
 ]
 ModalitiesOption = Annotated[
     str | None,
-    typer.Option(
-        "--modalities",
-        metavar="A,B",
-        help="Measure the model as if its movies had these modalities alone, such as "
+    option(
+        "--modalities A,B",
+        "Measure the model as if its movies had these modalities alone, such as "
         "'text,poster'. Nothing is trained again; the features are read or encoded.",
-        show_default=False,
     ),
 ]
 SubsetsOption = Annotated[
     bool,
-    typer.Option(
-        "--subsets",
-        help="Measure the model with every subset of its modalities, from none to all.",
-    ),
+    option("--subsets", "Measure the model with every subset of its modalities, from none to all."),
 ]
 ReportOption = Annotated[
     Path | None,
-    typer.Option(
-        "--out",
-        metavar="FILE",
-        help="Where to write the report, a JSON file with every figure. With --baselines it is "
+    option(
+        "--out FILE",
+        "Where to write the report, a JSON file with every figure. With --baselines it is "
         "BUNDLE.results.json unless told, with --subsets BUNDLE.subsets.json.",
-        show_default=False,
     ),
 ]
 

@@ -27,6 +27,7 @@ from recsys.cli import (
     tune,
 )
 from recsys.cli.application import add_verb, new_app
+from recsys.cli.options import option
 
 SUMMARY: Final = """Movie recommendation: train, measure, recommend, explain.
 
@@ -48,7 +49,7 @@ def recsys_command(
         ),
     ] = False,
     debug: Annotated[
-        bool, typer.Option("--debug", help="Show the traceback of an error.", envvar="RECSYS_DEBUG")
+        bool, option("--debug", "Show the traceback of an error.", envvar="RECSYS_DEBUG")
     ] = False,
 ) -> None:
     """Take the options that stand before the verb; they are read from the context."""

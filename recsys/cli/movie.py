@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Final
 
-import typer
-
 from recsys.cli import output, serving
-from recsys.cli.options import DEFAULT_BUNDLE, BundleOption, DocumentFormatOption
+from recsys.cli.options import DEFAULT_BUNDLE, BundleOption, DocumentFormatOption, argument
 from recsys.cli.output import DocumentFormat
 
 if TYPE_CHECKING:
@@ -20,7 +18,7 @@ _GENRES_SHOWN = 5
 
 def movie(
     *,
-    name: Annotated[str, typer.Argument(metavar="MOVIE", help="A title, 'title (year)' or id.")],
+    name: Annotated[str, argument("MOVIE", "A title, 'title (year)' or id.")],
     bundle: BundleOption = DEFAULT_BUNDLE,
     format_: DocumentFormatOption = DocumentFormat.TABLE,
 ) -> None:

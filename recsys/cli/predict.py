@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Final
 
-import typer
-
 from recsys.cli import output, serving
-from recsys.cli.options import DEFAULT_BUNDLE, BundleOption, FormatOption, LikeOption, UserOption
+from recsys.cli.options import (
+    DEFAULT_BUNDLE,
+    BundleOption,
+    FormatOption,
+    LikeOption,
+    UserOption,
+    argument,
+)
 from recsys.cli.output import Format
 
 if TYPE_CHECKING:
@@ -18,7 +23,7 @@ EXAMPLE: Final = 'recsys predict --user 42 "Heat (1995)"'
 
 def predict(
     *,
-    movie: Annotated[str, typer.Argument(metavar="MOVIE", help="A title, 'title (year)' or id.")],
+    movie: Annotated[str, argument("MOVIE", "A title, 'title (year)' or id.")],
     user: UserOption = None,
     like: LikeOption = None,
     bundle: BundleOption = DEFAULT_BUNDLE,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Final
 
-import typer
-
 from recsys.cli import output, serving
 from recsys.cli.options import (
     DEFAULT_BUNDLE,
@@ -14,6 +12,7 @@ from recsys.cli.options import (
     FormatOption,
     LikeOption,
     UserOption,
+    option,
 )
 from recsys.cli.output import Format
 from recsys.errors import ConfigError
@@ -29,39 +28,26 @@ _YEARS: Final = (0, 9999)
 
 GenreOption = Annotated[
     list[str] | None,
-    typer.Option(
-        "--genre",
-        metavar="NAME",
-        help="Only movies of this genre; repeated: of any of these genres.",
-        show_default=False,
-    ),
+    option("--genre NAME", "Only movies of this genre; repeated: of any of these genres."),
 ]
 YearOption = Annotated[
     str | None,
-    typer.Option(
-        "--year",
-        metavar="YEARS",
-        help="Only movies of these years: 1995, 1990..1999, 1990.. or ..1999.",
-        show_default=False,
-    ),
+    option("--year YEARS", "Only movies of these years: 1995, 1990..1999, 1990.. or ..1999."),
 ]
 IncludeSeenOption = Annotated[
-    bool, typer.Option("--include-seen", help="Also movies the user has rated already.")
+    bool, option("--include-seen", "Also movies the user has rated already.")
 ]
 BecauseOption = Annotated[
     int | None,
-    typer.Option(
-        "--because",
-        min=0,
-        metavar="N",
-        help="How many liked movies each reason names. In JSON the others become one entry, so "
+    option(
+        "--because N",
+        "How many liked movies each reason names. In JSON the others become one entry, so "
         "that the shares still add up to the score. Default: 3, in JSON all.",
-        show_default=False,
+        min=0,
     ),
 ]
 ExplainOption = Annotated[
-    bool,
-    typer.Option("--explain", help="Below the table, what every score is the sum of."),
+    bool, option("--explain", "Below the table, what every score is the sum of.")
 ]
 
 

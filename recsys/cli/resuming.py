@@ -7,15 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Final
 
-import typer
-
+from recsys.cli.options import option
 from recsys.cli.output import note, say
 
 ResumeOption = Annotated[
     bool,
-    typer.Option(
+    option(
         "--resume",
-        help="Go on where a training of the same DIR was cut off, or start if there is none. "
+        "Go on where a training of the same DIR was cut off, or start if there is none. "
         "Without it what was cut off is discarded.",
     ),
 ]

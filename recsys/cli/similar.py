@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Final
 
-import typer
-
 from recsys.cli import output, serving
-from recsys.cli.options import DEFAULT_BUNDLE, BundleOption, CountOption, FormatOption
+from recsys.cli.options import DEFAULT_BUNDLE, BundleOption, CountOption, FormatOption, argument
 from recsys.cli.output import Format
 
 if TYPE_CHECKING:
@@ -18,7 +16,7 @@ EXAMPLE: Final = 'recsys similar "Toy Story" --k 5'
 
 def similar(
     *,
-    movie: Annotated[str, typer.Argument(metavar="MOVIE", help="A title, 'title (year)' or id.")],
+    movie: Annotated[str, argument("MOVIE", "A title, 'title (year)' or id.")],
     k: CountOption = 10,
     bundle: BundleOption = DEFAULT_BUNDLE,
     format_: FormatOption = Format.TABLE,

@@ -9,8 +9,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
-import typer
-
 from recsys.cli import output, resuming, scores, stages
 from recsys.cli.options import (
     DEFAULT_BUNDLE,
@@ -18,6 +16,7 @@ from recsys.cli.options import (
     DocumentFormatOption,
     OnBadRow,
     SetOption,
+    option,
 )
 from recsys.cli.output import DocumentFormat
 from recsys.cli.resuming import ResumeOption
@@ -30,48 +29,37 @@ EXAMPLE: Final = "recsys train --split ro --seed 2020 --out runs/ro"
 
 ConfigOption = Annotated[
     str,
-    typer.Option(
-        "--config",
-        metavar="NAME|FILE",
-        help="A shipped configuration ('recsys config list') or a YAML file.",
-    ),
+    option("--config NAME|FILE", "A shipped configuration ('recsys config list') or a YAML file."),
 ]
 SplitOption = Annotated[
     str | None,
-    typer.Option(
-        "--split",
-        metavar="NAME",
-        help="Which ratings are learnt from and which are tested on: u1 … u5, ro, leave-last, "
+    option(
+        "--split NAME",
+        "Which ratings are learnt from and which are tested on: u1 … u5, ro, leave-last, "
         "global-time, random-90-10, cold-items, or all (nothing is tested).",
-        show_default=False,
     ),
 ]
 SeedOption = Annotated[
     int | None,
-    typer.Option(
-        "--seed",
-        metavar="N",
-        help="Sets two seeds, that of the training and that of the split, so that --split ro "
+    option(
+        "--seed N",
+        "Sets two seeds, that of the training and that of the split, so that --split ro "
         "--seed 2020 is the split that RecBole makes with seed 2020. To set one alone: --set "
         "seed=N or --set split.seed=N, which win over --seed.",
-        show_default=False,
     ),
 ]
 TrainOnBadRowOption = Annotated[
     OnBadRow | None,
-    typer.Option(
-        "--on-bad-row",
-        metavar="[error|quarantine]",
-        help="Refuse a ratings file with rows that cannot be used, or train on the good ones.",
-        show_default=False,
+    option(
+        "--on-bad-row [error|quarantine]",
+        "Refuse a ratings file with rows that cannot be used, or train on the good ones.",
     ),
 ]
 OutOption = Annotated[
     Path,
-    typer.Option(
-        "--out",
-        metavar="DIR",
-        help="The bundle to write; one that is there is replaced once the new one is complete. "
+    option(
+        "--out DIR",
+        "The bundle to write; one that is there is replaced once the new one is complete. "
         "The log of the training goes to DIR.log.jsonl and, where TensorBoard is installed, to "
         "DIR.tensorboard. While it lasts, its state and its log are in DIR.checkpoint.",
     ),
@@ -80,10 +68,9 @@ OutOption = Annotated[
 
 ModelOption = Annotated[
     str,
-    typer.Option(
-        "--model",
-        metavar="NAME",
-        help="Which model: joint, ease, item-knn, … ('recsys models' lists them). --set reaches "
+    option(
+        "--model NAME",
+        "Which model: joint, ease, item-knn, … ('recsys models' lists them). --set reaches "
         "its hyper-parameters, such as --model ease --set l2=300.",
     ),
 ]

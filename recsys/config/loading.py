@@ -249,11 +249,11 @@ def _keys_at(location: tuple[Any, ...]) -> list[str]:
     """The keys of the section at a place; none where it is not one section alone."""
     section: Any = ExperimentConfig
     for part in location:
-        if _is_section(section) and str(part) in section.parts():
-            section = section.parts()[str(part)]
+        if _is_section(section) and str(part) in section.key_types():
+            section = section.key_types()[str(part)]
         found = [kind for kind in _parts(section) if _is_section(kind)]
         section = found[0] if len(found) == 1 else section
-    return list(section.parts()) if _is_section(section) else []
+    return list(section.key_types()) if _is_section(section) else []
 
 
 def _parts(annotation: object) -> Iterator[object]:

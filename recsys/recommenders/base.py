@@ -115,6 +115,10 @@ class Recommender(ABC):
 
     Args:
         config: hyper-parameters; the defaults of ``config_class`` unless given.
+        options: some of them by name, instead of ``config``.
+
+    Raises:
+        ConfigError: a hyper-parameter is unknown, or a value does not suit.
 
     Attributes:
         name: under which the registry knows it.
@@ -127,7 +131,15 @@ class Recommender(ABC):
     facts: Facts
     config_class: ClassVar[type[Any]]
 
-    def __init__(self, config: Any = None) -> None:
+    def __init__(self, config: Any = None, **options: Any) -> None:
+        if config is not None and (options or not isinstance(config, self.config_class)):
+            raise ConfigError(
+                f"{self.name} takes a {self.config_class.__name__}, or hyper-parameters by name"
+            )
+        if config is None and options:
+            from recsys.recommenders.registry import checked_config
+
+            config = checked_config(type(self), self.name, options, {})
         self.config = self.config_class() if config is None else config
         self.source = Source.unknown()
         self.fit_seconds: float | None = None
@@ -145,9 +157,14 @@ class Recommender(ABC):
 
         Raises:
             DataError: the data lacks what the model needs.
-            ConfigError: the hyper-parameters do not suit the data.
+            ConfigError: this is no split, or the hyper-parameters do not suit the data.
             MissingExtra: a library that fitting needs is not installed.
         """
+        if not isinstance(split, Split | TrainingData):
+            raise ConfigError(
+                f"{self.name} is fitted on a split, not on a {type(split).__name__}",
+                hint='make one: recsys.make_split(dataset, "ro")',
+            )
         data = split.for_fitting() if isinstance(split, Split) else split
         started = time.perf_counter()
         learnt = self._fit(data)
@@ -340,8 +357,7 @@ class Recommender(ABC):
         """
         import pandas as pd
 
-        if k < 1:
-            raise ConfigError(f"k is {k}, it must be at least 1")
+        _require_length(k)
         context = self.context
         ids = list(context.histories.users) if users is None else names(users, "user")
         rows = np.array([context.histories.users.row(user) for user in ids], dtype=np.int32)
@@ -407,10 +423,12 @@ class Recommender(ABC):
 
         Raises:
             DataError: no movie, or more than one, has that name.
+            ConfigError: ``k`` is below 1.
             UnsupportedError: the model does not compare movies.
         """
         import pandas as pd
 
+        _require_length(k)
         catalogue = self.context.catalogue
         row = catalogue.find(movie)
         found = top_k(once_per_film(self.similarities(row), catalogue.film_groups, row)[None], k)
@@ -581,7 +599,7 @@ def names(given: Any, kind: str) -> list[str]:
     Raises:
         DataError: an id is missing, or is neither a string nor a whole number.
     """
-    if isinstance(given, str) or not isinstance(given, Iterable):
+    if isinstance(given, str | bytes) or not isinstance(given, Iterable):
         return [as_id(given, kind=kind)]
     return [as_id(name, kind=kind) for name in given]
 
@@ -595,4 +613,15 @@ def _pairs(pairs: Any) -> list[tuple[Any, Any]]:
                 hint="name the columns user and item",
             )
         return list(zip(pairs["user"], pairs["item"], strict=True))
-    return [(user, item) for user, item in pairs]
+    try:
+        return [(user, item) for user, item in pairs]
+    except (TypeError, ValueError):
+        raise DataError(
+            f"{pairs!r:.60} are no pairs of user and movie",
+            hint='give a list of pairs, such as [("42", "Heat (1995)")], or a frame',
+        ) from None
+
+
+def _require_length(k: object) -> None:
+    if not isinstance(k, int | np.integer) or isinstance(k, bool) or k < 1:
+        raise ConfigError(f"k is {k!r}, it must be a whole number of at least 1")

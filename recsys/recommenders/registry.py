@@ -19,6 +19,7 @@ from pydantic import BaseModel
 
 from recsys.errors import ConfigError, nearest
 from recsys.recommenders.base import Facts, Recommender
+from recsys.recommenders.options import checked
 
 
 @dataclass(frozen=True)
@@ -30,15 +31,19 @@ class ModelEntry:
         where: "module:class", the module below ``recsys.recommenders``.
         fixed: hyper-parameters that make this entry, and that are not to be set.
         by_modality: whether ``name:modality`` is the model that looks at one modality alone.
+        kind: the class of a model that was registered; ``where`` only names it.
     """
 
     name: str
     where: str
     fixed: Mapping[str, Any] = field(default_factory=dict)
     by_modality: bool = False
+    kind: type[Recommender] | None = None
 
     def load(self) -> type[Recommender]:
         """The class."""
+        if self.kind is not None:
+            return self.kind
         module, name = self.where.split(":")
         found: type[Recommender] = getattr(import_module(f"recsys.recommenders.{module}"), name)
         return found
@@ -90,8 +95,29 @@ _ENTRIES = (
     *_MACHINES,
 )
 
-MODELS: Mapping[str, ModelEntry] = MappingProxyType({entry.name: entry for entry in _ENTRIES})
-"""Every model that ``recsys train --model`` makes, by name."""
+_KNOWN = {entry.name: entry for entry in _ENTRIES}
+
+MODELS: Mapping[str, ModelEntry] = MappingProxyType(_KNOWN)
+"""Every model that ``recsys train --model`` makes, by name, and those that were registered."""
+
+
+def register(kind: type[Recommender]) -> type[Recommender]:
+    """Make a model of one's own known by its ``name``: it is then created, saved and loaded by it.
+
+    A decorator of the class. A process that loads a bundle of it imports the class first.
+
+    Raises:
+        ConfigError: another model has the name.
+    """
+    known = _KNOWN.get(kind.name)
+    where = f"{kind.__module__}:{kind.__qualname__}"
+    if ":" in kind.name or (known is not None and known.where != where):
+        raise ConfigError(
+            f"a model cannot be registered as {kind.name!r}",
+            hint="give the class a name of its own, without a colon",
+        )
+    _KNOWN[kind.name] = ModelEntry(kind.name, where, kind=kind)
+    return kind
 
 
 def entry_of(name: str) -> tuple[ModelEntry, str | None]:
@@ -100,7 +126,7 @@ def entry_of(name: str) -> tuple[ModelEntry, str | None]:
     Raises:
         ConfigError: there is no such model; the error names the nearest.
     """
-    kind, _, modality = name.partition(":")
+    kind, _, modality = str(name).partition(":")
     entry = MODELS.get(kind)
     if entry is None or (modality and not entry.by_modality):
         close = nearest(name, MODELS)
@@ -129,13 +155,17 @@ def configured(name: str, options: Mapping[str, Any]) -> Any:
     """The checked hyper-parameters of a model; see ``create``."""
     entry, modality = entry_of(name)
     fixed = {**entry.fixed, **({"modality": modality} if modality else {})}
-    return _config(entry.load(), name, options, fixed)
+    return checked_config(entry.load(), name, options, fixed)
 
 
-def _config(
+def checked_config(
     kind: type[Recommender], name: str, options: Mapping[str, Any], fixed: Mapping[str, Any]
 ) -> Any:
-    """The checked hyper-parameters of a model."""
+    """The hyper-parameters of a class.
+
+    Raises:
+        ConfigError: one is unknown, or a value does not suit.
+    """
     if issubclass(kind.config_class, BaseModel):
         from recsys.config.experiment import ExperimentConfig
         from recsys.config.loading import with_values
@@ -148,7 +178,7 @@ def _config(
             listed = ", ".join(declared) or "none"
             hint = f"did you mean {' or '.join(close)}?" if close else f"{name} has: {listed}"
             raise ConfigError(f"{name} has no hyper-parameter {option!r}", hint=hint)
-    return kind.config_class(**options, **fixed)
+    return kind.config_class(**checked(kind.config_class, options), **fixed)
 
 
 def parsed(changes: Iterable[str]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from recsys.bundle.arrays import arrays_from_bytes, arrays_to_bytes
-from recsys.data.hashing import fingerprint
+from recsys.data.files import fingerprint
 from recsys.data.interactions import Interactions
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import ConfigError, DataError, UnsupportedError
@@ -177,7 +177,8 @@ class ModelContract(Contract):
         model = _numbered(self.fitted(two_genre_world()))
         if model.ranks:
             expected = model.recommend(["3"], k=2)
-            for three in (3, [3], np.int64(3), np.array([3])):
+            numbers: tuple[Any, ...] = (3, [3], np.int64(3), np.array([3]))
+            for three in numbers:
                 require(model.recommend(three, k=2).equals(expected), f"{three!r} is not '3'")
         if model.predicts_ratings:
             found = model.predict([(3, 7), (np.int64(3), np.int32(7))])
@@ -188,7 +189,8 @@ class ModelContract(Contract):
         model: Recommender = self.fitted(two_genre_world())
         for bad in (*_MISSING, "u60", 3):
             if model.ranks:
-                for users in ([bad], ["u3", bad], *([bad] if bad is not None else [])):
+                asked: list[Any] = [[bad], ["u3", bad], *([bad] if bad is not None else [])]
+                for users in asked:
                     require_error(DataError, partial(model.recommend, users, k=2))
             if model.predicts_ratings:
                 for pair in ((bad, "m1"), ("u3", bad)):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from recsys.data.catalogue import EncoderCard
 from recsys.errors import ConfigError, OfflineError
-from recsys.features.media import MediaError, Status
+from recsys.features.media import FileStatus, MediaError
 
 DIM = 2
 
@@ -91,7 +91,7 @@ def _threads() -> NDArray[np.float32]:
 
 ORDERS: Mapping[str, Callable[[], NDArray[np.float32]]] = {
     "raise": _raise(ZeroDivisionError("by nothing")),
-    "media": _raise(MediaError(Status.TRUNCATED, "it breaks off")),
+    "media": _raise(MediaError(FileStatus.TRUNCATED, "it breaks off")),
     "memory": _raise(MemoryError()),
     "config": _raise(ConfigError("the size does not fit", hint="take another")),
     "offline": _raise(OfflineError("no weights", hint="get them")),

@@ -25,6 +25,8 @@ NAMES = [*MODELS, "content-knn:metadata", "content-ridge:metadata"]
 QUICK = {"clcrec": {"epochs": 3}, "dropoutnet": {"epochs": 3}, "vbpr": {"epochs": 3}}
 """Options of models that would take their time."""
 
+pytestmark = pytest.mark.slow
+
 N_USERS = 50
 K = 10
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from laws import examples
 
 from recsys.config.experiment import ModelConfig, UserConfig
-from recsys.data.hashing import fingerprint
+from recsys.data.files import fingerprint
 from recsys.data.interactions import RatingScale
 from recsys.queries.query import Query, rated_mask
 from recsys.queries.rating_levels import RatingLevels

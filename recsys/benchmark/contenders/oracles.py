@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from recsys.benchmark.contender import Contender, Options
 from recsys.data.catalogue import Catalogue
-from recsys.data.hashing import fingerprint
+from recsys.data.files import fingerprint
 from recsys.data.interactions import Interactions
 from recsys.queries.query import Query
 from recsys.recommenders.checks import require_fitted, require_items

@@ -90,8 +90,10 @@ class MyFM(Recommender):
         extra="bench",
     )
 
-    def __init__(self, config: MyFMConfig | None = None) -> None:
-        super().__init__(config)
+    def __init__(self, config: MyFMConfig | None = None, **options: Any) -> None:
+        super().__init__(config, **options)
+        kind = "ordinal" if self.config.ordinal else "regression"
+        self.name = f"myfm-{kind}-{self.config.inputs}"
         side = self.config.inputs != "ids"
         dated = self.config.inputs == "date"
         self.facts = replace(

@@ -307,7 +307,8 @@ class DropoutNet(VectorModel):
         learnt = self.arrays()
         self._require_items(query, len(learnt["into"]))
         preferences = rated_mask(query.histories) @ learnt["into"]
-        scaled = (preferences - learnt["mean"]) / learnt["std"]
+        # In float64, so that a user alone gets the vector of a batch.
+        scaled = ((preferences - learnt["mean"]) / learnt["std"]).astype(np.float64)
         hidden = np.tanh(scaled @ learnt["inner"].T + learnt["inner_bias"])
         made = hidden @ learnt["outer"].T + learnt["outer_bias"]
         return np.asarray(made, dtype=np.float32)

@@ -9,12 +9,12 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from recsys.experiment.prepare import extract_features
 
 from recsys.config.loading import load_experiment
 from recsys.data.sources import open_dataset
 from recsys.evaluation.environment import Hardware
 from recsys.evaluation.report import ResultRow, ResultsDocument, Seconds, SplitReference
-from recsys.experiment.prepare import extract_features
 from recsys.features.cache import FeatureCache
 
 Module = Callable[[str], ModuleType]

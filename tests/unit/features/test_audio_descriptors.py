@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from recsys.config.trailers import AudioConfig
+from recsys.config.modalities import AudioConfig
 from recsys.features.audio import SoundStatistics, decibel, descriptor_names
 from recsys.testing.trailers import RATE, clicks, tone
 

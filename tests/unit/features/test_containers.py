@@ -1,6 +1,6 @@
 import pytest
 
-from recsys.config.trailers import DecodingConfig
+from recsys.config.modalities import DecodingConfig
 from recsys.testing.trailers import moving_square, write_film
 
 av = pytest.importorskip("av")

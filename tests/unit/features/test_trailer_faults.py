@@ -33,7 +33,7 @@ ENCODE_ALL = """
 import json, sys
 from pathlib import Path
 import numpy as np
-from recsys.config.trailers import AudioConfig, VideoConfig
+from recsys.config.modalities import AudioConfig, VideoConfig
 from recsys.features.audio import AudioEncoder
 from recsys.features.media import MediaError
 from recsys.features.video import VideoEncoder

@@ -17,7 +17,7 @@ pytest.importorskip("PIL")
 PEAK = """
 import sys
 from pathlib import Path
-from recsys.config.trailers import AudioConfig, VideoConfig
+from recsys.config.modalities import AudioConfig, VideoConfig
 from recsys.features.audio import AudioEncoder
 from recsys.features.video import VideoEncoder
 from recsys.features.video import watch

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from recsys.data.hashing import fingerprint
+from recsys.data.files import fingerprint
 from recsys.data.interactions import RatingScale
 from recsys.errors import DataError
 from recsys.queries.query import Query

@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse as sp
 
 from recsys.config.experiment import UserConfig
-from recsys.data.hashing import fingerprint
+from recsys.data.files import fingerprint
 from recsys.errors import ConfigError
 from recsys.queries.query import rated_mask
 from recsys.recommenders.joint.formulas import item_weights, liked_weights

@@ -11,7 +11,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the joint model needs torch")
 
-from recsys.data.hashing import fingerprint
+from recsys.data.files import fingerprint
 from recsys.errors import DataError
 from recsys.queries.query import Query, rated_mask
 from recsys.recommenders.joint.content_tower import ContentTower

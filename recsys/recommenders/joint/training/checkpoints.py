@@ -22,8 +22,7 @@ from torch import Tensor
 
 from recsys.config.experiment import ExperimentConfig
 from recsys.data.catalogue import Catalogue
-from recsys.data.files import atomic_write
-from recsys.data.hashing import fingerprint
+from recsys.data.files import atomic_write, fingerprint
 from recsys.data.interactions import Interactions
 from recsys.errors import AlignmentError, ConfigError, DataError, RecsysError
 

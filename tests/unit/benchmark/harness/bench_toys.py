@@ -14,11 +14,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+from recsys.recommenders.item_knn.model import ItemKNN
 
 from recsys.benchmark.contender import Contender, grid
 from recsys.recommenders.bias import BiasModel
 from recsys.recommenders.closed_form.ease import Ease, EaseConfig
-from recsys.recommenders.item_knn.model import ItemKNN
 
 
 def mark(name, seed, options):

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from recsys.recommenders.item_knn.model import ItemKNN
 
 from recsys.benchmark import gate_lists, gate_ratings
 from recsys.benchmark.contenders.oracles import RandomScores
@@ -15,7 +16,6 @@ from recsys.benchmark.judging import judge
 from recsys.benchmark.protocols import Cell
 from recsys.queries.query import RatingPrediction
 from recsys.recommenders.closed_form.ease import Ease, EaseConfig
-from recsys.recommenders.item_knn.model import ItemKNN
 
 CASES = [("ro", ("warm", "rating")), ("cold-items", ("cold",)), ("cold-users", ("fold-in",))]
 

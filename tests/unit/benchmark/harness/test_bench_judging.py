@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from recsys.recommenders.item_knn.model import ItemKNN
 
 from recsys.benchmark.grounds import joined
 from recsys.benchmark.judging import N_RATINGS, SQUARED_ERROR, judge
 from recsys.benchmark.protocols import Cell
-from recsys.recommenders.item_knn.model import ItemKNN
 
 
 def fitted(ground):
