@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from toys.joint import toy_experiment
 
 from recsys.engine import Engine
 from recsys.queries.topk import top_k
 from recsys.recommenders.joint.recommender import JointRecommender
 from recsys.recommenders.registry import MODELS, create
-from recsys.testing.joint import toy_experiment
 from recsys.testing.worlds import two_genre_world
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+from toys.served import served_world
 
 from recsys.bundle import write_bundle
 from recsys.engine import Engine
 from recsys.recommenders.saving import restore
-from recsys.testing.served import served_world
 
 RECORDED = Path(__file__).with_name("engine_documents.json")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from toys.served import served_world
 
 from recsys.bundle import BundleContents, write_bundle
 from recsys.bundle.manifest import FILES
@@ -17,7 +18,6 @@ from recsys.errors import BundleError
 from recsys.evaluation.report import EvaluationDocument, SplitReference
 from recsys.recommenders.registry import create
 from recsys.recommenders.saving import contents_of, load, restore
-from recsys.testing.served import served_world
 from recsys.testing.worlds import two_genre_world
 
 

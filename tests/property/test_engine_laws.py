@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from toys.served import GENRES, N_ITEMS, N_USERS, served_world
 
 from recsys.bundle import write_bundle
 from recsys.engine import Engine, Filters
 from recsys.queries.topk import top_k
 from recsys.recommenders.saving import restore
-from recsys.testing.served import GENRES, N_ITEMS, N_USERS, served_world
 
 MOVIES = st.integers(0, N_ITEMS - 1).map(lambda row: f"m{row}")
 RATINGS = st.dictionaries(MOVIES, st.sampled_from([1.0, 2.0, 3.5, 4.0, 4.5, 5.0]))

@@ -9,12 +9,12 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 from laws import examples
+from toys.served import N_ITEMS, served_world
 
 from recsys.config.experiment import UserConfig
 from recsys.queries.query import Query
 from recsys.recommenders.joint.embedding_model import EmbeddingModel
 from recsys.recommenders.joint.formulas import liked_mean
-from recsys.testing.served import N_ITEMS, served_world
 
 FAST = examples(60)
 RULES = st.builds(

@@ -10,6 +10,8 @@ import pytest
 pytest.importorskip("torch", reason="training needs torch")
 pytest.importorskip("sklearn", reason="encoding needs scikit-learn")
 
+from toys.joint import toy_experiment
+
 from recsys.bundle.verification import read_manifest
 from recsys.config.experiment import DataConfig, RecommenderConfig, SplitConfig
 from recsys.config.sources import FieldConfig, ItemsTableConfig, SourcesConfig
@@ -23,7 +25,6 @@ from recsys.recommenders.joint.recommender import JointRecommender
 from recsys.recommenders.joint.training.log import RunOptions
 from recsys.recommenders.registry import create
 from recsys.recommenders.saving import load
-from recsys.testing.joint import toy_experiment
 from recsys.workflow import (
     document_of,
     evaluate_row,

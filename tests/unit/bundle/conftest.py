@@ -2,10 +2,10 @@ import hashlib
 import json
 
 import pytest
+from toys.served import served_world
 
 from recsys.bundle import write_bundle
 from recsys.recommenders.saving import restore
-from recsys.testing.served import served_world
 
 
 @pytest.fixture

@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import yaml
+from toys.served import parts_of
 
 from recsys.bundle import write_bundle
 from recsys.bundle.manifest import FILES
 from recsys.config.loading import load_experiment
 from recsys.evaluation.report import EvaluationDocument, RatingScores, SplitReference
 from recsys.recommenders.saving import load, restore
-from recsys.testing.served import parts_of
 
 
 @pytest.fixture

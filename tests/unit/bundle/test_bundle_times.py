@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from safetensors import numpy as safetensors
+from toys.served import timed_world
 
 from recsys.bundle import write_bundle
 from recsys.bundle.arrays import histories_from_bytes, histories_to_bytes
 from recsys.bundle.manifest import SEEN
 from recsys.recommenders.saving import load, restore
-from recsys.testing.served import timed_world
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the model is made with torch")
 
+from toys.served import COLD, N_ITEMS, parts_of, served_world
+
 from recsys.bundle import BundleContents, write_bundle
 from recsys.config.experiment import (
     ExperimentConfig,
@@ -26,7 +28,6 @@ from recsys.recommenders.joint.network import JointModel, TrainStatistics
 from recsys.recommenders.joint.recommender import JointRecommender
 from recsys.recommenders.joint.storage import Fitted
 from recsys.recommenders.saving import contents_of, load, restore
-from recsys.testing.served import COLD, N_ITEMS, parts_of, served_world
 
 FUSIONS = ("sum", "concat", "gated", "sparse")
 SCHEMES = ("fs", "sp", "asp")

@@ -5,12 +5,12 @@ import faiss
 import pyarrow.parquet
 import pytest
 import safetensors.numpy
+from toys.served import served_world
 
 from recsys.bundle import SCHEMA_VERSION, write_bundle
 from recsys.bundle.manifest import REQUIRED
 from recsys.errors import BundleError
 from recsys.recommenders.saving import load, restore
-from recsys.testing.served import served_world
 
 VERSION_ALONE = json.dumps({"schema_version": SCHEMA_VERSION}).encode()
 PARSED = sorted(REQUIRED - {"README.md"})

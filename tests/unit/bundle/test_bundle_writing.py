@@ -2,11 +2,11 @@ import os
 from pathlib import Path
 
 import pytest
+from toys.served import served_world
 
 from recsys.bundle import write_bundle
 from recsys.errors import BundleError
 from recsys.recommenders.saving import load, restore
-from recsys.testing.served import served_world
 
 
 def snapshot(folder):

@@ -3,12 +3,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from toys.served import parts_of, with_parts
 
 from recsys.bundle.golden import golden_queries, replay
 from recsys.errors import BundleError
 from recsys.recommenders.saving import restore
 from recsys.retrieval.faiss_flat import FaissFlatIndex
-from recsys.testing.served import parts_of, with_parts
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from recsys.config.loading import dump_experiment, load_experiment, read_extende
 from recsys.errors import ConfigError
 
 
-
 @pytest.fixture
 def write(tmp_path):
     def _write(name: str, **content: object) -> Path:

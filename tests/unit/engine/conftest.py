@@ -1,9 +1,9 @@
 import pytest
+from toys.served import served_world
 
 from recsys.bundle import write_bundle
 from recsys.engine import Engine
 from recsys.recommenders.saving import restore
-from recsys.testing.served import served_world
 
 
 @pytest.fixture(scope="module")

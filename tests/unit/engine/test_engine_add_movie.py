@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
+from toys.served import COLD, N_ITEMS
 
 from recsys.bundle import write_bundle
 from recsys.engine import Engine, Filters, NewMovie
 from recsys.errors import DataError, UnknownIdError
 from recsys.recommenders.saving import restore
-from recsys.testing.served import COLD, N_ITEMS
 
 
 def newcomer(features, row, /, **changes):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from toys.served import COLD, NAMELESS
 
 from recsys.engine import Engine
 from recsys.errors import UnknownIdError
-from recsys.testing.served import COLD, NAMELESS
 
 
 def test_weights_of_modalities_are_those_of_the_model(engine: Engine) -> None:

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
+from toys.served import INSATIABLE, N_ITEMS, TWINS, UNIMPRESSED
 
 from recsys.engine import Filters
 from recsys.errors import AlignmentError, ConfigError, DataError, UnknownIdError
-from recsys.testing.served import INSATIABLE, N_ITEMS, TWINS, UNIMPRESSED
 
 
 def best_by_hand(engine, user, k):

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from toys.served import N_ITEMS, served_world
 
 from recsys.bundle import write_bundle
 from recsys.data.dataset import Dataset
@@ -16,7 +17,6 @@ from recsys.errors import AlignmentError, ConfigError, UnknownIdError, Unsupport
 from recsys.evaluation.evaluator import RankingEvaluator, RankingTask
 from recsys.recommenders.registry import create
 from recsys.recommenders.saving import restore
-from recsys.testing.served import N_ITEMS, served_world
 from recsys.testing.worlds import two_genre_world
 
 HEAVY = (

@@ -2,11 +2,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from toys.served import N_ITEMS, TWINS, with_parts
 
 from recsys.engine import Engine
 from recsys.errors import ConfigError, UnknownIdError
 from recsys.recommenders.saving import restore
-from recsys.testing.served import N_ITEMS, TWINS, with_parts
 
 
 def with_ranked(engine, change):

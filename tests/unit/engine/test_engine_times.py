@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from toys.served import timed_world
 
 from recsys.bundle import write_bundle
 from recsys.engine import Engine, NewMovie
 from recsys.recommenders.saving import restore
-from recsys.testing.served import timed_world
 
 
 @pytest.fixture(scope="module")

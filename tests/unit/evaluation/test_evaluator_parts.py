@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from toys.served import served_world
 
 from recsys.config.experiment import EvaluationConfig
 from recsys.data.dataset import Dataset
@@ -14,7 +15,6 @@ from recsys.errors import DataError
 from recsys.evaluation.evaluate import Evaluator
 from recsys.queries.query import AudiencePrediction, Query, RatingPrediction
 from recsys.recommenders.registry import create
-from recsys.testing.served import served_world
 from recsys.testing.worlds import two_genre_world
 from recsys.workflow import document_of, evaluate_row
 

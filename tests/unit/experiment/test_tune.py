@@ -13,6 +13,7 @@ pytest.importorskip("sklearn", reason="encoding needs scikit-learn")
 pytest.importorskip("optuna", reason="the search needs optuna")
 
 import optuna
+from toys.joint import toy_experiment
 
 from recsys.config.experiment import DataConfig, SplitConfig
 from recsys.config.loading import load_experiment
@@ -25,7 +26,6 @@ from recsys.experiment.study import JOURNAL, MAX_KILLED
 from recsys.experiment.tune import Budget, Tuning
 from recsys.experiment.tuning_report import BEST, DOCUMENT, TuningDocument
 from recsys.recommenders.joint.recommender import JointRecommender
-from recsys.testing.joint import toy_experiment
 from recsys.workflow import extract_features, load_split, read_dataset
 
 SPACE = SearchSpace.model_validate(

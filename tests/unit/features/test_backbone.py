@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 from pydantic import ValidationError
+from toys.pictures import encoded, pixels
 
 from recsys.config.modalities import BackboneConfig, PosterConfig
 from recsys.errors import ConfigError, OfflineError
@@ -20,7 +21,6 @@ from recsys.features.backbone import (
 )
 from recsys.features.jobs import FileJob, JobOptions, extract_files
 from recsys.features.poster import PosterEncoder
-from recsys.testing.pictures import encoded, pixels
 
 torch = pytest.importorskip("torch")
 if importlib.util.find_spec("torchvision") is None:

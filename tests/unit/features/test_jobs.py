@@ -10,13 +10,13 @@ import numpy as np
 import psutil
 import pytest
 from pydantic import ValidationError
+from toys.files import ORDERS, ScriptedEncoder
 
 from recsys.errors import AlignmentError, ConfigError, DataError, OfflineError, RecsysError
 from recsys.features import job_ledger, jobs, workers
 from recsys.features.cache import FeatureCache
 from recsys.features.jobs import FileJob, JobOptions, extract_files
 from recsys.features.media import FileStatus
-from recsys.testing.files import ORDERS, ScriptedEncoder
 
 ONE = JobOptions(workers=1)
 
@@ -26,7 +26,7 @@ import sys, functools
 from pathlib import Path
 from recsys.features.cache import FeatureCache
 from recsys.features.jobs import JobOptions, extract_files, FileJob
-from recsys.testing.files import ScriptedEncoder
+from toys.files import ScriptedEncoder
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)  # tests may run in the background

@@ -5,11 +5,11 @@ import sys
 import numpy as np
 import pytest
 from pydantic import ValidationError
+from toys.pictures import bomb, encoded, pixels
 
 from recsys.config.modalities import PosterConfig
 from recsys.features.media import FileStatus, MediaError
 from recsys.features.poster import PosterEncoder, describe, read_picture
-from recsys.testing.pictures import bomb, encoded, pixels
 
 Image = pytest.importorskip("PIL.Image")
 

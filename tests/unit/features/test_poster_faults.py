@@ -6,12 +6,12 @@ from collections import defaultdict
 
 import numpy as np
 import pytest
+from toys.pictures import break_posters, good_posters
 
 from recsys.config.modalities import PICTURES, PosterConfig
 from recsys.features.jobs import FileJob, JobOptions, extract_files, find_files
 from recsys.features.media import FileStatus
 from recsys.features.poster import PosterEncoder
-from recsys.testing.pictures import break_posters, good_posters
 
 pytest.importorskip("PIL")
 

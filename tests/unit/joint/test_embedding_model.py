@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from toys.served import UNIMPRESSED, served_world, timed_world
 
 from recsys.data.files import fingerprint
 from recsys.data.interactions import RatingScale
@@ -12,7 +13,6 @@ from recsys.errors import DataError
 from recsys.queries.query import Query
 from recsys.recommenders.joint.embedding_model import RatingConstants
 from recsys.testing.contract import query_state
-from recsys.testing.served import UNIMPRESSED, served_world, timed_world
 
 
 @pytest.fixture(scope="module")

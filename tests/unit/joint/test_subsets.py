@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from toys.served import COLD, N_ITEMS, ServedWorld, served_world
 
 from recsys.data.splits import TrainingData
 from recsys.errors import ConfigError
 from recsys.recommenders.joint.recommender import subsets, with_modalities
-from recsys.testing.served import COLD, N_ITEMS, ServedWorld, served_world
 
 RATED = np.isin(np.arange(N_ITEMS), COLD, invert=True)
 

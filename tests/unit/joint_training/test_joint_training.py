@@ -14,6 +14,8 @@ from recsys.testing.worlds import data_of
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
+from toys.joint import toy_experiment, toy_joint
+
 from recsys.config.experiment import LossWeights, TeacherConfig
 from recsys.data.interactions import Interactions
 from recsys.data.splits import TrainingData, genre_partition
@@ -24,7 +26,6 @@ from recsys.recommenders.joint.network import JointModel, TrainStatistics
 from recsys.recommenders.joint.recommender import JointRecommender
 from recsys.recommenders.joint.training.log import RunOptions
 from recsys.testing.contract import fit, interactions_state
-from recsys.testing.joint import toy_experiment, toy_joint
 from recsys.testing.worlds import shuffled_features_world, two_genre_world
 
 SHORT = {"epochs": 4, "evaluate_every": 2}

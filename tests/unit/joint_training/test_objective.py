@@ -11,6 +11,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
+from toys.joint import toy_experiment
+
 from recsys.config.experiment import LossWeights
 from recsys.queries.query import rated_mask
 from recsys.recommenders.closed_form.ease import ease_weights
@@ -21,7 +23,6 @@ from recsys.recommenders.joint.training.objective import (
     Material,
     UserBatches,
 )
-from recsys.testing.joint import toy_experiment
 from recsys.testing.worlds import two_genre_world
 
 PARTS = tuple(LossWeights.model_fields)

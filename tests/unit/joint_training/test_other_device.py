@@ -18,6 +18,7 @@ torch = pytest.importorskip("torch", reason="training needs torch")
 
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
+from toys.joint import toy_experiment, toy_joint
 
 from recsys.config.experiment import (
     AlignmentConfig,
@@ -28,7 +29,6 @@ from recsys.config.experiment import (
 )
 from recsys.recommenders.joint.training.log import RunOptions
 from recsys.testing.contract import fit
-from recsys.testing.joint import toy_experiment, toy_joint
 from recsys.testing.worlds import two_genre_world
 
 ELSEWHERE = torch.device("meta")

@@ -21,6 +21,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
+from toys.joint import toy_experiment, toy_joint
+
 from recsys.config.experiment import AlignmentConfig, TrainingConfig
 from recsys.errors import ConfigError
 from recsys.recommenders.joint.training.checkpoints import DOCUMENT, Checkpoints, Identity
@@ -29,7 +31,6 @@ from recsys.recommenders.joint.training.log import JsonLines, RunOptions, Traini
 from recsys.recommenders.joint.training.loop import Learning, run
 from recsys.seeding import seed_for
 from recsys.testing.contract import fit
-from recsys.testing.joint import toy_experiment, toy_joint
 from recsys.testing.worlds import two_genre_world
 
 EPOCHS, BATCHES = 4, 3
@@ -370,7 +371,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 
-sys.path.insert(0, sys.argv[2])
+sys.path[:0] = [sys.argv[2], str(Path(sys.argv[2]).parents[1])]
 from test_resume import long_training
 
 print(long_training(Path(sys.argv[1])))

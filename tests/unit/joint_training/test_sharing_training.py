@@ -12,6 +12,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
+from toys.joint import toy_experiment
+
 from recsys.config.experiment import ExperimentConfig, LossWeights
 from recsys.data.catalogue import EncoderCard, ModalityTable
 from recsys.queries.query import rated_mask
@@ -25,7 +27,6 @@ from recsys.recommenders.joint.training.objective import (
     Material,
     UserBatches,
 )
-from recsys.testing.joint import toy_experiment
 from recsys.testing.worlds import N_ITEMS, two_genre_world
 
 FUSIONS = ("sum", "concat", "gated", "sparse")

@@ -80,7 +80,7 @@ def test_without_valid_all_epochs_are_run():
 @pytest.mark.parametrize("options", [{"epochs": 0}, {"patience": 0}])
 def test_a_schedule_of_nothing_is_refused(options):
     for kind in (Schedule, VBPRConfig, CLCRecConfig, DropoutNetConfig):
-        with pytest.raises(ConfigError, match="(epochs|patience) is 0"):
+        with pytest.raises(ConfigError, match=r"(epochs|patience) is 0"):
             kind(**options)
 
 
