@@ -14,6 +14,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 
 from recsys.data.split import Source, Split, TrainingData
 from recsys.data.vocabulary import as_id
-from recsys.errors import ConfigError, DataError, NotFittedError, UnsupportedError
+from recsys.errors import ConfigError, DataError, MissingExtra, NotFittedError, UnsupportedError
 from recsys.queries.context import Context
 from recsys.queries.query import AudiencePrediction, Query, RatingPrediction, rated_mask
 from recsys.queries.topk import inner_products, top_k
@@ -582,6 +583,20 @@ def nonzero(array: Array) -> int:
 
 def _dense(matrix: Any) -> Any:
     return matrix.toarray() if sp.issparse(matrix) else matrix
+
+
+def imported(module: str, library: str, extra: str) -> Any:
+    """A module that needs an optional library.
+
+    Raises:
+        MissingExtra: the library is not installed.
+    """
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        if (error.name or library).partition(".")[0] != library:
+            raise
+        raise MissingExtra(library, extra) from None
 
 
 def once_per_film(scores: Floats, films: NDArray[np.int32], row: int) -> Floats:
