@@ -58,25 +58,24 @@ lint: $(READY)  ## format and check
 docs: $(READY)  ## regenerate the documents that are generated
 	$(BIN)/python docs/generate_cli.py
 	$(BIN)/python docs/generate.py
-	$(BIN)/python benchmarks/spine.py --tables-only
-	$(BIN)/python benchmarks/multitask.py --tables-only
+	$(BIN)/recsys benchmark report
 
 # What is there already is not measured again; run it again to go on after six hours.
-bench: $(READY)  ## measure every contender under every protocol whose data is there
+bench: $(READY)  ## measure every model under every protocol whose data is there
 	$(BIN)/recsys benchmark run --max-hours 6
 
-bench-quick: $(READY)  ## a few protocols, seeds and contenders, in minutes, into a folder of its own
+bench-quick: $(READY)  ## a few protocols, seeds and models, in minutes, into a folder of its own
 	$(BIN)/recsys benchmark run --quick --results runs/bench
 
-report: $(READY)  ## write benchmarks/REPORT.md, its pages and plots from the results that are there
+report: $(READY)  ## write benchmarks/REPORT.md, the other pages and plots from the results that are there
 	$(BIN)/recsys benchmark report
 
 bench-spine: $(READY)  ## measure the claims of benchmarks/SPINE.md
-	$(BIN)/python benchmarks/spine.py
+	$(BIN)/recsys benchmark run --protocols 'spine-*'
 
 bench-multitask: $(READY)  ## measure the claims of benchmarks/MULTITASK.md and ALIGNMENT.md
-	$(BIN)/python benchmarks/multitask.py
-	$(BIN)/python benchmarks/alignment.py
+	$(BIN)/recsys benchmark run --protocols 'multitask-*'
+	$(BIN)/recsys benchmark probe alignment
 
 clean:  ## remove what can be made again
 	rm -rf $(VENV) build dist *.egg-info runs

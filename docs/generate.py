@@ -10,12 +10,13 @@ import re
 from pathlib import Path
 from typing import Any
 
-from recsys.models import MODELS, Recommender, VectorModel, create
+from recsys.models import MODELS, create
 
 DOCS = Path(__file__).parent
 MODELS_PAGE = DOCS / "models.md"
 TOUR = DOCS / "tour.ipynb"
 TIMEOUT = 300
+ANSWERS = ("lists", "reasons", "similar", "stars", "new users", "new movies")
 HEAD = """\
 # Models
 
@@ -29,10 +30,10 @@ COLUMNS = """\
 ## What each answers
 
 - **lists**: ranks movies for a user. **stars**: predicts ratings. What a model does not answer is an `UnsupportedError` that says so.
-- **similar**: compares movies. **explains**: a score is a sum over the movies of the history, and the contributions are given.
+- **reasons**: a score is a sum over the movies of the history, and the contributions are given. **similar**: compares movies.
 - **new users**: somebody who was not in training is an ordinary query. Others know the users of training alone.
 - **unrated movies**: ranks movies that nobody has rated, by what is known of them.
-- **add a movie**: `Engine.add_movie` places a movie that came after training.
+- **new movies**: `Engine.add_movie` places a movie that came after training.
 - **reads**: what it learns from besides who rated what: *content* (the modalities of movies), *genres*, *users* (age, occupation),
   *times* (when the rating to predict is given, which nobody knows when serving).
 - **extra**: what must be installed to train it; `-` is the core. Serving needs the core alone.
@@ -54,10 +55,7 @@ PAYLOADS = """\
 
 def models_page() -> str:
     """The whole page."""
-    header = [
-        *("model", "lists", "stars", "similar", "explains", "new users", "unrated movies"),
-        *("add a movie", "reads", "payload", "extra"),
-    ]
+    header = ["model", *ANSWERS, "unrated movies", "reads", "payload", "extra"]
     answers = _table(header, [_answers(name) for name in MODELS])
     what = _table(
         ["model", "what it is", "paper", "hyper-parameters"], [_about(name) for name in MODELS]
@@ -67,24 +65,18 @@ def models_page() -> str:
 
 def _answers(name: str) -> list[str]:
     model = create(name)
-    kind, facts = type(model), model.facts
-    explained = kind.view not in (Recommender.view, VectorModel.view)
-    compares = kind.similarities is not Recommender.similarities
+    facts, answers = model.facts, model.answers()
     reads = {
         "content": facts.reads_content,
         "genres": facts.reads_genres,
         "users": facts.uses_user_features,
         "times": facts.uses_timestamps,
     }
+    cold = model.ranks and (facts.reads_content or facts.reads_genres)
     return [
         f"`{name}`",
-        _mark(model.ranks),
-        _mark(model.predicts_ratings),
-        _mark(compares),
-        _mark(model.ranks and explained),
-        _mark(facts.folds_in),
-        _mark(model.ranks and (facts.reads_content or facts.reads_genres)),
-        _mark(kind.with_movie is not Recommender.with_movie),
+        *("yes" if answer in answers else "-" for answer in ANSWERS),
+        "yes" if cold else "-",
         ", ".join(what for what, does in reads.items() if does) or "-",
         facts.payload,
         facts.extra or "-",
@@ -100,10 +92,6 @@ def _about(name: str) -> list[str]:
         values = {k: v for k, v in vars(model.config).items() if k not in fixed}
         options = ", ".join(f"`{key}={value}`" for key, value in values.items()) or "-"
     return [f"`{name}`", model.facts.summary, model.facts.reference or "-", options]
-
-
-def _mark(does: bool) -> str:
-    return "yes" if does else "-"
 
 
 def _table(header: list[str], rows: list[list[str]]) -> str:
@@ -129,7 +117,7 @@ def executed_tour() -> Any:
 
 if __name__ == "__main__":
     MODELS_PAGE.write_text(models_page(), encoding="utf-8")
-    if importlib.util.find_spec("nbclient"):
+    if importlib.util.find_spec("nbclient"):  # it comes with the extra dev
         import nbformat
 
         nbformat.write(executed_tour(), TOUR)

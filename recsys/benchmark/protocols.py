@@ -1,4 +1,4 @@
-"""What is measured: data sets, how they are divided, and what contenders are asked."""
+"""What is measured: data sets, how they are split, and what models are asked."""
 
 from __future__ import annotations
 
@@ -9,32 +9,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
-from recsys.benchmark.contender import Contender, Family, Task
-from recsys.benchmark.fold_in import COLD_USERS, HEADLINE_LIKES
+from recsys.benchmark.entries import Entry, Family
+from recsys.benchmark.held_out_users import COLD_USERS
+from recsys.benchmark.metrics import HEADLINE, Metric, Task
 
 REAL_DATA: Final = "RECSYS_REAL_DATA"
 
 
-class Metric(NamedTuple):
-    """A figure and its direction: ``sign * value`` is better where it is higher."""
-
-    name: str
-    sign: Literal[1, -1]
-
-
-HEADLINES: Final[Mapping[Task, Metric]] = MappingProxyType(
-    {
-        "warm": Metric("ndcg@10", 1),
-        "rating": Metric("rmse", -1),
-        "cold": Metric("ndcg@10", 1),
-        "fold-in": Metric(f"ndcg@10/likes={HEADLINE_LIKES}", 1),
-    }
-)
-"""What each task is judged by, and options are chosen by on valid."""
-
-
-class Cell(NamedTuple):
-    """One division of the data, and the seed of everything random in it and in training."""
+class SplitSeed(NamedTuple):
+    """One split of the data, and the seed of everything random in it and in training."""
 
     fold: str
     seed: int
@@ -42,29 +25,31 @@ class Cell(NamedTuple):
 
 TEN: Final = tuple(range(2020, 2030))
 FIXED: Final = TEN[:3]
-"""Where the division is the same for every seed, seeds tell how much training itself varies."""
+"""Where the split is the same for every seed, seeds tell how much training itself varies."""
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """One data set, divided in one way.
+    """One data set, split in one way.
 
     Attributes:
         name: of its results.
         title: of its page.
-        tasks: what is asked; the first that a contender can do decides how it is tuned.
-        folds: names of the divisions: one, or several that are measured one by one.
+        tasks: what is asked; the first that a model can do decides how it is tuned.
+        folds: names of the splits: one, or several that are measured one by one.
         bases: shipped configurations or files of them; the first whose sources are there is used.
-        seeds: of division and training alike; the first is tuned on.
-        draws: what of the division differs between seeds.
-        split_seed: of every run's division; none: the seed of the run.
-        refits: whether a contender that does not stop early is given train and valid together, once
-            its options are chosen. Published figures of these protocols have no valid.
-        leaves_out: contenders that are not measured here: those that would take hours to say what
+        seeds: of split and training alike; the first is tuned on.
+        draws: what of the split differs between seeds.
+        split_seed: of every run's split; none: the seed of the run.
+        refits_on_train_valid: whether a model that does not stop early is given train and valid
+            together, once it is tuned. Published figures of these protocols have no valid.
+        excludes: models that are not measured here: those that would take hours to say what
             another protocol says already.
-        families: of the contenders that are measured; none: all of them.
-        tunes: whether options are chosen; otherwise the first point of a space is taken.
+        families: of the models that are measured; none: all of them.
+        tunes: whether hyper-parameters are chosen; otherwise the first configuration of a space is
+            taken.
         overrides: of the configuration.
+        own: its models where it compares variants; none: those of the registry, on a leaderboard.
         data_dir: where its data set is looked for; None for the usual places. ``$VARIABLES`` are
             replaced.
     """
@@ -77,68 +62,65 @@ class Protocol:
     seeds: tuple[int, ...] = TEN
     draws: Literal["all", "valid", "nothing"] = "all"
     split_seed: int | None = None
-    refits: bool = False
-    leaves_out: tuple[str, ...] = ()
+    refits_on_train_valid: bool = False
+    excludes: tuple[str, ...] = ()
     families: tuple[Family, ...] = ()
     tunes: bool = True
     overrides: tuple[str, ...] = ()
     data_dir: str | None = None
+    own: tuple[Entry, ...] = ()
 
     @property
     def headline(self) -> Metric:
         """Of its first task."""
-        return HEADLINES[self.tasks[0]]
+        return HEADLINE[self.tasks[0]]
 
     @property
-    def tuning_cell(self) -> Cell:
-        """The division whose valid part options are chosen on."""
-        return Cell(self.folds[0], self.seeds[0])
+    def tuning_split(self) -> SplitSeed:
+        """The split whose valid part hyper-parameters are chosen on."""
+        return SplitSeed(self.folds[0], self.seeds[0])
 
     @property
     def folder(self) -> Path | None:
         """``data_dir`` with its variables replaced; one that is not set is left as it is."""
         return None if self.data_dir is None else Path(os.path.expandvars(self.data_dir))
 
-    def tasks_of(self, contender: Contender) -> tuple[Task, ...]:
-        """What a contender is asked, in the order of the protocol."""
-        if contender.name in self.leaves_out or contender.family not in (
-            self.families or [contender.family]
-        ):
+    def tasks_of(self, entry: Entry) -> tuple[Task, ...]:
+        """What a model is asked, in the order of the protocol."""
+        if entry.name in self.excludes or entry.family not in (self.families or [entry.family]):
             return ()
-        return tuple(task for task in self.tasks if task in contender.tasks)
+        return tuple(task for task in self.tasks if task in entry.tasks)
 
-    def headline_of(self, contender: Contender) -> Metric:
-        """What a contender is tuned by: the headline of the first task it can do."""
-        return HEADLINES[self.tasks_of(contender)[0]]
+    def headline_of(self, entry: Entry) -> Metric:
+        """What a model is tuned by: the headline of the first task it can do."""
+        return HEADLINE[self.tasks_of(entry)[0]]
 
-    def refits_of(self, contender: Contender) -> bool:
-        """Whether a contender learns from train and valid together."""
-        return self.refits and not contender.stops_early
+    def refits(self, entry: Entry) -> bool:
+        """Whether a model learns from train and valid together."""
+        return self.refits_on_train_valid and not entry.facts.stops_early
 
-    def seeds_of(self, contender: Contender) -> tuple[int, ...]:
-        """The seeds that a contender is measured with.
+    def seeds_of(self, entry: Entry) -> tuple[int, ...]:
+        """The seeds that a model is measured with.
 
         One is enough where neither the ratings it learns from nor the model differ between them:
         ten equal runs are not ten measurements.
         """
-        same_ratings = self.draws == "nothing" or (
-            self.draws == "valid" and self.refits_of(contender)
-        )
-        return self.seeds[:1] if same_ratings and not contender.random else self.seeds
+        same_ratings = self.draws == "nothing" or (self.draws == "valid" and self.refits(entry))
+        return self.seeds[:1] if same_ratings and not entry.facts.random else self.seeds
 
-    def cells_of(self, contender: Contender) -> tuple[Cell, ...]:
-        """The divisions that a contender is measured on, all folds of a seed together."""
-        seeds = self.seeds_of(contender)
-        return tuple(Cell(fold, seed) for seed in seeds for fold in self.folds)
+    def splits_of(self, entry: Entry) -> tuple[SplitSeed, ...]:
+        """The splits that a model is measured on, all folds of a seed together."""
+        seeds = self.seeds_of(entry)
+        return tuple(SplitSeed(fold, seed) for seed in seeds for fold in self.folds)
 
     def shortened(self, seeds: int | None = None, folds: int | None = None) -> Protocol:
-        """The same protocol with fewer seeds or folds; tuned on the same division."""
+        """The same protocol with fewer seeds or folds; tuned on the same split."""
         return replace(self, seeds=self.seeds[:seeds], folds=self.folds[:folds])
 
 
 _ML: Final = ("ml-100k-multimodal", "default")
 _MMTF: Final = ("mmtf-14k",)
-_MMTF_DATA: Final = f"${REAL_DATA}/mmtf-14k"
+MMTF_DATA: Final = f"${REAL_DATA}/mmtf-14k"
 _U: Final = tuple(f"u{k}" for k in range(1, 6))
 # Encoding the words of 60,000 titles would take longer than most fits.
 _TITLES: Final = ("features.text.backend=tfidf",)
@@ -154,13 +136,13 @@ _ALL: Final = (
         ("warm", "rating"),
         ("ro",),
         _ML,
-        # A fit takes a quarter of an hour: its budget would end after the first point, which is
-        # what recbole-2020 measures.
-        leaves_out=("NCL (RecBole)",),
+        # A fit takes a quarter of an hour: its budget would end after the first configuration,
+        # which is what recbole-2020 measures.
+        excludes=("NCL (RecBole)",),
     ),
     Protocol(
         "recbole-2020",
-        "RecBole's own split of MovieLens-100K, the first point of every space",
+        "RecBole's own split of MovieLens-100K, the first configuration of every space",
         ("warm",),
         ("ro",),
         _ML,
@@ -181,11 +163,11 @@ _ALL: Final = (
         _ML,
         seeds=TEN[:2],
         draws="valid",
-        refits=True,
+        refits_on_train_valid=True,
     ),
     Protocol(
         "ml-cold-users",
-        "MovieLens-100K, users who were not there in training",
+        "MovieLens-100K, users held out of training",
         ("fold-in",),
         (COLD_USERS,),
         _ML,
@@ -196,7 +178,7 @@ _ALL: Final = (
         ("rating",),
         ("random-90-10",),
         _ML,
-        refits=True,
+        refits_on_train_valid=True,
     ),
     Protocol(
         "ml-global-time",
@@ -204,7 +186,7 @@ _ALL: Final = (
         ("warm",),
         ("global-time",),
         _ML,
-        leaves_out=_SLOW,
+        excludes=_SLOW,
         seeds=FIXED,
         draws="nothing",
     ),
@@ -214,7 +196,7 @@ _ALL: Final = (
         ("warm",),
         ("leave-last",),
         _ML,
-        leaves_out=_SLOW,
+        excludes=_SLOW,
         seeds=FIXED,
         draws="nothing",
     ),
@@ -224,7 +206,7 @@ _ALL: Final = (
         ("cold",),
         ("cold-items",),
         _MMTF,
-        data_dir=_MMTF_DATA,
+        data_dir=MMTF_DATA,
     ),
     Protocol(
         "mmtf-ro",
@@ -232,8 +214,8 @@ _ALL: Final = (
         ("warm", "rating"),
         ("ro",),
         _MMTF,
-        leaves_out=_SLOW,
-        data_dir=_MMTF_DATA,
+        excludes=_SLOW,
+        data_dir=MMTF_DATA,
     ),
     Protocol(
         "ml-1m",

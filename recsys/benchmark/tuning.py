@@ -1,4 +1,4 @@
-"""How options are chosen: every contender with the same budget, on valid of one division."""
+"""How hyper-parameters are chosen: every model with the same budget, on valid of one split."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
-from recsys.benchmark.contender import Contender, Options
-from recsys.benchmark.document import Trial
+from recsys.benchmark.entries import Entry
+from recsys.benchmark.results import Trial
+from recsys.benchmark.spaces import HyperParameters, Space
 from recsys.errors import ConfigError, RecsysError
 
 
 @dataclass(frozen=True)
 class Budget:
-    """What every contender may spend on choosing its options.
+    """What may be spent on tuning.
 
     Attributes:
-        trials: points that may be tried.
+        trials: configurations that may be tried.
         seconds: no trial begins after so many seconds of trials.
 
     Raises:
@@ -31,55 +32,56 @@ class Budget:
         if self.trials < 1 or not self.seconds > 0:
             raise ConfigError(f"{self}: allow at least one trial, and some time")
 
+    def configurations(self, entry: Entry) -> Space:
+        """Those that are tried, in this order; none where there is nothing to choose."""
+        found = entry.space[: self.trials]
+        return found if len(found) > 1 else ()
 
-def points_of(contender: Contender, budget: Budget) -> tuple[Options, ...]:
-    """The points that are tried, in this order; none where there is nothing to choose."""
-    points = contender.space[: budget.trials]
-    return points if len(points) > 1 else ()
+    def is_spent(self, trials: Sequence[Trial], configurations: Space) -> bool:
+        """Whether there is nothing left to try, or no time."""
+        spent = sum(trial.seconds for trial in trials)
+        return len(trials) >= len(configurations) or spent >= self.seconds
 
 
 def tried(
-    points: Sequence[Options], score: Callable[[Options], float], spent: float, budget: Budget
+    configurations: Space,
+    score: Callable[[HyperParameters], float],
+    spent: float,
+    budget: Budget,
 ) -> Iterator[Trial]:
-    """Try points until there are no more or the seconds are spent.
+    """Try configurations until there are no more or the seconds are spent.
 
-    A point that fails is recorded with the reason, and the next one is tried.
+    One that fails is recorded with the reason, and the next one is tried.
 
     Args:
-        points: those not tried yet.
-        score: fits with the options and judges on valid; higher is better.
+        configurations: those not tried yet.
+        score: fits with the hyper-parameters and evaluates on valid; higher is better.
         spent: seconds of the trials before.
         budget: of all trials together.
     """
-    for point in points:
+    for configuration in configurations:
         if spent >= budget.seconds:
             return
-        trial = _trial(point, score)
+        trial = _trial(configuration, score)
         spent += trial.seconds
         yield trial
 
 
-def _trial(point: Options, score: Callable[[Options], float]) -> Trial:
+def _trial(configuration: HyperParameters, score: Callable[[HyperParameters], float]) -> Trial:
     started = time.perf_counter()
     found, failure = None, None
     try:
-        found = score(point)
+        found = score(configuration)
         if not isfinite(found):
             found, failure = None, f"its score is {found}"
+    except RecsysError as error:
+        failure = str(error)
     except Exception as error:  # the others are worth trying, whatever this one was
-        failure = explained(error)
+        failure = f"{type(error).__name__}: {error}"
     seconds = time.perf_counter() - started
-    return Trial(options=dict(point), score=found, seconds=seconds, failure=failure)
-
-
-def explained(error: BaseException) -> str:
-    """What went wrong, in a line or a few."""
-    return str(error) if isinstance(error, RecsysError) else f"{type(error).__name__}: {error}"
-
-
-def is_over(trials: Sequence[Trial], points: Sequence[Options], budget: Budget) -> bool:
-    """Whether there is nothing left to try, or no time."""
-    return len(trials) >= len(points) or sum(trial.seconds for trial in trials) >= budget.seconds
+    return Trial(
+        hyper_parameters=dict(configuration), score=found, seconds=seconds, failure=failure
+    )
 
 
 def best_of(trials: Sequence[Trial]) -> Trial | None:

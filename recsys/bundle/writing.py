@@ -13,15 +13,19 @@ import numpy as np
 
 import recsys
 from recsys.bundle import manifest as names
-from recsys.bundle.arrays import arrays_to_bytes, histories_to_bytes
+from recsys.bundle.arrays import (
+    arrays_to_bytes,
+    histories_to_bytes,
+    movies_to_bytes,
+    users_to_bytes,
+)
 from recsys.bundle.card import model_card
 from recsys.bundle.contents import BundleContents, Served, ServedByVectors
 from recsys.bundle.golden import golden_queries
-from recsys.bundle.loading import Restore, load_bundle
+from recsys.bundle.loading import Restore, hash_line, load_bundle
 from recsys.bundle.manifest import FileRecord, Manifest, VocabularyRecord
-from recsys.bundle.tables import movies_to_bytes, users_to_bytes
-from recsys.bundle.verification import hash_line
 from recsys.config.loading import dump_experiment
+from recsys.data.files import atomic_write
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import BundleError
 from recsys.retrieval.faiss_flat import FaissFlatIndex
@@ -81,7 +85,8 @@ def _fill(folder: Path, contents: BundleContents, model: Served) -> Manifest:
     files[names.MANIFEST] = described
     files[names.MANIFEST_HASH] = hash_line(described)
     for name, data in files.items():
-        _write_through(folder / name, data)
+        with atomic_write(folder / name) as temporary:
+            temporary.write_bytes(data)
     _flush_folder(folder)
     return manifest
 
@@ -131,13 +136,6 @@ def _manifest(contents: BundleContents, files: dict[str, bytes]) -> Manifest:
 
 def _vocabulary(vocabulary: Vocabulary) -> VocabularyRecord:
     return VocabularyRecord(size=len(vocabulary), fingerprint=vocabulary.fingerprint)
-
-
-def _write_through(path: Path, data: bytes) -> None:
-    with path.open("wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
 
 
 def _flush_folder(folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterable, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -16,30 +17,38 @@ from recsys.cli.output import DocumentFormat
 
 if TYPE_CHECKING:
     from recsys.benchmark.protocols import Protocol
-    from recsys.benchmark.running import Outcome
+    from recsys.benchmark.schedule import Outcome
 
-app = new_app("Measure contenders under protocols, every one with the same budget.")
+app = new_app("Measure models under protocols, every one with the same budget.")
 
-RESULTS: Final = Path("benchmarks/results/bench")
+RESULTS: Final = Path("benchmarks/results")
 PAGES: Final = Path("benchmarks")
 QUICK_FOLDER: Final = "quick"
+
+
+class ProbeKind(StrEnum):
+    """What is measured apart from models."""
+
+    ALIGNMENT = "alignment"
+    FEATURES = "features"
+
 
 ProtocolsOption = Annotated[
     list[str] | None,
     typer.Option(
         "--protocols",
         metavar="A,B",
-        help="Some protocols, by name or pattern; repeatable. Default: all whose data is there, "
-        "the large ones last.",
+        help="Some protocols, by name or pattern such as 'spine-*'; repeatable. Default: those of "
+        "the leaderboards whose data is there, the large ones last.",
         show_default=False,
     ),
 ]
-ContendersOption = Annotated[
+ModelsOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--contenders",
+        "--models",
         metavar="A,B",
-        help="Some contenders, by name or pattern such as '*recbole*'; repeatable. Default: all.",
+        help="Some models, by name or pattern such as '*recbole*'; repeatable. Default: all.",
         show_default=False,
     ),
 ]
@@ -57,7 +66,7 @@ QuickOption = Annotated[
     bool,
     typer.Option(
         "--quick",
-        help="Some protocols, two seeds, one fold, contenders that are fitted in seconds, nothing "
+        help="Some protocols, two seeds, one fold, models that are fitted in seconds, nothing "
         f"tuned; into the folder '{QUICK_FOLDER}' of the results.",
     ),
 ]
@@ -66,23 +75,21 @@ ResultsOption = Annotated[
     typer.Option(
         "--results",
         metavar="DIR",
-        help="Folder of the results: DIR/PROTOCOL/CONTENDER.json. What is there is not measured "
+        help="Folder of the results: DIR/PROTOCOL/MODEL.json. What is there is not measured "
         "again, unless what decides its numbers has changed.",
     ),
 ]
 MeasuredOption = Annotated[
     Path,
-    typer.Option(
-        "--results", metavar="DIR", help="What was measured: DIR/PROTOCOL/CONTENDER.json."
-    ),
+    typer.Option("--results", metavar="DIR", help="What was measured: DIR/PROTOCOL/MODEL.json."),
 ]
 PagesOption = Annotated[
     Path,
     typer.Option(
         "--out",
         metavar="DIR",
-        help="Where the pages go; a README.md beside this folder gets its table, if it has the "
-        "markers for one.",
+        help="Where the pages go; a README.md beside this folder gets its tables, if it has the "
+        "markers for them.",
     ),
 ]
 WorkersOption = Annotated[
@@ -104,7 +111,7 @@ HoursOption = Annotated[
 def run(
     *,
     protocols: ProtocolsOption = None,
-    contenders: ContendersOption = None,
+    models: ModelsOption = None,
     seeds: SeedsOption = None,
     quick: QuickOption = False,
     results: ResultsOption = RESULTS,
@@ -113,18 +120,17 @@ def run(
 ) -> None:
     """Measure what is missing; every fit has a process and a thread of its own.
 
-    Options are chosen on the validation part of the first seed, and serve all seeds. With them each
-    contender is fitted to shuffled ratings first: who finds test ratings even then knows them from
-    elsewhere, gets no run and is not ranked. Stopped in whatever way, the same command goes on
-    where it was. The exit code is 1 where something could not be measured; everything else is
-    measured first.
+    Hyper-parameters are chosen on the validation part of the first seed, and serve all seeds. With
+    them each model is fitted to shuffled ratings first: one that finds test ratings even then knows
+    them from elsewhere, gets no run and is not ranked. Stopped in whatever way, the same command
+    goes on where it was. The exit code is 1 where something could not be measured; everything else
+    is measured first.
     """
-    from recsys.benchmark.planning import Rules
-    from recsys.benchmark.running import run_benchmark
+    from recsys.benchmark.schedule import Rules, run_benchmark
     from recsys.benchmark.tuning import Budget
 
     asked = _protocols(protocols, seeds, quick)
-    names = _contenders(contenders, quick)
+    names = _models(models, asked, quick)
     rules = Rules(
         results / QUICK_FOLDER if quick else results,
         Budget(trials=1) if quick else Budget(),
@@ -135,23 +141,27 @@ def run(
 
 
 def _protocols(wanted: list[str] | None, seeds: int | None, quick: bool) -> list[Protocol]:
+    from recsys.benchmark.ablations import EVERY_PROTOCOL
     from recsys.benchmark.protocols import PROTOCOLS, QUICK_PROTOCOLS, QUICK_SEEDS
 
     usual = QUICK_PROTOCOLS if quick else tuple(PROTOCOLS)
-    named = _chosen("protocol", wanted, {name: name for name in PROTOCOLS}) or usual
+    named = _chosen("protocol", wanted, {name: name for name in EVERY_PROTOCOL}) or usual
+    found = [EVERY_PROTOCOL[name] for name in named]
     if quick:
-        return [PROTOCOLS[n].shortened(min(seeds or QUICK_SEEDS, QUICK_SEEDS), 1) for n in named]
-    return [PROTOCOLS[name].shortened(seeds) for name in named]
+        return [p.shortened(min(seeds or QUICK_SEEDS, QUICK_SEEDS), 1) for p in found]
+    return [protocol.shortened(seeds) for protocol in found]
 
 
-def _contenders(wanted: list[str] | None, quick: bool) -> Sequence[str] | None:
-    from recsys.benchmark.contenders import QUICK
-    from recsys.benchmark.job import contenders
-    from recsys.benchmark.standing import file_name
+def _models(
+    wanted: list[str] | None, protocols: Sequence[Protocol], quick: bool
+) -> Sequence[str] | None:
+    from recsys.benchmark.entries import QUICK, entries
+    from recsys.benchmark.results import file_name
 
-    names = contenders()
+    own = [entry.name for protocol in protocols for entry in protocol.own]
+    names = dict.fromkeys([*entries(), *own])
     known = {**{file_name(name): name for name in names}, **{name: name for name in names}}
-    return _chosen("contender", wanted, known) or (QUICK if quick else None)
+    return _chosen("model", wanted, known) or (QUICK if quick else None)
 
 
 def _chosen(kind: str, wanted: Iterable[str] | None, known: dict[str, str]) -> tuple[str, ...]:
@@ -183,36 +193,36 @@ def _end(outcome: Outcome, results: Path) -> None:
 
 
 def list_(*, format_: DocumentFormatOption = DocumentFormat.TABLE) -> None:
-    """Say which protocols and contenders there are."""
-    from recsys.benchmark.job import contenders
-    from recsys.benchmark.protocols import PROTOCOLS
+    """Say which protocols and models there are."""
+    from recsys.benchmark.ablations import EVERY_PROTOCOL
+    from recsys.benchmark.entries import entries
 
     protocols = [
         {
             "name": protocol.name,
             "title": protocol.title,
             "tasks": list(protocol.tasks),
-            "judged_by": protocol.headline.name,
+            "compared_by": protocol.headline.title,
             "runs": len(protocol.folds) * len(protocol.seeds),
         }
-        for protocol in PROTOCOLS.values()
+        for protocol in EVERY_PROTOCOL.values()
     ]
-    entrants = [
+    models = [
         {
-            "name": contender.name,
-            "family": contender.family,
-            "tasks": sorted(contender.tasks),
-            "points": len(contender.space),
-            "available": contender.is_available,
+            "name": entry.name,
+            "family": entry.family,
+            "tasks": sorted(entry.tasks),
+            "configurations": len(entry.space),
+            "available": entry.is_available,
         }
-        for contender in contenders().values()
+        for entry in entries().values()
     ]
     if format_ is DocumentFormat.JSON:
-        output.print_json({"protocols": protocols, "contenders": entrants})
+        output.print_json({"protocols": protocols, "models": models})
         return
     _print("protocols", protocols)
     typer.echo()
-    _print("contenders", entrants)
+    _print("models", models)
 
 
 def _print(title: str, rows: Sequence[dict[str, object]]) -> None:
@@ -230,7 +240,7 @@ def _cell(value: object) -> str:
 
 
 def report(*, results: MeasuredOption = RESULTS, out: PagesOption = PAGES) -> None:
-    """Write the report, the guide to choosing, a page a protocol, and the pictures.
+    """Write the report, the guide to choosing, the other pages, and the plots.
 
     Nothing is measured: the same results give the same files. Prints what it has written.
     """
@@ -240,6 +250,22 @@ def report(*, results: MeasuredOption = RESULTS, out: PagesOption = PAGES) -> No
         typer.echo(path)
 
 
-add_verb(app, "run", run, "recsys benchmark run --protocols ml-ro --contenders ease,popularity")
+def probe(
+    kind: Annotated[ProbeKind, typer.Argument(help="What is measured.", show_default=False)],
+    *,
+    results: ResultsOption = RESULTS,
+) -> None:
+    """Measure what features are worth by themselves.
+
+    ``alignment``: how often a plot finds its own metadata, before and after alignment.
+    ``features``: what each modality knows of genres.
+    """
+    from recsys.benchmark.probes import probe as measure
+
+    typer.echo(measure(kind.value, results, _say))
+
+
+add_verb(app, "run", run, "recsys benchmark run --protocols ml-ro --models ease,popularity")
 add_verb(app, "list", list_, "recsys benchmark list --format json")
+add_verb(app, "probe", probe, "recsys benchmark probe features")
 add_verb(app, "report", report, "recsys benchmark report --out benchmarks")

@@ -44,11 +44,9 @@ def list_() -> None:
     """List the configurations that come with the program."""
     from recsys.resources import names, read_text
 
-    table = output.new_table("name", "what it is")
-    for name in names("configs"):
-        first = read_text("configs", name).partition("\n")[0]
-        table.add_row(name.removesuffix(".yaml"), first.lstrip("# "))
-    output.print_table(table)
+    first = {name: read_text("configs", name).partition("\n")[0] for name in names("configs")}
+    told = {name.removesuffix(".yaml"): line.lstrip("# ") for name, line in first.items()}
+    output.print_pairs(("name", "what it is"), told)
 
 
 add_verb(app, "show", show, "recsys config show default --set training.epochs=20")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
-from recsys.cli import output, scores, serving
+from recsys.cli import answers, output, scores
 from recsys.cli.options import (
     DEFAULT_BUNDLE,
     BundleOption,
@@ -13,9 +13,9 @@ from recsys.cli.options import (
     DocumentFormatOption,
     option,
 )
-from recsys.cli.output import DocumentFormat, say
+from recsys.cli.output import DocumentFormat
 from recsys.cli.train import beside
-from recsys.errors import UnsupportedError
+from recsys.errors import ConfigError, UnsupportedError
 
 if TYPE_CHECKING:
     from recsys.data.split import Split
@@ -27,11 +27,7 @@ EXAMPLE: Final = "recsys evaluate --bundle runs/ro --baselines"
 
 BaselinesOption = Annotated[
     bool,
-    option(
-        "--baselines",
-        "Fit popularity, a bias model, item-kNN and EASE on the same split and put them "
-        "beside the model.",
-    ),
+    option("--baselines", "Beside popularity, bias, item-kNN and EASE, fitted on the same split."),
 ]
 ModalitiesOption = Annotated[
     str | None,
@@ -42,8 +38,7 @@ ModalitiesOption = Annotated[
     ),
 ]
 SubsetsOption = Annotated[
-    bool,
-    option("--subsets", "Measure the model with every subset of its modalities, from none to all."),
+    bool, option("--subsets", "Measure the model with every subset of its modalities.")
 ]
 ReportOption = Annotated[
     Path | None,
@@ -72,9 +67,10 @@ def evaluate(
     those; baselines and subsets are in the report. Give one of --baselines, --modalities and
     --subsets at a time.
     """
-    _require_one_kind(baselines, modalities, subsets)
-    serving.require_bundle(bundle)
-    from recsys.workflow import document_of, limited_threads, open_bundle
+    _require_one_kind(baselines=baselines, modalities=modalities, subsets=subsets)
+    answers.require_bundle(bundle)
+    from recsys.evaluation.report import ResultsDocument
+    from recsys.workflow import document_of, limited_threads, open_bundle, results_of
 
     with output.busy("reading the data"):
         engine, split = open_bundle(bundle, data)
@@ -86,25 +82,19 @@ def evaluate(
     usual = ".subsets.json" if subsets else ".results.json" if baselines else None
     report = out or (beside(bundle, usual) if usual else None)
     if report is not None:
-        _write(engine, split, rows, report)
+        results_of(rows, split, engine.contents.config).save(report)
+        output.say("report", str(report))
     if format_ is DocumentFormat.JSON:
         whole = rows[-1] if subsets else rows[0]
         output.print_json(document_of(whole, split).model_dump(mode="json"))
     elif len(rows) > 1 and report is not None:
-        _print_report(report)
+        scores.print_comparison(ResultsDocument.load(report))
     else:
         scores.print_evaluation(document_of(rows[0], split))
 
 
-def _require_one_kind(baselines: bool, modalities: str | None, subsets: bool) -> None:
-    from recsys.errors import ConfigError
-
-    kinds = {
-        "--baselines": baselines,
-        "--modalities": modalities is not None,
-        "--subsets": subsets,
-    }
-    given = [name for name, asked in kinds.items() if asked]
+def _require_one_kind(**kinds: object) -> None:
+    given = [f"--{name}" for name, asked in kinds.items() if asked not in {False, None}]
     if len(given) > 1:
         raise ConfigError(
             f"{' and '.join(given)} do not go together",
@@ -138,7 +128,7 @@ def _without_some(
             f"{model.name} cannot be asked without some of its modalities",
             hint="only the joint model can",
         )
-    named = _names(modalities or "")
+    named = tuple(filter(None, map(str.strip, (modalities or "").split(","))))
     require_modalities(model.tower, named)  # refused before any work
     with output.busy("reading and encoding features"):
         whole = with_features(split, config, data)
@@ -150,20 +140,3 @@ def _without_some(
             row = evaluate_row(part, whole, config)
         rows.append(row.model_copy(update={"model": name}))
     return rows
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
-
-
-def _write(engine: Engine, split: Split, rows: list[ResultRow], path: Path) -> None:
-    from recsys.workflow import results_of
-
-    results_of(rows, split, engine.contents.config).save(path)
-    say("report", str(path))
-
-
-def _print_report(path: Path) -> None:
-    from recsys.evaluation.report import ResultsDocument
-
-    scores.print_comparison(ResultsDocument.load(path))

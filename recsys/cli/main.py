@@ -12,6 +12,7 @@ import typer
 
 import recsys
 from recsys.cli import (
+    answers,
     benchmark,
     config,
     data,
@@ -19,10 +20,7 @@ from recsys.cli import (
     evaluate,
     features,
     models,
-    movie,
-    predict,
     recommend,
-    similar,
     train,
     tune,
 )
@@ -64,9 +62,9 @@ def make_app() -> typer.Typer:
     add_verb(app, "tune", tune.tune, tune.EXAMPLE)
     add_verb(app, "evaluate", evaluate.evaluate, evaluate.EXAMPLE)
     add_verb(app, "recommend", recommend.recommend, recommend.EXAMPLE)
-    add_verb(app, "similar", similar.similar, similar.EXAMPLE)
-    add_verb(app, "movie", movie.movie, movie.EXAMPLE)
-    add_verb(app, "predict", predict.predict, predict.EXAMPLE)
+    add_verb(app, "similar", answers.similar, 'recsys similar "Toy Story" --k 5')
+    add_verb(app, "movie", answers.movie, 'recsys movie "Heat (1995)"')
+    add_verb(app, "predict", answers.predict, 'recsys predict --user 42 "Heat (1995)"')
     app.add_typer(data.app, name="data")
     app.add_typer(features.app, name="features")
     app.add_typer(benchmark.app, name="benchmark")

@@ -94,10 +94,8 @@ def _show(report: FetchReport, format_: DocumentFormat) -> None:
         listed = {"not_found": report.not_found, "failures": report.failed}
         output.print_json({**names, **listed, "stopped": report.stopped})
         return
-    table = output.new_table("movies", "count", right=["count"])
-    for name, count in counts.items():
-        table.add_row(name, f"{count:,}")
-    output.print_table(table)
+    shown = {name: f"{count:,}" for name, count in counts.items()}
+    output.print_pairs(("movies", "count"), shown, right=True)
 
 
 def _complain(report: FetchReport) -> None:

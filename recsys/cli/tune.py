@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -44,35 +42,18 @@ TrialsOption = Annotated[
     int | None,
     option(
         "--trials N",
-        "How many configurations are tried, all runs of the study together. Default: "
-        f"{DEFAULT_TRIALS}, or no bound where --seconds is given.",
+        "Most trials, all runs of the study together. Default: 30 without --seconds.",
         min=1,
     ),
 ]
 SecondsOption = Annotated[
     float | None,
-    option(
-        "--seconds S",
-        "No further trial starts after so many seconds of trials, all runs of the study "
-        "together; the one under way is finished.",
-        min=1,
-    ),
+    option("--seconds S", "No trial starts after so many seconds, all runs together.", min=1),
 ]
 OutOption = Annotated[
-    Path,
-    option(
-        "--out DIR",
-        "Receives the study, the report tuning.json, and best.yaml, which 'recsys train "
-        "--config DIR/best.yaml' takes.",
-    ),
+    Path, option("--out DIR", "Receives the study, tuning.json and best.yaml, for --config.")
 ]
-ResumeOption = Annotated[
-    bool,
-    option(
-        "--resume",
-        "Go on with the study in DIR, if there is one; a trial that was cut off is tried again.",
-    ),
-]
+ResumeOption = Annotated[bool, option("--resume", "Go on with the study in DIR, if there is one.")]
 
 
 def tune(
@@ -102,8 +83,11 @@ def tune(
     experiment = resolved(config, [*overrides(options), *(changes or [])], data)
     if trials is None and seconds is None:
         trials = DEFAULT_TRIALS
-    with _resumable(out):
+    try:
         found = _run(experiment, space, (trials, seconds), data, out, resume)
+    except KeyboardInterrupt:
+        output.note(f"the study in {out} goes on with --resume")
+        raise
     output.say("best", f"{out / 'best.yaml'}, of {_spent(found)}")
     if format_ is DocumentFormat.JSON:
         output.print_json(found.model_dump(mode="json"))
@@ -132,15 +116,6 @@ def _run(
     split = stages.ready_split(experiment, data)
     trials, seconds = budget
     return tuning.run(split, Budget(trials=trials, seconds=seconds), _say_trial)
-
-
-@contextmanager
-def _resumable(out: Path) -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt:
-        output.note(f"the study in {out} goes on with --resume")
-        raise
 
 
 def _say_trial(found: TuningDocument) -> None:
@@ -173,11 +148,9 @@ def _print(found: TuningDocument) -> None:
     title = f"best on valid of split {split.name}, seed {split.seed}, of {_spent(found)}"
     output.print_table(table, title)
     if found.importance:
-        shares = output.new_table("what sets the good ones apart", "share", right=["share"])
-        for key, share in found.importance.items():
-            shares.add_row(key, f"{share:.1%}")
+        shares = {key: f"{share:.1%}" for key, share in found.importance.items()}
         typer.echo()
-        output.print_table(shares)
+        output.print_pairs(("what sets the good ones apart", "share"), shares, right=True)
 
 
 def _value(value: object) -> str:

@@ -173,6 +173,12 @@ class RecommenderConfig(Section):
     name: str = "joint"
     options: dict[str, bool | int | float | str | None] = Field(default={})
 
+    @model_validator(mode="after")
+    def _joint_has_sections(self) -> Self:
+        if self.name == "joint" and self.options:
+            raise ValueError("the hyper-parameters of joint are the sections of the experiment")
+        return self
+
 
 class ExperimentConfig(Section):
     """One experiment, resolved.

@@ -14,7 +14,7 @@ from __future__ import annotations
 import csv
 import importlib.util
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -143,11 +143,6 @@ def freebase(folder: Path, crosswalk: Crosswalk) -> Facts | None:
         if place is not None and (place / "ml-100k.kg").is_file():
             return read_graph(place, "ml-100k", crosswalk)
     return None
-
-
-FACT_SOURCES: Mapping[str, Callable[[Path, Crosswalk], Facts | None]] = {"freebase": freebase}
-"""Name in a recipe to where the facts are: given the data set's folder and its movies'
-ids, None if they are absent."""
 
 
 def read_graph(folder: Path, stem: str, crosswalk: Crosswalk) -> Facts:

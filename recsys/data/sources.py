@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from recsys.data.bad_rows import OnBadRow
 from recsys.data.dataset import Dataset, Reading
-from recsys.data.facts import FACT_SOURCES, Crosswalk, recbole_data, with_facts, with_film_ids
+from recsys.data.facts import Crosswalk, freebase, recbole_data, with_facts, with_film_ids
 from recsys.data.files import cache_folder
 from recsys.data.interactions import RatingScale
 from recsys.data.readers import atomic, table
@@ -182,8 +182,7 @@ def _with_facts(dataset: Dataset, recipe: Recipe | None) -> Dataset:
         return dataset
     crosswalk = Crosswalk.read(read_text("datasets", recipe.name, recipe.ids))
     catalogue = with_film_ids(dataset.catalogue, crosswalk)
-    read = FACT_SOURCES[recipe.facts] if recipe.facts and dataset.origin else None
-    facts = read(dataset.origin, crosswalk) if read and dataset.origin else None
+    facts = freebase(dataset.origin, crosswalk) if recipe.facts and dataset.origin else None
     if facts is not None:
         catalogue = with_facts(catalogue, facts)
     return replace(dataset, catalogue=catalogue)

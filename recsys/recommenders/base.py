@@ -249,9 +249,10 @@ class Recommender(ABC):
     def answers(cls) -> list[str]:
         """What can be asked of it, and about whom, in words."""
         plain = Recommender.view, VectorModel.view
+        hook = getattr(cls, "_contributions", None)
         can = {
             "lists": cls.score is not Recommender.score,
-            "reasons": cls.view not in plain,
+            "reasons": cls.view not in plain or hook not in (None, VectorModel._contributions),
             "similar": cls.similarities is not Recommender.similarities,
             "stars": cls.predict_ratings is not Recommender.predict_ratings,
             "new users": cls.facts.folds_in,

@@ -192,7 +192,7 @@ def cut_off(
         original = _Loop._record
 
         def record(self: Any) -> dict[str, float]:
-            if self.standing.epoch == in_epoch:
+            if self.state.epoch == in_epoch:
                 raise error
             return original(self)
 
@@ -267,7 +267,7 @@ def test_ctrl_c_says_how_to_go_on(cut_off: Any) -> None:
 def test_ctrl_c_before_there_is_anything_to_go_on_from(
     run: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def interrupted(*_: object) -> None:
+    def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("recsys.cli.stages.ready_split", interrupted)

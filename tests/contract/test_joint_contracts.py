@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("torch", reason="training needs torch")
 
-from toys.joint import toy_joint
+from support.joint import toy_joint
 
 from recsys.queries.query import Query
 from recsys.testing.contract import share_ordered

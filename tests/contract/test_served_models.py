@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from toys.joint import toy_experiment
+from support.joint import toy_experiment
 
 from recsys.engine import Engine
 from recsys.queries.topk import top_k

@@ -46,6 +46,6 @@ def test_a_model_answers_what_the_page_says(name: str) -> None:
         "lists": model.ranks,
         "stars": model.predicts_ratings,
         "similar": compares,
-        "explains": view.contributions is not None,
+        "reasons": view.contributions is not None,
     }
     assert {column: row[column] == "yes" for column in found} == found

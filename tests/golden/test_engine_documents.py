@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from toys.served import served_world
+from support.served import served_world
 
 from recsys.bundle import write_bundle
 from recsys.engine import Engine

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from toys.served import served_world
+from support.served import served_world
 
 from recsys.bundle import BundleContents, write_bundle
 from recsys.bundle.manifest import FILES

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from toys.served import GENRES, N_ITEMS, N_USERS, served_world
+from support.served import GENRES, N_ITEMS, N_USERS, served_world
 
 from recsys.bundle import write_bundle
 from recsys.engine import Engine, Filters

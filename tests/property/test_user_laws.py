@@ -9,7 +9,7 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 from laws import examples
-from toys.served import N_ITEMS, served_world
+from support.served import N_ITEMS, served_world
 
 from recsys.config.experiment import UserConfig
 from recsys.queries.query import Query

@@ -13,9 +13,9 @@ def report(real_data, tmp_path_factory):
     pytest.importorskip("torch", reason="training needs torch")
     pytest.importorskip("sklearn", reason="encoding needs scikit-learn")
 
+    from recsys.benchmark.probes import measure_alignment
     from recsys.config.experiment import AlignmentConfig, SourcesConfig
     from recsys.config.loading import load_experiment
-    from recsys.experiment.align import measure_alignment
     from recsys.features.cache import FeatureCache
     from recsys.workflow import load_split
 

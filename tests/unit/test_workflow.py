@@ -10,9 +10,9 @@ import pytest
 pytest.importorskip("torch", reason="training needs torch")
 pytest.importorskip("sklearn", reason="encoding needs scikit-learn")
 
-from toys.joint import toy_experiment
+from support.joint import toy_experiment
 
-from recsys.bundle.verification import read_manifest
+from recsys.bundle.loading import read_manifest
 from recsys.config.experiment import DataConfig, RecommenderConfig, SplitConfig
 from recsys.config.sources import FieldConfig, ItemsTableConfig, SourcesConfig
 from recsys.data.split import TrainingData

@@ -1,21 +1,18 @@
-"""What a fit and its process tell each other: files in one temporary folder.
+"""What a fit and its process tell each other.
 
 Nothing here imports RecBole, torch, or anything slow: both sides read it.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final
 
 DATASET: Final = "split"
 """The data set as RecBole knows it, which is a folder of this name."""
 
-SPEC: Final = "spec.json"
-REPORT: Final = "report.json"
 SCORES: Final = "scores.npy"
 TEST: Final = "test.inter"
 """Test ratings for the reference figures: outside the data set, and not read before all scores are
@@ -32,7 +29,8 @@ class WorkerSpec:
         options: the keys of ``settings`` that somebody chose, which RecBole has to know.
         threads: of its numerical libraries.
         shape: users and items.
-        judges: whether RecBole is to judge its model on the test ratings that lie beside.
+        folder: of the data set, and of whatever the process writes.
+        evaluates: whether RecBole is to evaluate its model on the test ratings that lie beside.
     """
 
     model: str
@@ -40,18 +38,8 @@ class WorkerSpec:
     options: list[str]
     threads: int
     shape: tuple[int, int]
-    judges: bool
-
-    def write(self, folder: Path) -> Path:
-        """Write as JSON."""
-        path = folder / SPEC
-        path.write_text(json.dumps(asdict(self)), encoding="utf-8")
-        return path
-
-    @classmethod
-    def read(cls, path: Path) -> Self:
-        """What ``write`` wrote."""
-        return cls(**json.loads(path.read_text(encoding="utf-8")))
+    folder: Path
+    evaluates: bool
 
 
 @dataclass(frozen=True)
@@ -81,12 +69,3 @@ class RecBoleReport:
     version: str
     reference: Mapping[str, float]
     native: Mapping[str, float]
-
-    def write(self, folder: Path) -> None:
-        """Write as JSON."""
-        (folder / REPORT).write_text(json.dumps(asdict(self)), encoding="utf-8")
-
-    @classmethod
-    def read(cls, folder: Path) -> Self:
-        """What ``write`` wrote."""
-        return cls(**json.loads((folder / REPORT).read_text(encoding="utf-8")))

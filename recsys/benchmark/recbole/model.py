@@ -10,19 +10,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsys.benchmark.recbole.exchange import SCORES, RecBoleReport, WorkerSpec
 from recsys.benchmark.recbole.files import write_parts
-from recsys.benchmark.recbole.process import run_module
-from recsys.data.catalogue import Catalogue
+from recsys.benchmark.recbole.worker import serve
 from recsys.data.interactions import Interactions
+from recsys.data.split import TrainingData
 from recsys.errors import ConfigError, DataError, MissingExtra, RecsysError
 from recsys.queries.query import Query
-from recsys.recommenders.checks import require_fitted, require_items
+from recsys.recommenders.base import Array, Facts, Recommender
+from recsys.subprocesses import Subprocess, TimedOut
 
 REQUIRED: Final = "ray"
 """What RecBole's models need and its wheel, which may be here for its data alone, lacks."""
@@ -46,6 +47,8 @@ _SETTINGS: Final[Mapping[str, Any]] = {
     "topk": [10],
     "metrics": ["Recall", "MRR", "NDCG", "Hit", "Precision"],
 }
+# RecBole's checkpoints hold more than weights.
+_ENVIRONMENT: Final = {"TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD": "1"}
 _DEFAULTS: Final[Mapping[str, Any]] = {
     # Scores held at a time. RecBole's 4,096 is two users of MovieLens-100K.
     "eval_batch_size": 2**17,
@@ -92,38 +95,34 @@ class RecBoleConfig:
         return {**_DEFAULTS, **sampling, **self.options, **_SETTINGS, "seed": self.seed}
 
 
-class RecBoleModel:
+class RecBoleModel(Recommender):
     """Fitted in a process of its own, on our split; keeps the scores of all its users.
 
     Early stopping is RecBole's, on valid, by MRR@10 unless ``valid_metric`` is among the options.
+
+    Attributes:
+        test: ratings on which RecBole evaluates the scores after they are written, for
+            ``report.reference``; they change nothing else. None for no such figures.
+        report: what became of the last fit.
     """
 
+    config_class = RecBoleConfig
+    facts = Facts(
+        "factors", "a model of RecBole", folds_in=False, library=REQUIRED, extra="recbole"
+    )
+    test: Interactions | None = None
+    report: RecBoleReport
+
     def __init__(self, config: RecBoleConfig) -> None:
-        self.config = config
+        super().__init__(config)
         self.name = f"{config.model} (RecBole)"
-        self._report: RecBoleReport | None = None
-        self._scores: NDArray[np.float32] | None = None
 
-    def fit(
-        self,
-        train: Interactions,
-        valid: Interactions,
-        catalogue: Catalogue,  # noqa: ARG002
-        *,
-        test: Interactions | None = None,
-    ) -> Self:
+    def _fit(self, data: TrainingData) -> Mapping[str, Array]:
         """Train on ``train`` until ``valid`` gets no better; every rating counts as 1.
-
-        Args:
-            train: ratings to learn from.
-            valid: ratings to stop by.
-            catalogue: not looked at.
-            test: ratings on which RecBole judges the scores after they are written, for
-                ``report.reference``; they change nothing else.
 
         Raises:
             MissingExtra: RecBole is not installed, or its data alone.
-            DataError: a part is empty, or ratings are in two parts.
+            DataError: a part is empty.
             RecsysError: RecBole failed or took too long; its last lines are shown.
         """
         if not all(map(find_spec, ("recbole", REQUIRED))):
@@ -131,35 +130,34 @@ class RecBoleModel:
         with tempfile.TemporaryDirectory(
             prefix="recsys-recbole-", ignore_cleanup_errors=True
         ) as name:
-            folder = Path(name)
-            write_parts(folder, train, valid, test)
-            self._run(self._spec(train, judges=test is not None).write(folder))
-            self._report = RecBoleReport.read(folder)
+            folder, test = Path(name), self.test
+            write_parts(folder, data.train, data.valid, test)
+            self.report = self._run(self._spec(data.train, folder, evaluates=test is not None))
             # The pages of a mapped file outlive its name.
-            self._scores = self._finite(np.load(folder / SCORES, mmap_mode="r"))
-        return self
+            return {"scores": self._finite(np.load(folder / SCORES, mmap_mode="r"))}
 
     @property
-    def report(self) -> RecBoleReport:
-        """What became of the fit.
+    def parameters(self) -> int:
+        """Numbers learnt."""
+        return self.report.parameters
 
-        Raises:
-            NotFittedError: ``fit`` was not called.
-        """
-        return require_fitted(self._report, self.name)
-
-    def _spec(self, train: Interactions, *, judges: bool) -> WorkerSpec:
-        config, settings = self.config, self.config.settings()
+    def _spec(self, train: Interactions, folder: Path, *, evaluates: bool) -> WorkerSpec:
+        config = self.config
+        chosen = list(config.options)
         return WorkerSpec(
-            config.model, settings, list(config.options), config.threads, train.shape, judges
+            config.model, config.settings(), chosen, config.threads, train.shape, folder, evaluates
         )
 
-    def _run(self, spec: Path) -> None:
-        config = self.config
+    def _run(self, spec: WorkerSpec) -> RecBoleReport:
+        hint = "compare its options with RecBole's documentation of the model"
         try:
-            run_module("recsys.benchmark.recbole.worker", spec, config.threads, config.seconds)
+            with Subprocess(serve, spec, threads=spec.threads, environment=_ENVIRONMENT) as process:
+                report: RecBoleReport = process.receive(self.config.seconds)
+                return report
         except RecsysError as error:
-            raise RecsysError(f"{self.name} has no result: {error.what}", hint=error.hint) from None
+            if isinstance(error, TimedOut):
+                hint = "allow it more seconds, give it fewer epochs, or leave it out"
+            raise RecsysError(f"{self.name} has no result: {error.what}", hint=hint) from None
 
     def _finite(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
         bad = int((~np.isfinite(scores)).sum())
@@ -177,8 +175,8 @@ class RecBoleModel:
             NotFittedError: ``fit`` was not called.
             DataError: a user was not there in training, or the movies are others.
         """
-        scores = require_fitted(self._scores, self.name)
-        require_items(query, scores.shape[1], self.name)
+        scores = self.arrays()["scores"]
+        self._require_items(query, scores.shape[1])
         strangers = np.flatnonzero((query.users < 0) | (query.users >= len(scores)))
         if len(strangers):
             raise DataError(

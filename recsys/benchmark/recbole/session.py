@@ -115,12 +115,12 @@ class Session:
             _, scores, _, _ = self.trainer._full_sort_batch_eval((asked, None, None, None))
         return np.asarray(scores[:, self.items].cpu().numpy(), dtype=np.float32)
 
-    def judge(self, pairs: NDArray[np.int64], scores: NDArray[np.float32] | None) -> Figures:
+    def evaluate(self, pairs: NDArray[np.int64], scores: NDArray[np.float32] | None) -> Figures:
         """RecBole's figures over all items but those in train and valid.
 
         Args:
             pairs: (N, 2) rows of users and items: the test ratings.
-            scores: (U, I) what to judge, ties going to the lower item row as in our lists; None
+            scores: (U, I) what to evaluate, ties going to the lower item row as in our lists; None
                 asks the model and leaves ties to RecBole.
         """
         from recbole.evaluator import Evaluator

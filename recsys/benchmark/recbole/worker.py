@@ -1,19 +1,13 @@
-"""``python -m recsys.benchmark.recbole.worker SPEC.json``: one fit of one of RecBole's models.
-
-Whatever it makes lies beside the spec: scores of all users, then the report.
-"""
+"""One fit of one of RecBole's models; only ever run in a process of its own."""
 
 from __future__ import annotations
 
 import logging
 import os
-import resource
-import shutil
 import sys
-import threading
 import time
-from collections.abc import Sequence
 from importlib import metadata
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
@@ -21,13 +15,20 @@ from numpy.typing import NDArray
 
 from recsys.benchmark.recbole.exchange import SCORES, TEST, RecBoleReport, WorkerSpec
 from recsys.benchmark.recbole.session import Figures, Session
+from recsys.evaluation.environment import peak_mib
 
 
-def main(path: Path) -> None:
-    """Fit, score everybody, and only then look at test."""
+def serve(pipe: Connection, spec: WorkerSpec) -> None:
+    """Fit, write scores of everybody, and only then look at test; the report is sent."""
+    os.chdir(spec.folder)
+    del sys.argv[1:]  # RecBole takes them for its own settings
+    pipe.send(fit(spec))
+
+
+def fit(spec: WorkerSpec) -> RecBoleReport:
+    """One fit in the current folder."""
     import torch
 
-    spec, folder = WorkerSpec.read(path), path.parent
     torch.set_num_threads(spec.threads)
     logging.getLogger().setLevel(logging.ERROR)
     import recbole.data
@@ -37,10 +38,10 @@ def main(path: Path) -> None:
     session = Session.open(spec)
     valid = session.fit()
     fitted = time.perf_counter()
-    scores = session.write_scores(folder / SCORES)
-    scored, peak = time.perf_counter(), _peak_mib()
-    native, reference = _judged(session, folder / TEST, scores) if spec.judges else ({}, {})
-    RecBoleReport(
+    scores = session.write_scores(spec.folder / SCORES)
+    scored, peak = time.perf_counter(), peak_mib()
+    native, reference = _evaluated(session, spec, scores) if spec.evaluates else ({}, {})
+    return RecBoleReport(
         valid=valid,
         epochs=session.epochs,
         parameters=session.parameters,
@@ -50,34 +51,11 @@ def main(path: Path) -> None:
         version=metadata.version("recbole"),
         reference=reference,
         native=native,
-    ).write(folder)
+    )
 
 
-def _judged(session: Session, path: Path, scores: NDArray[np.float32]) -> Sequence[Figures]:
+def _evaluated(session: Session, spec: WorkerSpec, scores: NDArray[np.float32]) -> list[Figures]:
     """What RecBole finds of its model, then of the scores that it exported."""
+    path = Path(spec.folder) / TEST
     pairs = np.loadtxt(path, np.int64, delimiter="\t", skiprows=1, usecols=(0, 1), ndmin=2)
-    return [session.judge(pairs, judged) for judged in (None, scores)]
-
-
-def _peak_mib() -> float:
-    unit = 2**20 if sys.platform == "darwin" else 2**10
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
-
-
-def die_with(parent: int, folder: Path) -> None:
-    """Once the parent is gone, take the folder along and end: nobody else will.
-
-    A fit that outlives a killed parent would go on for minutes and answer nobody.
-    """
-    while os.getppid() == parent:
-        time.sleep(1)
-    shutil.rmtree(folder, ignore_errors=True)
-    os._exit(1)
-
-
-if __name__ == "__main__":
-    spec_path = Path(sys.argv[1])
-    del sys.argv[1:]  # RecBole takes them for its own settings
-    watch = (os.getppid(), spec_path.parent)
-    threading.Thread(target=die_with, args=watch, daemon=True).start()
-    main(spec_path)
+    return [session.evaluate(pairs, given) for given in (None, scores)]

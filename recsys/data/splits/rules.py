@@ -10,19 +10,16 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsys.data.catalogue import Catalogue
 from recsys.data.interactions import Interactions
-from recsys.data.split import LabelSplit
+from recsys.data.split import LabelSplit, SplitSpec
 from recsys.errors import ConfigError, DataError
 from recsys.seeding import stream
-
-if TYPE_CHECKING:
-    from recsys.data.split import SplitSpec
 
 TRAIN: Final = 0
 VALID: Final = 1

@@ -10,9 +10,9 @@ import sys
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from recsys.benchmark.contender import DOCUMENTED, around, grid
 from recsys.benchmark.contenders.recbole import RECBOLE
+
 from recsys.benchmark.recbole.model import RecBoleModel
 
 MODELS = ["Pop", "ItemKNN", "BPR", "NeuMF", "LightGCN", "NCL", "SimpleX", "EASE", "SLIMElastic"]

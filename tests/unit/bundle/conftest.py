@@ -2,7 +2,7 @@ import hashlib
 import json
 
 import pytest
-from toys.served import served_world
+from support.served import served_world
 
 from recsys.bundle import write_bundle
 from recsys.recommenders.saving import restore

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import yaml
-from toys.served import parts_of
+from support.served import parts_of
 
 from recsys.bundle import write_bundle
 from recsys.bundle.manifest import FILES

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from safetensors import numpy as safetensors
-from toys.served import timed_world
+from support.served import timed_world
 
 from recsys.bundle import write_bundle
 from recsys.bundle.arrays import histories_from_bytes, histories_to_bytes

@@ -12,7 +12,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the model is made with torch")
 
-from toys.served import COLD, N_ITEMS, parts_of, served_world
+from support.served import COLD, N_ITEMS, parts_of, served_world
 
 from recsys.bundle import BundleContents, write_bundle
 from recsys.config.experiment import (

@@ -5,7 +5,7 @@ import faiss
 import pyarrow.parquet
 import pytest
 import safetensors.numpy
-from toys.served import served_world
+from support.served import served_world
 
 from recsys.bundle import SCHEMA_VERSION, write_bundle
 from recsys.bundle.manifest import REQUIRED
@@ -84,7 +84,7 @@ def test_a_bundle_of_the_layout_before_this_one(bundle_dir, sign):
 
 @pytest.mark.parametrize("manifest", [b"[]", b"{}", b"\xff", VERSION_ALONE])
 def test_a_signed_but_malformed_manifest(bundle_dir, manifest):
-    from recsys.bundle.verification import hash_line
+    from recsys.bundle.loading import hash_line
 
     (bundle_dir / "manifest.json").write_bytes(manifest)
     (bundle_dir / "manifest.sha256").write_bytes(hash_line(manifest))

@@ -2,7 +2,7 @@ import os
 from pathlib import Path
 
 import pytest
-from toys.served import served_world
+from support.served import served_world
 
 from recsys.bundle import write_bundle
 from recsys.errors import BundleError

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from toys.served import parts_of, with_parts
+from support.served import parts_of, with_parts
 
 from recsys.bundle.golden import golden_queries, replay
 from recsys.errors import BundleError

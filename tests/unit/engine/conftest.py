@@ -1,5 +1,5 @@
 import pytest
-from toys.served import served_world
+from support.served import served_world
 
 from recsys.bundle import write_bundle
 from recsys.engine import Engine

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from toys.served import COLD, N_ITEMS
+from support.served import COLD, N_ITEMS
 
 from recsys.bundle import write_bundle
 from recsys.engine import Engine, Filters, NewMovie

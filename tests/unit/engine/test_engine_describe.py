@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from toys.served import COLD, NAMELESS
+from support.served import COLD, NAMELESS
 
 from recsys.engine import Engine
 from recsys.errors import UnknownIdError

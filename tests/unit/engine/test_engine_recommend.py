@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from toys.served import INSATIABLE, N_ITEMS, TWINS, UNIMPRESSED
+from support.served import INSATIABLE, N_ITEMS, TWINS, UNIMPRESSED
 
 from recsys.engine import Filters
 from recsys.errors import AlignmentError, ConfigError, DataError, UnknownIdError

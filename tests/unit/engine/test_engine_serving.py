@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from toys.served import N_ITEMS, served_world
+from support.served import N_ITEMS, served_world
 
 from recsys.bundle import write_bundle
 from recsys.data.dataset import Dataset

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from toys.served import N_ITEMS, TWINS, with_parts
+from support.served import N_ITEMS, TWINS, with_parts
 
 from recsys.engine import Engine
 from recsys.errors import ConfigError, UnknownIdError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from toys.served import timed_world
+from support.served import timed_world
 
 from recsys.bundle import write_bundle
 from recsys.engine import Engine, NewMovie

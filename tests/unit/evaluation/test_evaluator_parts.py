@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from toys.served import served_world
+from support.served import served_world
 
 from recsys.config.experiment import EvaluationConfig
 from recsys.data.dataset import Dataset

@@ -9,8 +9,7 @@ from scipy import stats
 
 from recsys.data.interactions import Interactions
 from recsys.errors import DataError
-from recsys.evaluation.level_calibration import judge_levels, pit
-from recsys.evaluation.rating import evaluate_ratings
+from recsys.evaluation.rating import evaluate_ratings, judge_levels, pit
 from recsys.queries.query import LevelProbabilities, Query, RatingPrediction
 from recsys.queries.rating_levels import RatingLevels
 

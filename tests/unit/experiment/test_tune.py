@@ -13,7 +13,7 @@ pytest.importorskip("sklearn", reason="encoding needs scikit-learn")
 pytest.importorskip("optuna", reason="the search needs optuna")
 
 import optuna
-from toys.joint import toy_experiment
+from support.joint import toy_experiment
 
 from recsys.config.experiment import DataConfig, SplitConfig
 from recsys.config.loading import load_experiment

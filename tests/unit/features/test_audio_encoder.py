@@ -4,12 +4,12 @@ from functools import partial
 import numpy as np
 import pytest
 from pydantic import ValidationError
+from support.trailers import RATE, clicks, moving_square, still, tone, write_film
 
 from recsys.config.modalities import AudioConfig
 from recsys.errors import MissingExtra
 from recsys.features.audio import AudioEncoder, descriptor_names
 from recsys.features.media import FileStatus, MediaError
-from recsys.testing.trailers import RATE, clicks, moving_square, still, tone, write_film
 
 pytest.importorskip("av")
 pytest.importorskip("transformers")

@@ -2,13 +2,13 @@ import json
 
 import numpy as np
 import pytest
+from support.trailers import RATE, clicks, tone, write_film
 
 from recsys.config.modalities import AudioConfig, PretrainedAudioConfig
 from recsys.errors import ConfigError
 from recsys.features.audio import AudioEncoder
 from recsys.features.audio_pretrained import PretrainedAudio
 from recsys.features.media import FileStatus, MediaError
-from recsys.testing.trailers import RATE, clicks, tone, write_film
 
 pytest.importorskip("av")
 torch = pytest.importorskip("torch")

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 from pydantic import ValidationError
-from toys.pictures import encoded, pixels
+from support.pictures import encoded, pixels
 
 from recsys.config.modalities import BackboneConfig, PosterConfig
 from recsys.errors import ConfigError, OfflineError

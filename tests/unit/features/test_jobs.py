@@ -10,7 +10,7 @@ import numpy as np
 import psutil
 import pytest
 from pydantic import ValidationError
-from toys.files import ORDERS, ScriptedEncoder
+from support.files import ORDERS, ScriptedEncoder
 
 from recsys.errors import AlignmentError, ConfigError, DataError, OfflineError, RecsysError
 from recsys.features import job_ledger, jobs, workers
@@ -26,7 +26,7 @@ import sys, functools
 from pathlib import Path
 from recsys.features.cache import FeatureCache
 from recsys.features.jobs import JobOptions, extract_files, FileJob
-from toys.files import ScriptedEncoder
+from support.files import ScriptedEncoder
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)  # tests may run in the background

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 from pydantic import ValidationError
-from toys.pictures import bomb, encoded, pixels
+from support.pictures import bomb, encoded, pixels
 
 from recsys.config.modalities import PosterConfig
 from recsys.features.media import FileStatus, MediaError

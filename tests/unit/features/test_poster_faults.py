@@ -6,7 +6,7 @@ from collections import defaultdict
 
 import numpy as np
 import pytest
-from toys.pictures import break_posters, good_posters
+from support.pictures import break_posters, good_posters
 
 from recsys.config.modalities import PICTURES, PosterConfig
 from recsys.features.jobs import FileJob, JobOptions, extract_files, find_files

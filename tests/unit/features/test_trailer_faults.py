@@ -9,8 +9,7 @@ import zipfile
 
 import numpy as np
 import pytest
-
-from recsys.testing.trailers import clicks, moving_square, write_film
+from support.trailers import clicks, moving_square, write_film
 
 pytest.importorskip("av")
 pytest.importorskip("transformers")

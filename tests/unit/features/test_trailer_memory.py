@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from recsys.testing.trailers import clicks, moving_square, write_film
+from support.trailers import clicks, moving_square, write_film
 
 pytest.importorskip("av")
 pytest.importorskip("transformers")

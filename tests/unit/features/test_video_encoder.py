@@ -6,13 +6,13 @@ from functools import partial
 import numpy as np
 import pytest
 from pydantic import ValidationError
+from support.trailers import moving_square, still, tone, write_film
 
 from recsys.config.modalities import BackboneConfig, VideoConfig
 from recsys.errors import ConfigError
 from recsys.features.media import FileStatus, MediaError
 from recsys.features.video import VideoEncoder
 from recsys.features.video_descriptors import FRAME_NAMES
-from recsys.testing.trailers import moving_square, still, tone, write_film
 
 pytest.importorskip("av")
 pytest.importorskip("PIL")

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from toys.served import DIMS, FUSION_DIM, GENRES, N_ITEMS, served_world
+from support.served import DIMS, FUSION_DIM, GENRES, N_ITEMS, served_world
 
 from recsys.errors import DataError
 from recsys.recommenders.joint.content_tower import ContentTower

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from toys.served import UNIMPRESSED, served_world, timed_world
+from support.served import UNIMPRESSED, served_world, timed_world
 
 from recsys.data.files import fingerprint
 from recsys.data.interactions import RatingScale

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from toys.served import COLD, N_ITEMS, ServedWorld, served_world
+from support.served import COLD, N_ITEMS, ServedWorld, served_world
 
 from recsys.data.splits import TrainingData
 from recsys.errors import ConfigError

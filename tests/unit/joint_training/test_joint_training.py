@@ -14,7 +14,7 @@ from recsys.testing.worlds import data_of
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
-from toys.joint import toy_experiment, toy_joint
+from support.joint import toy_experiment, toy_joint
 
 from recsys.config.experiment import LossWeights, TeacherConfig
 from recsys.data.interactions import Interactions

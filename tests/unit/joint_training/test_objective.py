@@ -11,7 +11,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
-from toys.joint import toy_experiment
+from support.joint import toy_experiment
 
 from recsys.config.experiment import LossWeights
 from recsys.queries.query import rated_mask

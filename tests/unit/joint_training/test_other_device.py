@@ -16,9 +16,9 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
+from support.joint import toy_experiment, toy_joint
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
-from toys.joint import toy_experiment, toy_joint
 
 from recsys.config.experiment import (
     AlignmentConfig,

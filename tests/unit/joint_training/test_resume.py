@@ -21,7 +21,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
-from toys.joint import toy_experiment, toy_joint
+from support.joint import toy_experiment, toy_joint
 
 from recsys.config.experiment import AlignmentConfig, TrainingConfig
 from recsys.errors import ConfigError
@@ -371,7 +371,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 
-sys.path[:0] = [sys.argv[2], str(Path(sys.argv[2]).parents[1])]
+sys.path.insert(0, sys.argv[2])
 from test_resume import long_training
 
 print(long_training(Path(sys.argv[1])))
@@ -402,7 +402,10 @@ def start(folder: Path) -> subprocess.Popen[str]:
         [sys.executable, "-c", SCRIPT, str(folder), str(here.parent)],
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(here.parents[3])},
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(map(str, (here.parents[3], here.parents[2]))),
+        },
     )
 
 

@@ -12,7 +12,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
-from toys.joint import toy_experiment
+from support.joint import toy_experiment
 
 from recsys.config.experiment import ExperimentConfig, LossWeights
 from recsys.data.catalogue import EncoderCard, ModalityTable

@@ -1,4 +1,4 @@
-"""Contenders that are fitted at once, some broken on purpose; processes import them by name.
+"""Models that are fitted at once, some broken on purpose; processes import them by name.
 
 A fit leaves a mark in the folder that ``BENCH_MARKS`` names, so that fits can be counted.
 """
@@ -10,14 +10,17 @@ import signal
 import sys
 import time
 import uuid
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
-from recsys.recommenders.item_knn.model import ItemKNN
 
-from recsys.benchmark.contender import Contender, grid
-from recsys.recommenders.bias import BiasModel
+from recsys.benchmark.entries import Entry, registered, require_entry
+from recsys.benchmark.recbole.exchange import RecBoleReport
+from recsys.benchmark.recbole.model import RecBoleConfig, RecBoleModel
+from recsys.benchmark.spaces import grid
+from recsys.queries.query import Query
 from recsys.recommenders.closed_form.ease import Ease, EaseConfig
 
 
@@ -33,43 +36,43 @@ class Marked(Ease):
         super().__init__(EaseConfig(l2=options.get("l2", 10.0)))
         self.name, self.marks = name, (name, seed, options)
 
-    def fit(self, train, valid, catalogue):
+    def _fit(self, data):
         mark(*self.marks)
-        return super().fit(train, valid, catalogue)
+        return super()._fit(data)
 
 
 class Refuses(Marked):
-    def fit(self, train, valid, catalogue):
-        super().fit(train, valid, catalogue)
+    def _fit(self, data):
+        super()._fit(data)
         raise ValueError("no, thank you")
 
 
 class RefusesLarge(Marked):
-    def fit(self, train, valid, catalogue):
-        super().fit(train, valid, catalogue)
+    def _fit(self, data):
+        found = super()._fit(data)
         if self.config.l2 > 50:
             raise ValueError("too large")
-        return self
+        return found
 
 
 class Dies(Marked):
-    def fit(self, train, valid, catalogue):
-        super().fit(train, valid, catalogue)
+    def _fit(self, data):
+        found = super()._fit(data)
         if self.config.l2 > 50:
             sys.stdout.write("the last words\n")
             sys.stdout.flush()
             os.kill(os.getpid(), signal.SIGKILL)
-        return self
+        return found
 
 
 class Waits(Marked):
-    def fit(self, train, valid, catalogue):
-        super().fit(train, valid, catalogue)
+    def _fit(self, data):
+        super()._fit(data)
         time.sleep(600)
 
 
 class ByPlace(Marked):
-    """Broken: who is asked about first gets other scores."""
+    """Broken: who is lists about first gets other scores."""
 
     def score(self, query):
         scores = super().score(query)
@@ -85,42 +88,37 @@ class Leaky(Marked):
         return self.told.matrix().toarray()[query.users]
 
 
-class Seer(Marked):
-    def see(self, test):
-        self.test = test.item_counts().astype(np.float32)
+class Elsewhere(RecBoleModel):
+    """Stands in for a model that another program fits."""
 
-    def score(self, query):
-        return np.tile(self.test, (len(query), 1))
+    def __init__(self, name, options, seed):
+        super().__init__(RecBoleConfig("EASE"))
+        self.name, self.marks = name, (name, seed, options)
 
-
-class Elsewhere(Marked):
-    def fit(self, train, valid, catalogue, *, test=None):
-        found = {} if test is None else {"ndcg@10": 0.5, "mrr@10": float("nan")}
-        self.report = SimpleNamespace(
-            fit_seconds=11.0,
-            score_seconds=12.0,
-            parameters=13,
-            epochs=14,
-            reference=found,
-            native={"ndcg@10": 0.4},
-        )
-        return super().fit(train, valid, catalogue)
+    def _fit(self, data):
+        mark(*self.marks)
+        found = {} if self.test is None else {"ndcg@10": 0.5, "mrr@10": float("nan")}
+        self.report = RecBoleReport({}, 14, 13, 11.0, 12.0, 1.0, "", found, {"ndcg@10": 0.4})
+        return {"scores": Ease(EaseConfig(l2=10.0)).fit(data).score(Query.known(data.train))}
 
 
-def marked(name, kind=Marked, space=({},), **more):
-    return Contender(
+def marked(name, kind=Marked, space=({},), *, random=False, stops_early=False, **more):
+    facts = replace(
+        Ease.facts, random=random, stops_early=stops_early, library=more.pop("library", None)
+    )
+    return Entry(
         name=name,
         family="classic",
-        tasks=more.pop("tasks", frozenset({"warm", "cold", "fold-in"})),
-        make=lambda options, seed: kind(name, options, seed),
+        tasks=frozenset({"warm", "cold", "fold-in"}),
+        facts=facts,
+        make=partial(kind, name),
         space=space,
         **more,
     )
 
 
 L2 = grid(l2=(10.0, 1.0, 100.0, 1000.0))
-STARS = frozenset({"rating"})
-CONTENDERS = (
+ENTRIES = (
     marked("plain"),
     marked("tuned", space=L2),
     marked("refuses", Refuses),
@@ -131,12 +129,12 @@ CONTENDERS = (
     marked("waits", Waits),
     marked("by place", ByPlace),
     marked("leaky", Leaky),
-    marked("seer", Seer, sees_test=True),
-    marked("elsewhere", Elsewhere, fits_elsewhere=True),
+    marked("elsewhere", Elsewhere),
+    require_entry("true-popularity"),
     marked("drawn", random=True),
     marked("early", stops_early=True),
-    marked("absent", requires="no_such_module"),
+    marked("absent", library="no_such_module"),
     marked("poster", modality="poster"),
-    Contender("bias", "classic", STARS, lambda *_: BiasModel()),
-    Contender("knn", "classic", STARS | {"warm"}, lambda *_: ItemKNN()),
+    registered("bias", "classic", ("rating",)),
+    registered("item-knn", "classic", ("rating", "warm")),
 )

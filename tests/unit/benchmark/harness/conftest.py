@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from recsys.benchmark.grounds import Material
-from recsys.benchmark.job import contenders
+from recsys.benchmark.entries import entries
 from recsys.benchmark.protocols import Protocol
+from recsys.benchmark.split_data import BenchmarkData
 from recsys.testing.worlds import GENRES, two_genre_world
 
 REGISTRY = "bench_toys"
@@ -63,19 +63,19 @@ def protocol_of(toy_folder):
 
 
 @pytest.fixture(scope="session")
-def material(protocol_of) -> Material:
-    return Material.of(protocol_of())
+def material(protocol_of) -> BenchmarkData:
+    return BenchmarkData.of(protocol_of())
 
 
 @pytest.fixture
 def toys(monkeypatch, tmp_path):
-    """The toy contenders by name; their fits leave marks."""
+    """The toy models by name; their fits leave marks."""
     monkeypatch.syspath_prepend(str(Path(__file__).parent))
     marks = tmp_path / "marks"
     marks.mkdir()
     monkeypatch.setenv("BENCH_MARKS", str(marks))
     importlib.invalidate_caches()
-    return contenders(REGISTRY)
+    return entries(REGISTRY)
 
 
 @pytest.fixture

@@ -6,30 +6,31 @@ from types import SimpleNamespace
 import pytest
 
 from recsys.benchmark import tuning
-from recsys.benchmark.contender import Contender, grid
-from recsys.benchmark.document import Trial
-from recsys.benchmark.tuning import Budget, best_of, is_over, points_of, tried
+from recsys.benchmark.entries import Entry
+from recsys.benchmark.results import Trial
+from recsys.benchmark.spaces import grid
+from recsys.benchmark.tuning import Budget, best_of, tried
 from recsys.errors import ConfigError, DataError
 
 SPACE = grid(a=(1, 2, 3))
 
 
-def contender(space):
-    return Contender("x", "classic", frozenset({"warm"}), lambda *_: None, space)
+def entry(space):
+    return Entry("x", "classic", frozenset({"warm"}), None, lambda *_: None, space=space)
 
 
 def trial(score, seconds=1.0):
-    return Trial(options={}, score=score, seconds=seconds)
+    return Trial(hyper_parameters={}, score=score, seconds=seconds)
 
 
-def test_points_are_tried_in_order_as_far_as_the_budget_goes():
-    assert points_of(contender(SPACE), Budget(trials=8)) == SPACE
-    assert points_of(contender(SPACE), Budget(trials=2)) == SPACE[:2]
+def test_configurations_are_tried_in_order_as_far_as_the_budget_goes():
+    assert Budget(trials=8).configurations(entry(SPACE)) == SPACE
+    assert Budget(trials=2).configurations(entry(SPACE)) == SPACE[:2]
 
 
 @pytest.mark.parametrize(("space", "trials"), [(({},), 8), (SPACE, 1)])
-def test_a_single_point_is_not_tried(space, trials):
-    assert points_of(contender(space), Budget(trials=trials)) == ()
+def test_a_single_configuration_is_not_tried(space, trials):
+    assert Budget(trials=trials).configurations(entry(space)) == ()
 
 
 @pytest.mark.parametrize("nothing", [{"trials": 0}, {"seconds": 0}, {"seconds": float("nan")}])
@@ -45,7 +46,7 @@ def test_what_fails_is_recorded_and_the_next_is_tried():
         return float("nan") if options["a"] == 2 else 0.5
 
     found = list(tried(SPACE, score, 0, Budget()))
-    assert [t.options for t in found] == list(SPACE)
+    assert [t.hyper_parameters for t in found] == list(SPACE)
     assert [t.score for t in found] == [None, None, 0.5]
     assert [t.failure for t in found] == ["no data", "its score is nan", None]
 
@@ -63,12 +64,12 @@ def test_no_trial_begins_when_the_seconds_are_spent(monkeypatch):
     assert not list(tried(SPACE, lambda _: 1.0, 9, Budget(seconds=9)))
 
 
-def test_it_is_over_when_points_or_seconds_are():
+def test_it_is_over_when_configurations_or_seconds_are():
     budget = Budget(trials=8, seconds=10)
-    assert not is_over([trial(1)], SPACE, budget)
-    assert is_over([trial(1)] * 3, SPACE, budget)
-    assert is_over([trial(1, seconds=10)], SPACE, budget)
-    assert is_over([], (), budget)
+    assert not budget.is_spent([trial(1)], SPACE)
+    assert budget.is_spent([trial(1)] * 3, SPACE)
+    assert budget.is_spent([trial(1, seconds=10)], SPACE)
+    assert budget.is_spent([], ())
 
 
 def test_the_best_is_the_first_of_the_highest():

@@ -13,7 +13,7 @@ from recsys.benchmark.report import write_report
 
 REPOSITORY = Path(__file__).resolve().parents[4]
 BENCHMARKS = REPOSITORY / "benchmarks"
-RESULTS = BENCHMARKS / "results" / "bench"
+RESULTS = BENCHMARKS / "results"
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +22,7 @@ def again(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not any(RESULTS.glob("*/*.json")):
         pytest.skip("there are no results of the benchmark")
     pytest.importorskip("matplotlib")
+    pytest.importorskip("jinja2")
     root = tmp_path_factory.mktemp("again")
     shutil.copy(REPOSITORY / "README.md", root)
     write_report(RESULTS, root / "benchmarks")
@@ -34,18 +35,20 @@ def test_the_pages_are_what_the_documents_generate(again: Path) -> None:
     kept = {name: (REPOSITORY / name).read_text("utf-8") for name in made}
     differing = [str(name) for name, text in made.items() if kept[name] != text]
     assert not differing, f"run 'recsys benchmark report': {differing} are not what it writes"
+    there = {path.name for path in again.glob("benchmarks/*.md")}
+    assert there == {path.name for path in BENCHMARKS.glob("*.md")}
     pages = {path.name for path in (BENCHMARKS / "protocols").glob("*.md")}
     assert pages == {path.name for path in (again / "benchmarks" / "protocols").glob("*.md")}
 
 
 @pytest.mark.slow
-def test_the_pictures_are_what_the_documents_generate(again: Path) -> None:
+def test_the_plots_are_what_the_documents_generate(again: Path) -> None:
     made = sorted((again / "benchmarks" / "plots").glob("*.svg"))
     kept = BENCHMARKS / "plots"
     assert [path.name for path in made] == sorted(path.name for path in kept.glob("*.svg"))
     drawn_by = re.search(r"Matplotlib v([\w.]+)", (kept / made[0].name).read_text("utf-8"))
     if drawn_by is None or drawn_by[1] != version("matplotlib"):
-        pytest.skip("the pictures were drawn by another version of matplotlib")
+        pytest.skip("the plots were drawn by another version of matplotlib")
     differing = [path.name for path in made if _drawn(path) != _drawn(kept / path.name)]
     assert not differing, f"run 'recsys benchmark report': {differing} are not what it draws"
 

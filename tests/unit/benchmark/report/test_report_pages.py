@@ -2,11 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from recsys.benchmark.contender import Contender, grid
 from recsys.benchmark.contenders import CONTENDERS
 from recsys.benchmark.document import NullFit, Trial
-from recsys.benchmark.report import pages
 from recsys.benchmark.report.analysis import analyse, in_order
 from recsys.benchmark.report.crosschecks import anchors, references
 from recsys.benchmark.report.load import Measured, load_results
@@ -14,6 +12,8 @@ from recsys.benchmark.report.markdown import p_value, seconds, sections, table
 from recsys.benchmark.report.overview import END, START, with_table
 from recsys.benchmark.report.provenance import missing, runs_made
 from recsys.benchmark.report.taking import reads_content
+
+from recsys.benchmark.report import pages
 from recsys.errors import DataError
 
 FOLDS = tuple(f"u{k}" for k in range(1, 6))

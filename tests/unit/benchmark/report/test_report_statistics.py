@@ -9,20 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from recsys.benchmark.grounds import Material, configuration
-from recsys.benchmark.protocols import PROTOCOLS, Cell
-from recsys.benchmark.report.analysis import analyse, mean_of
-from recsys.benchmark.report.judged import Judged, judged
-from recsys.benchmark.report.judged import _by_user as by_user
-from recsys.benchmark.report.load import load_results
-from recsys.benchmark.report.metric import HEADLINE, RATING
-from recsys.benchmark.report.statistics import (
+from recsys.benchmark.comparisons import (
     TEST_TO_TRAIN,
     Comparison,
+    Pair,
+    PartFigure,
+    _by_user,
     against,
-    compare_pair,
     decided,
+    figures_of,
 )
+from recsys.benchmark.leaderboard import leaderboards, over_parts, wide
+from recsys.benchmark.metrics import HEADLINE, RATING
+from recsys.benchmark.protocols import PROTOCOLS, SplitSeed
+from recsys.benchmark.results import read
+from recsys.benchmark.split_data import BenchmarkData, configuration
 from recsys.data.sources import open_dataset
 from recsys.errors import DataError
 from recsys.evaluation.statistics import holm
@@ -30,23 +31,27 @@ from recsys.evaluation.statistics import holm
 NDCG = HEADLINE["warm"]
 
 
+def compare_pair(first, second, metric=NDCG):
+    pair = Pair((first[0], second[0]), (first[1], second[1]), metric)
+    return pair.compared() if pair.parts else None
+
+
 def compared(first, second, metric=NDCG):
-    return compare_pair(
-        (first.contender, judged(first, metric)), (second.contender, judged(second, metric)), metric
-    )
+    sides = [(document.name, figures_of(document, metric)) for document in (first, second)]
+    return compare_pair(*sides, metric)
 
 
 def parts(values, per_user, split="part"):
     """Test parts on which all users are judged, in one order."""
     users = np.arange(np.shape(per_user)[1])
     pairs = zip(values, per_user, strict=True)
-    return {f"{split} {n}": Judged(v, users, np.asarray(u)) for n, (v, u) in enumerate(pairs)}
+    return {f"{split} {n}": PartFigure(v, users, np.asarray(u)) for n, (v, u) in enumerate(pairs)}
 
 
 def of_values(first, second, names):
-    """Two contenders on test parts of these names."""
+    """Two models on test parts of these names."""
     sides = [
-        {name: Judged(v, None, None) for name, v in zip(names, values, strict=True)}
+        {name: PartFigure(v, None, None) for name, v in zip(names, values, strict=True)}
         for values in (first, second)
     ]
     return compare_pair(("first", sides[0]), ("second", sides[1]), NDCG)
@@ -84,9 +89,9 @@ def test_test_parts_of_the_same_ratings_are_corrected_for_what_they_share(split,
 def test_the_ratios_are_those_of_the_splits(split) -> None:
     config = configuration(replace(PROTOCOLS["ml-ro"], bases=("default",)))
     dataset = open_dataset(config.data.name, None, config.data.on_bad_row)
-    material = Material(dataset, dataset.catalogue, config.evaluation)
-    grounds = [material.ground(Cell(split, seed)).split for seed in range(2020, 2030)]
-    ratio = np.mean([len(split.test) / len(split.train) for split in grounds])
+    material = BenchmarkData(dataset, config.evaluation)
+    splits = [material.split(SplitSeed(split, seed)).split for seed in range(2020, 2030)]
+    ratio = np.mean([len(split.test) / len(split.train) for split in splits])
     assert 0.94 < ratio / TEST_TO_TRAIN[split] < 1.01
 
 
@@ -147,7 +152,9 @@ def test_one_test_part_for_all_seeds_pairs_users(make_document) -> None:
     assert (found.n, found.unit) == (200, "users")
     assert found.verdict == "better"
     expected = np.mean([run.per_user["ndcg@10"].values() for run in of_seeds.runs], axis=0)
-    np.testing.assert_allclose(judged(of_seeds, NDCG)["global-time"].per_user, expected, rtol=1e-6)
+    np.testing.assert_allclose(
+        figures_of(of_seeds, NDCG)["global-time"].per_user, expected, rtol=1e-6
+    )
 
 
 def test_few_splits_pair_users_and_five_folds_pair_folds(make_document) -> None:
@@ -185,13 +192,13 @@ def test_users_alone_show_nothing_where_seeds_disagree() -> None:
 def test_a_user_is_followed_through_the_parts_they_are_judged_in() -> None:
     rows = [np.array([0, 1]), np.array([1, 2])]
     values = [np.array([1.0, 2.0]), np.array([4.0, 6.0])]
-    one = {f"{n}": Judged(float(v.mean()), rows[n], v) for n, v in enumerate(values)}
-    none = {part: Judged(0.0, of_one.users, np.zeros(2)) for part, of_one in one.items()}
+    one = {f"{n}": PartFigure(float(v.mean()), rows[n], v) for n, v in enumerate(values)}
+    none = {part: PartFigure(0.0, of_one.users, np.zeros(2)) for part, of_one in one.items()}
     found = compare_pair(("one", one), ("none", none), NDCG)
     assert (found.n, found.unit) == (3, "users")
     assert found.interval[0] < found.difference < found.interval[1]
     # User 1 is in both parts, which weigh a half each.
-    np.testing.assert_allclose(by_user(rows, values), [0.75, 4.5, 4.5])
+    np.testing.assert_allclose(_by_user(rows, values), [0.75, 4.5, 4.5])
 
 
 @given(st.lists(st.sets(st.integers(0, 6), min_size=1), min_size=1, max_size=4))
@@ -199,7 +206,7 @@ def test_users_mean_is_the_mean_of_the_parts_however_they_overlap(parts_of_users
     rows = [np.array(sorted(users)) for users in parts_of_users]
     values = [np.sin(users + 3.0 * n) for n, users in enumerate(rows)]
     expected = np.mean([of_part.mean() for of_part in values])
-    assert by_user(rows, values).mean() == pytest.approx(expected)
+    assert _by_user(rows, values).mean() == pytest.approx(expected)
 
 
 def test_not_knowing_who_is_who_makes_the_interval_no_narrower(make_document) -> None:
@@ -219,7 +226,7 @@ def test_where_users_are_not_told_every_one_of_few_parts_must_show_it(make_docum
     first = parts([0.34, 0.30], [np.full(50, 0.34) + np.arange(50) / 1e4, np.full(50, 0.3)])
     second = parts([0.30, 0.30], np.full((2, 50), 0.30))
     anonymous = [
-        {part: Judged(j.value, None, j.per_user) for part, j in of_one.items()}
+        {part: PartFigure(j.value, None, j.per_user) for part, j in of_one.items()}
         for of_one in (first, second)
     ]
     found = compare_pair(("first", anonymous[0]), ("second", anonymous[1]), NDCG)
@@ -257,8 +264,8 @@ def test_different_users_of_one_part_are_an_error() -> None:
 
 def test_p_values_of_a_family_are_corrected_together(make_document) -> None:
     documents = {n: make_document("p", n, w) for n, w in (("a", 0.31), ("b", 0.3), ("c", 0.308))}
-    figures = {name: judged(document, NDCG) for name, document in documents.items()}
-    found = {c.second: c for c in against("a", documents, figures, NDCG)}
+    figures = {name: figures_of(document, NDCG) for name, document in documents.items()}
+    found = {c.second: c for c in against("a", figures, NDCG)}
     raw = {n: compared(documents["a"], documents[n]) for n in ("b", "c")}
     assert {n: c.t_p for n, c in found.items()} == holm({n: c.t_p for n, c in raw.items()})
     assert found["b"].wilcoxon_p >= raw["b"].wilcoxon_p
@@ -267,8 +274,8 @@ def test_p_values_of_a_family_are_corrected_together(make_document) -> None:
 def test_p_values_of_who_was_picked_are_corrected_for_all_pairs(make_document) -> None:
     worths = {"a": 0.31, "b": 0.306, "c": 0.305, "d": 0.304}
     documents = {n: make_document("p", n, w, noise=0.02) for n, w in worths.items()}
-    figures = {name: judged(document, NDCG) for name, document in documents.items()}
-    found = {c.second: c for c in against("a", documents, figures, NDCG, picked=True)}
+    figures = {name: figures_of(document, NDCG) for name, document in documents.items()}
+    found = {c.second: c for c in against("a", figures, NDCG, picked=True)}
     raw = {
         frozenset((one, two)): compared(documents[one], documents[two])
         for one, two in combinations(documents, 2)
@@ -277,7 +284,7 @@ def test_p_values_of_who_was_picked_are_corrected_for_all_pairs(make_document) -
     all_pairs = holm({pair: c.t_p for pair, c in raw.items()})
     expected = {name: all_pairs[frozenset(("a", name))] for name in found}
     assert {name: c.t_p for name, c in found.items()} == expected
-    planned = {c.second: c for c in against("a", documents, figures, NDCG)}
+    planned = {c.second: c for c in against("a", figures, NDCG)}
     assert all(planned[name].wilcoxon_p == c.wilcoxon_p for name, c in found.items())
     assert all(planned[name].t_p <= found[name].t_p for name in found)
     assert any(planned[name].t_p < found[name].t_p for name in found)
@@ -286,7 +293,7 @@ def test_p_values_of_who_was_picked_are_corrected_for_all_pairs(make_document) -
 def test_a_pair_of_two_families_is_decided_by_who_was_planned() -> None:
     def one(first, second, difference, *p_values):
         ends = (difference - 0.005, difference + 0.005)
-        return Comparison(first, second, 10, "test parts", difference, ends, *p_values, True)
+        return Comparison(first, second, 10, "test parts", difference, ends, *p_values, 1)
 
     families = {
         "a": [one("a", "b", 0.01, 0.04, 0.3), one("a", "c", 0.02, 0.01, 0.01)],
@@ -299,17 +306,17 @@ def test_a_pair_of_two_families_is_decided_by_who_was_planned() -> None:
     assert decided(families, "c") == {name: tuple(family) for name, family in families.items()}
 
 
-def test_our_family_is_planned_and_the_rivals_is_picked(bench) -> None:
+def test_our_family_is_planned_and_the_baselines_is_picked(bench) -> None:
     # All are close, so that Holm gives the pair another p in each family.
     worths = {"joint": 0.3, "ease": 0.302, "a": 0.2985, "b": 0.2985, "c": 0.2985}
     for name, worth in worths.items():
         family = "ours" if name == "joint" else "classic"
         bench.add("ml-ro", name, worth, family=family, noise=0.02)
-    (found,) = analyse(load_results(bench.folder)[0])
+    (found,) = leaderboards(read(bench.folder))
     there, back = found.versus("ease", "joint"), found.versus("joint", "ease")
-    figures = {s.name: judged(s.document, NDCG) for s in found.standings}
-    planned = {c.second: c for c in against("joint", figures, figures, NDCG)}
-    picked = {c.second: c for c in against("ease", figures, figures, NDCG, picked=True)}
+    figures = {s.name: figures_of(s.document, NDCG) for s in found.rows}
+    planned = {c.second: c for c in against("joint", figures, NDCG)}
+    picked = {c.second: c for c in against("ease", figures, NDCG, picked=True)}
     assert planned["ease"].t_p != picked["joint"].t_p
     assert there.t_p == back.t_p == planned["ease"].t_p
     assert there.wilcoxon_p == back.wilcoxon_p == planned["ease"].wilcoxon_p
@@ -318,45 +325,48 @@ def test_our_family_is_planned_and_the_rivals_is_picked(bench) -> None:
 
 def test_the_spread_is_over_test_parts_or_over_the_trainings_of_one(make_document) -> None:
     def means(document):
-        return np.array([run.row.rating["rmse"] for run in document.runs])
+        return np.array([run.metrics["rating.rmse"] for run in document.runs])
 
     folds = ["u1", "u2", "u3"]
     found = make_document("p", "a", 0.9, task="rating", folds=folds, seeds=(2020, 2021), noise=0.1)
-    of_folds = means(found).reshape(3, 2).mean(axis=1)
-    expected = (means(found).mean(), of_folds.std(ddof=1), 6)
-    assert mean_of(found, RATING[0]) == pytest.approx(expected)
+    of_folds = means(found).reshape(2, 3).mean(axis=0)
+    if [run.split.name for run in found.runs[:2]] == ["u1", "u1"]:
+        of_folds = means(found).reshape(3, 2).mean(axis=1)
+    expected = (means(found).mean(), of_folds.std(ddof=1))
+    assert over_parts(wide([found]), "rating.rmse", None) == pytest.approx(expected)
     found = make_document("p", "a", 0.9, task="rating", folds=["u1"], seeds=(2020, 2021, 2022))
-    assert mean_of(found, RATING[0])[1] == pytest.approx(means(found).std(ddof=1))
+    spread = over_parts(wide([found]), "rating.rmse", None)[1]
+    assert spread == pytest.approx(means(found).std(ddof=1))
 
 
 def test_the_interval_must_lie_on_the_side_of_the_difference() -> None:
-    odd = Comparison("a", "b", 10, "test parts", 0.01, (-0.02, -0.01), 0.001, 0.001, True)
+    odd = Comparison("a", "b", 10, "test parts", 0.01, (-0.02, -0.01), 0.001, 0.001, 1)
     assert odd.verdict == "no difference shown"
 
 
 def test_the_best_is_compared_with_all_even_if_it_is_neither_ours_nor_a_rival(bench) -> None:
     for name, worth, family in (("joint", 0.3, "ours"), ("wide", 0.4, "ours"), ("ease", 0.2, "x")):
         bench.add("ml-ro", name, worth, family=family)
-    (found,) = analyse(load_results(bench.folder)[0])
-    assert (found.best.name, found.ours.name, found.rival.name) == ("wide", "joint", "ease")
+    (found,) = leaderboards(read(bench.folder))
+    assert (found.best.name, found.ours.name, found.baseline.name) == ("wide", "joint", "ease")
     assert set(found.comparisons) == {"wide", "joint", "ease"}
-    assert [standing.name for standing in found.not_shown_worse()] == ["wide"]
+    assert [row.name for row in found.level] == ["wide"]
 
 
 def test_equal_means_stand_in_the_order_of_their_names(bench) -> None:
     for name in ("b", "c", "a"):
         bench.add("ml-ro", name, 0.3, noise=0.0)
-    (found,) = analyse(load_results(bench.folder)[0])
-    assert [standing.name for standing in found.standings] == ["a", "b", "c"]
-    assert len(found.not_shown_worse()) == 3
+    (found,) = leaderboards(read(bench.folder))
+    assert found.names == ["a", "b", "c"]
+    assert len(found.level) == 3
 
 
-def test_oracles_are_nobodys_rivals(bench) -> None:
+def test_oracles_are_nobodys_baselines(bench) -> None:
     bench.add("ml-cold", "joint", 0.3, family="ours", task="cold", split="cold-items")
     bench.add("ml-cold", "true-popularity", 0.5, family="oracle", task="cold", split="cold-items")
-    (found,) = analyse(load_results(bench.folder)[0])
+    (found,) = leaderboards(read(bench.folder))
     assert found.task == "cold"
     assert found.best.name == "joint"
-    assert found.rival is None
-    assert [standing.name for standing in found.oracles] == ["true-popularity"]
+    assert found.baseline is None
+    assert [row.name for row in found.oracles] == ["true-popularity"]
     assert found.comparisons == {"joint": ()}
