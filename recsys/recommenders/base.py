@@ -22,6 +22,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from recsys.data.catalogue import Catalogue
 from recsys.data.split import Source, Split, TrainingData
 from recsys.data.vocabulary import as_id
 from recsys.errors import ConfigError, DataError, MissingExtra, NotFittedError, UnsupportedError
@@ -376,8 +377,7 @@ class Recommender(ABC):
         columns = {
             "user": [ids[u] for u in user],
             "rank": rank + 1,
-            "item": [context.catalogue.items.id(i) for i in items[found]],
-            "title": [context.catalogue.display_title(i) for i in items[found]],
+            **_named(context.catalogue, items[found]),
             "score": np.concatenate([b.scores for b in blocks])[found] if blocks else [],
         }
         return pd.DataFrame(columns)
@@ -406,8 +406,7 @@ class Recommender(ABC):
         frame = pd.DataFrame(
             {
                 "user": users,
-                "item": [context.catalogue.items.id(i) for i in items],
-                "title": [context.catalogue.display_title(i) for i in items],
+                **_named(context.catalogue, items),
                 "rating": found.mean,
             }
         )
@@ -439,8 +438,7 @@ class Recommender(ABC):
         return pd.DataFrame(
             {
                 "rank": np.arange(1, len(items) + 1),
-                "item": [catalogue.items.id(i) for i in items],
-                "title": [catalogue.display_title(i) for i in items],
+                **_named(catalogue, items),
                 "similarity": found.scores[0][there],
             }
         )
@@ -618,6 +616,12 @@ def names(given: Any, kind: str) -> list[str]:
     if isinstance(given, str | bytes) or not isinstance(given, Iterable):
         return [as_id(given, kind=kind)]
     return [as_id(name, kind=kind) for name in given]
+
+
+def _named(catalogue: Catalogue, items: Rows) -> dict[str, list[str]]:
+    """Columns of a frame that say which movies are meant."""
+    shown = [catalogue.display_title(row) for row in items]
+    return {"item": [catalogue.items.id(row) for row in items], "title": shown}
 
 
 def _pairs(pairs: Any) -> list[tuple[Any, Any]]:

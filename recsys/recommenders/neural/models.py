@@ -13,12 +13,12 @@ import scipy.linalg
 from numpy.typing import NDArray
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
-from recsys.data.catalogue import Catalogue, ModalityTable
+from recsys.data.catalogue import Catalogue
 from recsys.data.split import TrainingData
 from recsys.queries.query import Query, rated_mask
 from recsys.recommenders.base import Array, Facts, Floats, KnownUserFactors, VectorModel, imported
 from recsys.recommenders.closed_form.ease import RankReducedEase, RankReducedEaseConfig
-from recsys.recommenders.content.kernel import modality_tables, unit
+from recsys.recommenders.content.kernel import centred_vectors, modality_tables, unit
 from recsys.recommenders.options import Options, Share
 
 COMPONENTS = 512
@@ -59,18 +59,11 @@ def content_matrix(
         DataError: the movies have no modality at all.
     """
     tables = modality_tables(catalogue.modalities, modality, name)
-    stacked = np.hstack([_directions(table) for table in tables])
+    stacked = np.hstack([unit(centred_vectors(table)) for table in tables])
     if min(stacked.shape) > components:
         left, singular, _ = scipy.linalg.svd(stacked, full_matrices=False)
         stacked = left[:, :components] * singular[:components]
     return np.ascontiguousarray(stacked, dtype=np.float32)
-
-
-def _directions(table: ModalityTable) -> NDArray[np.float64]:
-    vectors = table.vectors.astype(np.float64)
-    if table.present.any():
-        vectors[table.present] -= vectors[table.present].mean(axis=0)
-    return np.asarray(unit(vectors))
 
 
 @dataclass(frozen=True)
