@@ -57,6 +57,7 @@ lint: $(READY)  ## format and check
 
 docs: $(READY)  ## regenerate the documents that are generated
 	$(BIN)/python docs/generate_cli.py
+	$(BIN)/python docs/generate.py
 	$(BIN)/recsys benchmark report
 
 # What is there already is not measured again; run it again to go on after six hours.

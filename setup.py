@@ -6,7 +6,7 @@ from pathlib import Path
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
-MATERIAL = {"datasets": ("*/recipe.yaml", "*/README.md", "*/*.csv"), "configs": ("**/*.yaml",)}
+MATERIAL = {"datasets": ("*/*.yaml", "*/README.md", "*/*.csv"), "configs": ("**/*.yaml",)}
 ROOT = Path(__file__).resolve().parent
 
 

@@ -16,6 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from recsys import errors as errors
     from recsys import models as models
     from recsys.api import encode as encode
     from recsys.api import evaluate as evaluate
@@ -32,6 +33,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 __version__ = "0.1.0"
 
+_MODULES = ("errors", "models")
 _OFFERED = {
     "Dataset": "recsys.data.dataset",
     "Engine": "recsys.engine",
@@ -47,6 +49,7 @@ __all__ = [
     "Engine",
     "Filters",
     "encode",
+    "errors",
     "evaluate",
     "load_dataset",
     "make_split",
@@ -56,8 +59,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name == "models":
-        return import_module("recsys.models")
+    if name in _MODULES:
+        return import_module(f"recsys.{name}")
     if name not in _OFFERED:
         raise AttributeError(f"module 'recsys' has no attribute {name!r}")
     return getattr(import_module(_OFFERED[name]), name)

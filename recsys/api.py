@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from pydantic import ValidationError
 
 from recsys.config.experiment import EvaluationConfig, ExperimentConfig, RecommenderConfig
 from recsys.config.loading import load_experiment, with_values
 from recsys.data.dataset import Dataset
 from recsys.data.split import Split
+from recsys.errors import ConfigError
 from recsys.evaluation.evaluate import Evaluator
 from recsys.recommenders.base import Recommender
-from recsys.recommenders.registry import create
+from recsys.recommenders.registry import create, entry_of
 
 if TYPE_CHECKING:
     from recsys.evaluation.frame import EvaluationFrame
@@ -27,11 +30,16 @@ def encode(dataset: Dataset, config: str | Path = "default") -> Dataset:
 
     Raises:
         DataError: a source is missing or cannot be used as it is.
-        ConfigError: there is no such configuration.
+        ConfigError: there is no such configuration, or this is no data set.
         MissingExtra: a library that encoding needs is not installed.
     """
     from recsys.workflow import extract_features
 
+    if not isinstance(dataset, Dataset):
+        raise ConfigError(
+            f"a data set is encoded, not a {type(dataset).__name__}",
+            hint='open one: recsys.load_dataset("ml-100k")',
+        )
     return dataset.with_catalogue(extract_features(load_experiment(config), dataset).catalogue)
 
 
@@ -58,6 +66,9 @@ def train(
     """
     from recsys import workflow
 
+    entry_of(model)
+    if split is not None:
+        _require_split(split)
     experiment = _experiment(model, config, options)
     if split is None:
         return workflow.train(experiment)
@@ -79,7 +90,7 @@ def evaluate(
     split: Split,
     *,
     part: Literal["test", "valid"] = "test",
-    ks: tuple[int, ...] = (5, 10, 20),
+    ks: Iterable[int] | int = (5, 10, 20),
 ) -> EvaluationFrame:
     """How well models do, as a frame; its method ``paired`` tests them in pairs.
 
@@ -91,18 +102,38 @@ def evaluate(
 
     Raises:
         DataError: the split has no such part.
+        ConfigError: there is no such part, or what is given are no models, split or list lengths.
         RecsysError: a model cannot be fitted.
     """
     from recsys.evaluation.frame import EvaluationFrame
 
-    config = EvaluationConfig(ks=ks)
+    _require_split(split)
+    if part not in ("test", "valid"):
+        raise ConfigError(f"there is no part {part!r}", hint="it is 'test' or 'valid'")
+    try:
+        config = EvaluationConfig(ks=tuple(ks) if isinstance(ks, Iterable) else (ks,))
+    except ValidationError as error:
+        raise ConfigError(f"ks is {ks!r}", hint=error.errors()[0]["msg"]) from None
     on = Evaluator.on_test if part == "test" else Evaluator.on_valid
     evaluator = on(split, config)
-    given = [models] if isinstance(models, str | Recommender) else list(models)
+    alone = isinstance(models, str | Recommender) or not isinstance(models, Iterable)
+    given: list[Any] = [models] if alone else list(cast(Iterable[Any], models))
+    if not given:
+        raise ConfigError("there are no models to evaluate")
     return EvaluationFrame.of([evaluator.evaluate(_fitted(one, split)) for one in given])
 
 
-def _fitted(model: Recommender | str, split: Split) -> Recommender:
+def _fitted(model: Any, split: Split) -> Recommender:
     if isinstance(model, str):
         return create(model).fit(split)
+    if not isinstance(model, Recommender):
+        raise ConfigError(f"{model!r:.60} is no model", hint='such as "ease" or models.Ease()')
     return model if model.is_fitted else model.fit(split)
+
+
+def _require_split(split: Any) -> None:
+    if not isinstance(split, Split):
+        raise ConfigError(
+            f"a split is needed, not a {type(split).__name__}",
+            hint='make one: recsys.make_split(dataset, "ro")',
+        )

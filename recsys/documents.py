@@ -15,7 +15,7 @@ class Document(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     @classmethod
-    def parts(cls) -> dict[str, Any]:
+    def key_types(cls) -> dict[str, Any]:
         """The type of what stands under each key."""
         return {name: field.annotation for name, field in cls.model_fields.items()}
 

@@ -112,10 +112,10 @@ class MissingExtra(ConfigError):  # noqa: N818 - reads as the condition it names
         )
 
 
-def nearest(word: str, known: Iterable[Any], n: int = 3) -> list[str]:
+def nearest(word: object, known: Iterable[Any], n: int = 3) -> list[str]:
     """The ``n`` known words closest to ``word``, best first, ignoring case."""
     by_folded: dict[str, str] = {}
     for candidate in known:
         by_folded.setdefault(str(candidate).casefold(), str(candidate))
-    matches = difflib.get_close_matches(word.casefold(), list(by_folded), n=n, cutoff=0.5)
+    matches = difflib.get_close_matches(str(word).casefold(), list(by_folded), n=n, cutoff=0.5)
     return [by_folded[match] for match in matches]

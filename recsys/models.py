@@ -1,12 +1,27 @@
-"""The models by name and by class, for people: ``models.create("ease")``, ``models.Ease()``."""
+"""The models by name and by class, for people: ``models.create("ease")``, ``models.Ease()``.
+
+Also what a model of one's own is made of: ``Recommender`` or one of its kinds, its ``Facts``, and
+``register``.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from recsys.recommenders.registry import MODELS, create
+from recsys.recommenders.base import Facts, ItemWeights, KnownUserFactors, Recommender, VectorModel
+from recsys.recommenders.registry import MODELS, create, register
 
-__all__ = ["MODELS", "create", "names"]
+__all__ = [
+    "MODELS",
+    "Facts",
+    "ItemWeights",
+    "KnownUserFactors",
+    "Recommender",
+    "VectorModel",
+    "create",
+    "names",
+    "register",
+]
 
 
 def names() -> list[str]:

@@ -32,7 +32,7 @@ from recsys.features.cache import FeatureCache
 from recsys.features.extract import Extraction, Origin, extract
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.joint.recommender import JointRecommender
-from recsys.recommenders.joint.training.options import RunOptions
+from recsys.recommenders.joint.training.log import RunOptions
 from recsys.recommenders.registry import configured, create, entry_of
 from recsys.recommenders.saving import contents_of
 from recsys.recommenders.saving import save as save_model

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from recsys.data.dataset import Dataset
 from recsys.data.interactions import Interactions
 from recsys.data.split import Split, SplitSpec
-from recsys.data.splits.parts import TEST, TRAIN, VALID, deal
+from recsys.data.splits.rules import TEST, TRAIN, VALID, deal
 from recsys.queries.query import Query
 from recsys.seeding import stream
 

@@ -25,7 +25,7 @@ from recsys.config.experiment import EvaluationConfig, ExperimentConfig
 from recsys.config.loading import load_experiment
 from recsys.config.section import expand
 from recsys.data.dataset import Dataset
-from recsys.data.hashing import fingerprint
+from recsys.data.files import fingerprint
 from recsys.data.interactions import Interactions
 from recsys.data.sources import find_dataset
 from recsys.data.split import Split

@@ -17,11 +17,10 @@ from recsys.queries.query import Query, RatingPrediction
 from recsys.queries.rating_levels import RatingLevels
 from recsys.recommenders.base import Array, Recommender, Rows
 from recsys.recommenders.joint.embedding_model import EmbeddingModel
-from recsys.recommenders.joint.recommender import JointRecommender
-from recsys.recommenders.joint.subsets import subsets
+from recsys.recommenders.joint.recommender import JointRecommender, subsets
 
 Look = Literal["one σ", "subsets"]
-_WEIGHED: Final = ("gated", "sparse", "attention")
+_WEIGHED: Final = ("gated", "sparse")
 
 
 def untrained(model: Recommender) -> set[str]:
@@ -88,7 +87,7 @@ class OneSigma(Recommender):
         self._latent = _Latent(model.model)
 
     def _fit(self, data: TrainingData) -> Mapping[str, Array]:
-        from recsys.recommenders.joint.training.constant_sigma import ConstantSigma
+        from recsys.recommenders.joint.training.calibration import ConstantSigma
 
         levels = RatingLevels.of(data.train)
         if levels is None:

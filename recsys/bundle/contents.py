@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from recsys.bundle.arrays import flattened
 from recsys.bundle.manifest import Provenance
 from recsys.config.experiment import ExperimentConfig
-from recsys.data.hashing import fingerprint
+from recsys.data.files import fingerprint
 from recsys.evaluation.report import EvaluationDocument
 from recsys.queries.context import Context
 from recsys.queries.query import Predictor, Query, Scorer
@@ -29,8 +29,13 @@ class Served(Scorer, Predictor, Protocol):
         ...
 
 
+@runtime_checkable
 class ServedByVectors(Served, Protocol):
     """A model whose scores are inner products."""
+
+    def item_vectors(self) -> NDArray[np.float32]:
+        """(I, D) vectors, for an index."""
+        ...
 
     def user_vectors(self, query: Query) -> NDArray[np.float32]:
         """(Q, D) vectors."""
@@ -48,7 +53,6 @@ class BundleContents:
         context: movies, users, training ratings; facts and content vectors are not stored.
         arrays: what the model learnt.
         provenance: data, split and encoders.
-        vectors: (I, D) item vectors, for an index; None for a model without.
         metrics: the evaluation on test, or None for a model that was not evaluated.
     """
 
@@ -58,13 +62,13 @@ class BundleContents:
     context: Context
     arrays: Mapping[str, Any]
     provenance: Provenance
-    vectors: NDArray[np.float32] | None = None
     metrics: EvaluationDocument | None = None
 
     @cached_property
     def version(self) -> str:
         """A short hash of the trained numbers and of the movies and users they are aligned with."""
-        rules = {"user", "fusion", "recommender"}
+        own = self.config.recommender.name == "joint"
+        rules = {"user", "fusion"} if own else {"recommender"}
         told = self.config.model_dump(mode="json", include=rules)
         vocabularies = self.context.histories.users, self.context.catalogue.items
         named = [part for item in flattened(self.arrays).items() for part in item]

@@ -12,12 +12,12 @@ from typing import Any, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 
 from recsys.bundle.contents import Served, ServedByVectors
+from recsys.documents import Document
 from recsys.errors import BundleError
 from recsys.queries.context import Context
-from recsys.queries.topk import top_k
+from recsys.queries.topk import TopK, top_k
 from recsys.retrieval.index import Index
 
 GOLDEN_USERS: Final = 16
@@ -30,7 +30,7 @@ Answer = tuple[NDArray[np.int32], Scores]
 """Rows of movies, and their scores."""
 
 
-class GoldenQuery(BaseModel):
+class GoldenQuery(Document):
     """A user, and what they were answered.
 
     Attributes:
@@ -40,17 +40,13 @@ class GoldenQuery(BaseModel):
         scores: of these movies, or their stars.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     user: str
     items: list[str]
     scores: list[float]
 
 
-class Golden(BaseModel):
+class Golden(Document):
     """The content of ``golden.json``; ``k`` is 0 where the answers are stars."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     k: int
     queries: list[GoldenQuery]
@@ -64,7 +60,9 @@ def golden_queries(context: Context, model: Served) -> Golden:
     """Answers for users evenly spread over the vocabulary, by the path that evaluation takes."""
     users = context.histories.users
     rows = np.linspace(0, len(users) - 1, min(GOLDEN_USERS, len(users))).astype(np.int32)
-    answers = _lists(context, model, rows) if model.ranks else _stars(context, model, rows)
+    answers = (
+        _lists(context, model, rows, GOLDEN_K) if model.ranks else _stars(context, model, rows)
+    )
     queries = [
         GoldenQuery(
             user=users.id(int(row)),
@@ -76,12 +74,16 @@ def golden_queries(context: Context, model: Served) -> Golden:
     return Golden(k=GOLDEN_K if model.ranks else 0, queries=queries)
 
 
-def _lists(context: Context, model: Served, rows: NDArray[np.int32]) -> list[Answer]:
+def _lists(context: Context, model: Served, rows: NDArray[np.int32], k: int) -> list[Answer]:
     scores = np.array(model.score(context.query(rows)))
     scores[context.seen[rows].nonzero()] = -np.inf
-    best = top_k(scores, GOLDEN_K)
+    return _answers(top_k(scores, k))
+
+
+def _answers(best: TopK) -> list[Answer]:
+    """The lists without what fills them up."""
     there = best.items >= 0
-    return [(best.items[q][there[q]], best.scores[q][there[q]]) for q in range(len(rows))]
+    return [(best.items[q][there[q]], best.scores[q][there[q]]) for q in range(len(there))]
 
 
 def _stars(context: Context, model: Served, rows: NDArray[np.int32]) -> list[Answer]:
@@ -106,11 +108,9 @@ def replay(golden: Golden, context: Context, model: Served, index: Index | None)
     found: list[Answer] = []
     if golden.k and index is not None:
         vectors = cast(ServedByVectors, model).user_vectors(context.query(rows))
-        best = index.search(vectors, golden.k, ~context.seen[rows].toarray())
-        there = best.items >= 0
-        found = [(best.items[q][there[q]], best.scores[q][there[q]]) for q in range(len(rows))]
+        found = _answers(index.search(vectors, golden.k, ~context.seen[rows].toarray()))
     elif golden.k:
-        found = _lists(context, model, rows)
+        found = _lists(context, model, rows, golden.k)
     for position, query in enumerate(golden.queries):
         expected = items.rows(query.items, unknown="error")
         answer = (

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from recsys.data.catalogue import Catalogue, EncoderCard
 from recsys.data.split import Source
+from recsys.documents import Document
 
 SCHEMA_VERSION: Final = 4
 """Raised whenever an older reader would misread a newer bundle."""
@@ -32,11 +33,7 @@ FILES: Final = REQUIRED | {INDEX, METRICS, MANIFEST, MANIFEST_HASH}
 """Every name a bundle may hold."""
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class DatasetRecord(_Record):
+class DatasetRecord(Document):
     """What the ratings are.
 
     Attributes:
@@ -54,7 +51,7 @@ class DatasetRecord(_Record):
     homepage: str = ""
 
 
-class SplitRecord(_Record):
+class SplitRecord(Document):
     """Which ratings trained the model; see ``recsys.data.splits.SplitSpec``."""
 
     name: str
@@ -63,7 +60,7 @@ class SplitRecord(_Record):
     fingerprint: str
 
 
-class Provenance(_Record):
+class Provenance(Document):
     """Where a model comes from.
 
     Attributes:
@@ -92,21 +89,21 @@ class Provenance(_Record):
         )
 
 
-class VocabularyRecord(_Record):
+class VocabularyRecord(Document):
     """How many ids there are, and a hash of them in their order."""
 
     size: int
     fingerprint: str
 
 
-class FileRecord(_Record):
+class FileRecord(Document):
     """What a file must be, byte for byte."""
 
     size: int
     sha256: str
 
 
-class Manifest(_Record):
+class Manifest(Document):
     """The first file that is read, and the one that vouches for all others.
 
     Attributes:

@@ -13,14 +13,17 @@ import numpy as np
 
 import recsys
 from recsys.bundle import manifest as names
-from recsys.bundle.arrays import arrays_to_bytes, histories_to_bytes
+from recsys.bundle.arrays import (
+    arrays_to_bytes,
+    histories_to_bytes,
+    movies_to_bytes,
+    users_to_bytes,
+)
 from recsys.bundle.card import model_card
-from recsys.bundle.contents import BundleContents, Served
+from recsys.bundle.contents import BundleContents, Served, ServedByVectors
 from recsys.bundle.golden import golden_queries
-from recsys.bundle.loading import Restore, load_bundle
+from recsys.bundle.loading import Restore, hash_line, load_bundle
 from recsys.bundle.manifest import FileRecord, Manifest, VocabularyRecord
-from recsys.bundle.tables import movies_to_bytes, users_to_bytes
-from recsys.bundle.verification import hash_line
 from recsys.config.loading import dump_experiment
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import BundleError
@@ -97,8 +100,8 @@ def _encode(contents: BundleContents, model: Served) -> dict[str, bytes]:
         names.GOLDEN: golden_queries(context, model).to_bytes(),
         names.CARD: model_card(contents).encode(),
     }
-    if contents.vectors is not None:
-        files[names.INDEX] = FaissFlatIndex.build(contents.vectors).to_bytes()
+    if isinstance(model, ServedByVectors):
+        files[names.INDEX] = FaissFlatIndex.build(model.item_vectors()).to_bytes()
     if contents.metrics is not None:
         files[names.METRICS] = (contents.metrics.model_dump_json(indent=2) + "\n").encode()
     return files
@@ -111,7 +114,7 @@ def _manifest(contents: BundleContents, files: dict[str, bytes]) -> Manifest:
         model=contents.model,
         version=contents.version,
         about=contents.about,
-        index=None if contents.vectors is None else FaissFlatIndex.kind,
+        index=FaissFlatIndex.kind if names.INDEX in files else None,
         config=contents.config.fingerprint,
         users=_vocabulary(context.histories.users),
         items=_vocabulary(context.catalogue.items),

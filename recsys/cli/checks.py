@@ -105,19 +105,22 @@ def _versions(libraries: Iterable[str]) -> tuple[str, list[str]]:
     return ", ".join(found), missing
 
 
+def _broken(name: str, found: str, library: str) -> Check:
+    advice = f"pip install --force-reinstall {library}"
+    return Check(name, Status.PROBLEM, found, advice, ConfigError.exit_code)
+
+
 def check_core() -> Check:
     """The libraries that everything needs."""
     found, missing = _versions(CORE)
-    code = ConfigError.exit_code
     if missing:
-        lacking = ", ".join(missing)
-        return Check("core", Status.PROBLEM, f"missing: {lacking}", "pip install recsys", code)
+        lacking = f"missing: {', '.join(missing)}"
+        return Check("core", Status.PROBLEM, lacking, "pip install recsys", ConfigError.exit_code)
     for library, module in CORE.items():
         try:
             import_module(module)
         except Exception as error:  # a broken native library may raise anything
-            advice = f"pip install --force-reinstall {library}"
-            return Check("core", Status.PROBLEM, f"{library}: {_said(error)}", advice, code)
+            return _broken("core", f"{library}: {type(error).__name__}: {error}", library)
     return Check("core", Status.OK, found)
 
 
@@ -131,15 +134,10 @@ def check_index() -> Check:
         index = FaissFlatIndex.build(np.eye(3, dtype=np.float32))
         nearest = index.search(np.array([[0, 2, 1]], dtype=np.float32), 3).items[0].tolist()
     except Exception as error:  # a broken native library may raise anything
-        nearest, found = [], f"cannot be used: {error}"
-    else:
-        found = (
-            "finds what it should" if nearest == [1, 2, 0] else f"finds {nearest}, not [1, 2, 0]"
-        )
+        return _broken("FAISS", f"cannot be used: {error}", "faiss-cpu")
     if nearest == [1, 2, 0]:
-        return Check("FAISS", Status.OK, found)
-    advice = "pip install --force-reinstall faiss-cpu"
-    return Check("FAISS", Status.PROBLEM, found, advice, ConfigError.exit_code)
+        return Check("FAISS", Status.OK, "finds what it should")
+    return _broken("FAISS", f"finds {nearest}, not [1, 2, 0]", "faiss-cpu")
 
 
 def check_extras() -> list[Check]:
@@ -150,16 +148,16 @@ def check_extras() -> list[Check]:
 
 def check_extra(extra: Extra) -> Check:
     """Whether an extra is installed, and does what it is for."""
-    name, install = f"extra {extra.name}", f"pip install 'recsys[{extra.name}]'"
+    name = f"extra {extra.name}"
+    advice = f"for {extra.purpose}: pip install 'recsys[{extra.name}]'"
     found, missing = _versions(extra.libraries)
     if missing:
-        advice = f"for {extra.purpose}: {install}"
         return Check(name, Status.WARNING, f"missing: {', '.join(missing)}", advice)
     stumbled = tried(extra.name)
     if stumbled is None:
         return Check(name, Status.OK, found)
-    advice = f"for {extra.purpose}: {install} --force-reinstall"
-    return Check(name, Status.PROBLEM, f"{found}: {stumbled}", advice, ConfigError.exit_code)
+    told, advice = f"{found}: {stumbled}", f"{advice} --force-reinstall"
+    return Check(name, Status.PROBLEM, told, advice, ConfigError.exit_code)
 
 
 def tried(extra: str) -> str | None:
@@ -181,21 +179,10 @@ def tried(extra: str) -> str | None:
     if done.returncode == 0:
         return None
     last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-    return f"{_ending(done.returncode)}{last}"
-
-
-def _ending(code: int) -> str:
-    """Of a process that a native library ended; what Python ended has said why."""
-    if code >= 0:
-        return ""
-    try:
-        return f"killed by {signal.Signals(-code).name}: "
-    except ValueError:
-        return f"killed by signal {-code}: "
-
-
-def _said(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
+    if done.returncode > 0:  # what Python ended has said why
+        return last
+    known = {signal_.value: signal_.name for signal_ in signal.Signals}
+    return f"killed by {known.get(-done.returncode, f'signal {-done.returncode}')}: {last}"
 
 
 def check_torch() -> Check:
@@ -204,11 +191,11 @@ def check_torch() -> Check:
         import torch
     except Exception:  # its extra says what is wrong with it
         return Check("processors", Status.OK, f"{os.cpu_count()} CPUs")
-    found = f"{os.cpu_count()} CPUs, {torch.get_num_threads()} threads of torch"
+    found = f"{os.cpu_count()} CPUs, {torch.get_num_threads()} threads of torch, "
     if torch.cuda.is_available():
-        found += f", {torch.cuda.get_device_name()} (training does not need it)"
+        found += f"{torch.cuda.get_device_name()} (training does not need it)"
     else:
-        found += ", no GPU (none is needed)"
+        found += "no GPU (none is needed)"
     return Check("processors", Status.OK, found)
 
 
@@ -232,35 +219,32 @@ def check_caches() -> list[Check]:
     from recsys.features.cache import cache_root
 
     folders = {"cache of data sets": cache_dir(), "cache of features": cache_root()}
-    return [
-        Check(name, Status.OK, f"{_size(folder) / 2**20:.1f} MB in {folder}")
+    sizes = {
+        name: sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 2**20
         for name, folder in folders.items()
-    ]
-
-
-def _size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    }
+    return [Check(n, Status.OK, f"{sizes[n]:.1f} MB in {folders[n]}") for n in folders]
 
 
 def check_network() -> Check:
     """Whether downloads are allowed; nothing is contacted."""
-    from recsys.data.surroundings import is_offline
+    from recsys.data.files import is_offline
 
-    if not is_offline():
-        return Check("network", Status.OK, "used by 'recsys data fetch' and for named hub encoders")
-    return Check("network", Status.OK, "switched off by RECSYS_OFFLINE")
+    used = "used by 'recsys data fetch' and for named hub encoders"
+    found = "switched off by RECSYS_OFFLINE" if is_offline() else used
+    return Check("network", Status.OK, found)
 
 
 def check_bundle(path: Path) -> Check:
     """Whether the bundle that is served by default loads and answers as it did when written."""
-    name = "bundle"
     if not path.exists():
-        return Check(name, Status.WARNING, f"none at {path}", f"recsys train --out {path}")
+        return Check("bundle", Status.WARNING, f"none at {path}", f"recsys train --out {path}")
     try:
         from recsys.engine import Engine
 
         engine = Engine.load(path)
     except BundleError as error:
-        return Check(name, Status.PROBLEM, error.what, error.hint, error.exit_code)
+        return Check("bundle", Status.PROBLEM, error.what, error.hint, error.exit_code)
     users, movies = len(engine.users), len(engine.catalogue)
-    return Check(name, Status.OK, f"{path}: {engine.label}, {users:,} users, {movies:,} movies")
+    held = f"{users:,} users, {movies:,} movies"
+    return Check("bundle", Status.OK, f"{path}: {engine.label}, {held}")

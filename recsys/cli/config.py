@@ -9,7 +9,7 @@ import typer
 
 from recsys.cli import output
 from recsys.cli.application import add_verb, new_app
-from recsys.cli.options import SetOption
+from recsys.cli.options import SetOption, argument
 
 app = new_app("Show, check and list configurations of experiments.")
 
@@ -17,7 +17,7 @@ app = new_app("Show, check and list configurations of experiments.")
 def show(
     *,
     source: Annotated[
-        str, typer.Argument(metavar="NAME|FILE", help="A shipped configuration or a YAML file.")
+        str, argument("NAME|FILE", "A shipped configuration or a YAML file.")
     ] = "default",
     changes: SetOption = None,
 ) -> None:
@@ -28,7 +28,7 @@ def show(
 
 
 def validate(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A YAML file.")],
+    file: Annotated[Path, argument("FILE", "A YAML file.")],
 ) -> None:
     """Check a configuration file.
 
@@ -44,11 +44,9 @@ def list_() -> None:
     """List the configurations that come with the program."""
     from recsys.resources import names, read_text
 
-    table = output.new_table("name", "what it is")
-    for name in names("configs"):
-        first = read_text("configs", name).partition("\n")[0]
-        table.add_row(name.removesuffix(".yaml"), first.lstrip("# "))
-    output.print_table(table)
+    first = {name: read_text("configs", name).partition("\n")[0] for name in names("configs")}
+    told = {name.removesuffix(".yaml"): line.lstrip("# ") for name, line in first.items()}
+    output.print_pairs(("name", "what it is"), told)
 
 
 add_verb(app, "show", show, "recsys config show default --set training.epochs=20")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from recsys.cli import dataset_tables, output, tmdb
+from recsys.cli import output, tmdb
 from recsys.cli.application import add_verb, new_app
 from recsys.cli.options import (
     DataOption,
@@ -15,34 +16,33 @@ from recsys.cli.options import (
     DocumentFormatOption,
     OnBadRow,
     OnBadRowOption,
+    argument,
+    option,
 )
 from recsys.cli.output import DocumentFormat
-from recsys.errors import DataError
 
 if TYPE_CHECKING:
     from recsys.data.dataset import Dataset
-    from recsys.data.row_report import RowReport
+    from recsys.data.describe import DatasetSummary
+    from recsys.data.splits import SplitSummary
 
 app = new_app("Look at data sets, check them, split them, download them.")
 
 
 NameArgument = Annotated[
     str | None,
-    typer.Argument(
-        metavar="NAME",
-        help="Which data set, such as ml-100k or ml-1m. Default: the one that --data holds, "
+    argument(
+        "NAME",
+        "Which data set, such as ml-100k or ml-1m. Default: the one that --data holds, "
         "MovieLens-100K without --data.",
-        show_default=False,
     ),
 ]
 ReportOption = Annotated[
     Path | None,
-    typer.Option(
-        "--report",
-        metavar="FILE",
-        help="Where to write what is wrong with which row: everything as .json, the bad rows alone "
+    option(
+        "--report FILE",
+        "Where to write what is wrong with which row: everything as .json, the bad rows alone "
         "as .csv.",
-        show_default=False,
     ),
 ]
 
@@ -65,7 +65,7 @@ def describe(
     if format_ is DocumentFormat.JSON:
         output.print_json(summary.model_dump(mode="json"))
     else:
-        dataset_tables.print_summary(summary)
+        _print_summary(summary)
 
 
 def validate(
@@ -80,33 +80,26 @@ def validate(
 
     The bad ones are counted by reason. Bad rows end with exit code 3, unless they are quarantined.
     """
-    rows = _open(name, data, OnBadRow.QUARANTINE, report).report
+    dataset = _open(name, data, OnBadRow.QUARANTINE, report)
+    rows = dataset.report
     if format_ is DocumentFormat.JSON:
         output.print_json(rows.to_dict())
     else:
-        dataset_tables.print_rows(rows)
+        counts = {"good": rows.good, **rows.counts, "total": rows.total}
+        _print_counts(str(rows.source), "rows", counts)
     if rows.bad and on_bad_row is OnBadRow.ERROR:
-        _refuse(rows)
+        raise rows.refusal(dataset.scale)
 
 
 SplitArgument = Annotated[
-    str,
-    typer.Argument(
-        metavar="NAME",
-        help="u1 … u5, ro, leave-last, global-time, random-90-10, cold-items or all.",
-    ),
+    str, argument("NAME", "u1 … u5, ro, leave-last, global-time, random-90-10, cold-items or all.")
 ]
-SplitSeedOption = Annotated[
-    int, typer.Option("--seed", metavar="N", help="Of what the split draws at random.")
-]
+SplitSeedOption = Annotated[int, option("--seed N", "Of what the split draws at random.")]
 PartsOption = Annotated[
     Path | None,
-    typer.Option(
-        "--out",
-        metavar="DIR",
-        help="Where to write the parts as RecBole's atomic files; without it they are only "
-        "counted.",
-        show_default=False,
+    option(
+        "--out DIR",
+        "Where to write the parts as RecBole's atomic files; without it they are only counted.",
     ),
 ]
 
@@ -134,24 +127,17 @@ def split(
         output.say("wrote", str(path))
     summary = splits.describe(made)
     if format_ is DocumentFormat.JSON:
-        output.print_json(summary.to_dict())
+        output.print_json(summary.model_dump())
     else:
-        dataset_tables.print_split(summary)
+        _print_split(summary)
 
 
 def fetch(
     *,
-    name: Annotated[
-        str, typer.Argument(metavar="NAME", help="Which data set, such as ml-1m.")
-    ] = "ml-100k",
+    name: Annotated[str, argument("NAME", "Which data set, such as ml-1m.")] = "ml-100k",
     data: Annotated[
         Path | None,
-        typer.Option(
-            "--data",
-            metavar="DIR",
-            help="The folder to put the folder NAME in. Default: the cache.",
-            show_default=False,
-        ),
+        option("--data DIR", "The folder to put the folder NAME in. Default: the cache."),
     ] = None,
 ) -> None:
     """Download a data set, and print its folder.
@@ -184,13 +170,47 @@ def _open(
     return dataset
 
 
-def _refuse(rows: RowReport) -> None:
-    raise DataError(
-        f"{rows.source}: {len(rows.bad)} of {rows.total} rows cannot be used",
-        rows=[str(row) for row in rows.bad[:5]],
-        count=len(rows.bad),
-        hint="correct them, or keep the good rows with --on-bad-row quarantine",
-    )
+def _print_summary(summary: DatasetSummary) -> None:
+    """All there is to say of a data set."""
+    low, high = summary.scale
+    facts = {
+        "from": summary.origin,
+        "ratings": f"{summary.ratings:,}, {low:g} to {high:g}, mean {summary.mean:.2f}",
+        "users": f"{summary.users:,}",
+        "movies": f"{summary.items:,}, {summary.rated_items:,} of them rated",
+        "density": f"{summary.density:.2%}",
+        "times": f"{summary.first} to {summary.last}" if summary.first else "none",
+    }
+    output.print_pairs(("what", "value"), facts, summary.name)
+    _print_counts("\nratings", "stars", summary.histogram)
+    _print_counts("\ngenres", "genre", summary.genres)
+    shares = {name: f"{share:.1%}" for name, share in summary.shares.items()}
+    output.print_pairs(("what", "share"), shares, "\nknown of the movies", right=True)
+    twins = {title: ", ".join(ids) for title, ids in summary.twins.items()}
+    if twins:
+        output.print_pairs(("film", "ids"), twins, "\nfilms that are listed more than once")
+
+
+def _print_split(summary: SplitSummary) -> None:
+    """The sizes of the parts."""
+    heads = ("ratings", "users", "movies")
+    table = output.new_table("part", *heads, right=heads)
+    for name, part in summary.parts.items():
+        table.add_row(name, f"{part.ratings:,}", f"{part.users:,}", f"{part.items:,}")
+    output.print_table(table, f"{summary.name}, seed {summary.seed}")
+    others = {
+        "users without test": f"{summary.users_without_test:,}",
+        "cold movies, test": f"{summary.cold_items:,}",
+        "cold movies, valid": f"{summary.cold_valid_items:,}",
+        "fingerprint": summary.fingerprint,
+    }
+    output.print_pairs(("what", "value"), others, "\nand")
+
+
+def _print_counts(title: str, what: str, counts: Mapping[str, int]) -> None:
+    if counts:
+        shown = {name: f"{count:,}" for name, count in counts.items()}
+        output.print_pairs((what, "count"), shown, title, right=True)
 
 
 add_verb(app, "describe", describe, "recsys data describe ml-100k --format json")

@@ -5,13 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
-import typer
-
-from recsys.cli import output, scores, serving
-from recsys.cli.options import DEFAULT_BUNDLE, BundleOption, DataOption, DocumentFormatOption
-from recsys.cli.output import DocumentFormat, say
+from recsys.cli import answers, output, scores
+from recsys.cli.options import (
+    DEFAULT_BUNDLE,
+    BundleOption,
+    DataOption,
+    DocumentFormatOption,
+    option,
+)
+from recsys.cli.output import DocumentFormat
 from recsys.cli.train import beside
-from recsys.errors import UnsupportedError
+from recsys.errors import ConfigError, UnsupportedError
 
 if TYPE_CHECKING:
     from recsys.data.split import Split
@@ -23,37 +27,30 @@ EXAMPLE: Final = "recsys evaluate --bundle runs/ro --baselines"
 
 BaselinesOption = Annotated[
     bool,
-    typer.Option(
+    option(
         "--baselines",
-        help="Fit popularity, a bias model, item-kNN and EASE on the same split and put them "
+        "Fit popularity, a bias model, item-kNN and EASE on the same split and put them "
         "beside the model.",
     ),
 ]
 ModalitiesOption = Annotated[
     str | None,
-    typer.Option(
-        "--modalities",
-        metavar="A,B",
-        help="Measure the model as if its movies had these modalities alone, such as "
+    option(
+        "--modalities A,B",
+        "Measure the model as if its movies had these modalities alone, such as "
         "'text,poster'. Nothing is trained again; the features are read or encoded.",
-        show_default=False,
     ),
 ]
 SubsetsOption = Annotated[
     bool,
-    typer.Option(
-        "--subsets",
-        help="Measure the model with every subset of its modalities, from none to all.",
-    ),
+    option("--subsets", "Measure the model with every subset of its modalities, from none to all."),
 ]
 ReportOption = Annotated[
     Path | None,
-    typer.Option(
-        "--out",
-        metavar="FILE",
-        help="Where to write the report, a JSON file with every figure. With --baselines it is "
+    option(
+        "--out FILE",
+        "Where to write the report, a JSON file with every figure. With --baselines it is "
         "BUNDLE.results.json unless told, with --subsets BUNDLE.subsets.json.",
-        show_default=False,
     ),
 ]
 
@@ -75,9 +72,10 @@ def evaluate(
     those; baselines and subsets are in the report. Give one of --baselines, --modalities and
     --subsets at a time.
     """
-    _require_one_kind(baselines, modalities, subsets)
-    serving.require_bundle(bundle)
-    from recsys.workflow import document_of, limited_threads, open_bundle
+    _require_one_kind(baselines=baselines, modalities=modalities, subsets=subsets)
+    answers.require_bundle(bundle)
+    from recsys.evaluation.report import ResultsDocument
+    from recsys.workflow import document_of, limited_threads, open_bundle, results_of
 
     with output.busy("reading the data"):
         engine, split = open_bundle(bundle, data)
@@ -89,25 +87,19 @@ def evaluate(
     usual = ".subsets.json" if subsets else ".results.json" if baselines else None
     report = out or (beside(bundle, usual) if usual else None)
     if report is not None:
-        _write(engine, split, rows, report)
+        results_of(rows, split, engine.contents.config).save(report)
+        output.say("report", str(report))
     if format_ is DocumentFormat.JSON:
         whole = rows[-1] if subsets else rows[0]
         output.print_json(document_of(whole, split).model_dump(mode="json"))
     elif len(rows) > 1 and report is not None:
-        _print_report(report)
+        scores.print_comparison(ResultsDocument.load(report))
     else:
         scores.print_evaluation(document_of(rows[0], split))
 
 
-def _require_one_kind(baselines: bool, modalities: str | None, subsets: bool) -> None:
-    from recsys.errors import ConfigError
-
-    kinds = {
-        "--baselines": baselines,
-        "--modalities": modalities is not None,
-        "--subsets": subsets,
-    }
-    given = [name for name, asked in kinds.items() if asked]
+def _require_one_kind(**kinds: object) -> None:
+    given = [f"--{name}" for name, asked in kinds.items() if asked not in {False, None}]
     if len(given) > 1:
         raise ConfigError(
             f"{' and '.join(given)} do not go together",
@@ -132,8 +124,7 @@ def _evaluated(engine: Engine, split: Split, baselines: bool) -> list[ResultRow]
 def _without_some(
     engine: Engine, split: Split, modalities: str | None, data: Path | None, *, every: bool
 ) -> list[ResultRow]:
-    from recsys.recommenders.joint.recommender import JointRecommender
-    from recsys.recommenders.joint.subsets import require_modalities, subsets
+    from recsys.recommenders.joint.recommender import JointRecommender, require_modalities, subsets
     from recsys.workflow import evaluate_row, with_features
 
     model, config = engine.model, engine.contents.config
@@ -142,7 +133,7 @@ def _without_some(
             f"{model.name} cannot be asked without some of its modalities",
             hint="only the joint model can",
         )
-    named = _names(modalities or "")
+    named = tuple(filter(None, map(str.strip, (modalities or "").split(","))))
     require_modalities(model.tower, named)  # refused before any work
     with output.busy("reading and encoding features"):
         whole = with_features(split, config, data)
@@ -154,20 +145,3 @@ def _without_some(
             row = evaluate_row(part, whole, config)
         rows.append(row.model_copy(update={"model": name}))
     return rows
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
-
-
-def _write(engine: Engine, split: Split, rows: list[ResultRow], path: Path) -> None:
-    from recsys.workflow import results_of
-
-    results_of(rows, split, engine.contents.config).save(path)
-    say("report", str(path))
-
-
-def _print_report(path: Path) -> None:
-    from recsys.evaluation.report import ResultsDocument
-
-    scores.print_comparison(ResultsDocument.load(path))

@@ -10,7 +10,7 @@ from recsys.cli import output
 if TYPE_CHECKING:
     from recsys.data.coverage import Coverage
     from recsys.data.dataset import Dataset
-    from recsys.features.alignment import AlignmentReport
+    from recsys.features.alignment import ImportReport
     from recsys.features.extract import Extraction
     from recsys.features.report import ModalityCoverage
 
@@ -87,7 +87,7 @@ def print_coverage(
     _print(("name", *shares, *more), [found.to_dict() for found in modalities], "\nmodalities")
 
 
-def print_alignment(report: AlignmentReport, before: str = "") -> None:
+def print_alignment(report: ImportReport, before: str = "") -> None:
     """What became of the rows of a source."""
     rated = "" if report.by_ratings is None else f"{report.by_ratings:.1%}"
     title = (

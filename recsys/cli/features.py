@@ -95,10 +95,10 @@ def _write_reports(extraction: Extraction, folder: Path) -> None:
 
 
 def _note_failures(extraction: Extraction) -> None:
-    from recsys.features.media import Status
+    from recsys.features.media import FileStatus
 
     for job in extraction.files:
-        bad = [o for o in job.outcomes if o.status not in {Status.OK, Status.MISSING}]
+        bad = [o for o in job.outcomes if o.status not in {FileStatus.OK, FileStatus.MISSING}]
         for outcome in bad[:5]:
             output.note(f"{job.modality} of {outcome.item_id}: {outcome.status}: {outcome.what}")
         if len(bad) > 5:

@@ -12,20 +12,20 @@ import typer
 
 import recsys
 from recsys.cli import (
+    answers,
     benchmark,
     config,
     data,
     doctor,
     evaluate,
     features,
-    movie,
-    predict,
+    models,
     recommend,
-    similar,
     train,
     tune,
 )
 from recsys.cli.application import add_verb, new_app
+from recsys.cli.options import option
 
 SUMMARY: Final = """Movie recommendation: train, measure, recommend, explain.
 
@@ -47,7 +47,7 @@ def recsys_command(
         ),
     ] = False,
     debug: Annotated[
-        bool, typer.Option("--debug", help="Show the traceback of an error.", envvar="RECSYS_DEBUG")
+        bool, option("--debug", "Show the traceback of an error.", envvar="RECSYS_DEBUG")
     ] = False,
 ) -> None:
     """Take the options that stand before the verb; they are read from the context."""
@@ -58,12 +58,13 @@ def make_app() -> typer.Typer:
     app = new_app(SUMMARY)
     app.callback()(recsys_command)
     add_verb(app, "train", train.train, train.EXAMPLE)
+    add_verb(app, "models", models.models, models.EXAMPLE)
     add_verb(app, "tune", tune.tune, tune.EXAMPLE)
     add_verb(app, "evaluate", evaluate.evaluate, evaluate.EXAMPLE)
     add_verb(app, "recommend", recommend.recommend, recommend.EXAMPLE)
-    add_verb(app, "similar", similar.similar, similar.EXAMPLE)
-    add_verb(app, "movie", movie.movie, movie.EXAMPLE)
-    add_verb(app, "predict", predict.predict, predict.EXAMPLE)
+    add_verb(app, "similar", answers.similar, 'recsys similar "Toy Story" --k 5')
+    add_verb(app, "movie", answers.movie, 'recsys movie "Heat (1995)"')
+    add_verb(app, "predict", answers.predict, 'recsys predict --user 42 "Heat (1995)"')
     app.add_typer(data.app, name="data")
     app.add_typer(features.app, name="features")
     app.add_typer(benchmark.app, name="benchmark")

@@ -9,7 +9,7 @@ import csv
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
@@ -79,6 +79,16 @@ def print_table(table: Table, title: str = "") -> None:
         shown.print(table)
     for line in captured.get().splitlines():
         typer.echo(line.rstrip(), color=True)
+
+
+def print_pairs(
+    heads: tuple[str, str], pairs: Mapping[str, str], title: str = "", *, right: bool = False
+) -> None:
+    """A table of names and values, the values aligned to the right where they are numbers."""
+    table = new_table(*heads, right=heads[1:] if right else ())
+    for name, value in pairs.items():
+        table.add_row(name, value)
+    print_table(table, title)
 
 
 def print_json(document: Any) -> None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Final
 
-import typer
-
-from recsys.cli import output, serving
+from recsys.cli import answers, output
 from recsys.cli.options import (
     DEFAULT_BUNDLE,
     BundleOption,
@@ -14,12 +12,13 @@ from recsys.cli.options import (
     FormatOption,
     LikeOption,
     UserOption,
+    option,
 )
 from recsys.cli.output import Format
 from recsys.errors import ConfigError
 
 if TYPE_CHECKING:
-    from recsys.engine import Because, Recommendations, RecommendedMovie
+    from recsys.engine import Recommendations, RecommendedMovie
 
 EXAMPLE: Final = 'recsys recommend --like "Heat (1995)" --like 318 --year 1990..1999'
 ARGUMENTS: Final = EXAMPLE.removeprefix("recsys ")
@@ -29,39 +28,26 @@ _YEARS: Final = (0, 9999)
 
 GenreOption = Annotated[
     list[str] | None,
-    typer.Option(
-        "--genre",
-        metavar="NAME",
-        help="Only movies of this genre; repeated: of any of these genres.",
-        show_default=False,
-    ),
+    option("--genre NAME", "Only movies of this genre; repeated: of any of these genres."),
 ]
 YearOption = Annotated[
     str | None,
-    typer.Option(
-        "--year",
-        metavar="YEARS",
-        help="Only movies of these years: 1995, 1990..1999, 1990.. or ..1999.",
-        show_default=False,
-    ),
+    option("--year YEARS", "Only movies of these years: 1995, 1990..1999, 1990.. or ..1999."),
 ]
 IncludeSeenOption = Annotated[
-    bool, typer.Option("--include-seen", help="Also movies the user has rated already.")
+    bool, option("--include-seen", "Also movies the user has rated already.")
 ]
 BecauseOption = Annotated[
     int | None,
-    typer.Option(
-        "--because",
-        min=0,
-        metavar="N",
-        help="How many liked movies each reason names. In JSON the others become one entry, so "
+    option(
+        "--because N",
+        "How many liked movies each reason names. In JSON the others become one entry, so "
         "that the shares still add up to the score. Default: 3, in JSON all.",
-        show_default=False,
+        min=0,
     ),
 ]
 ExplainOption = Annotated[
-    bool,
-    typer.Option("--explain", help="Below the table, what every score is the sum of."),
+    bool, option("--explain", "Below the table, what every score is the sum of.")
 ]
 
 
@@ -83,21 +69,28 @@ def recommend(
     They are for a user of the training data, or for anybody by what they like. A score has no unit;
     it is the exact sum of what each liked movie contributes and of the movie's own appeal.
     """
-    serving.require_one_person(user, like)
+    answers.require_one_person(user, like)
     years = parse_years(year)
-    engine = serving.open_engine(bundle)
+    engine = answers.open_engine(bundle)
     from recsys.engine import Filters
 
     answer = engine.recommend(
-        serving.person(engine, user, like),
+        answers.person(engine, user, like),
         k,
         exclude_seen=not include_seen,
         filters=Filters(tuple(genre or ()), years),
         because=_because(because, explain, format_),
     )
-    for line in answer.notes:
-        output.note(line)
-    _show(answer, explain, because, format_)
+    header = ["rank", "item", "title", "year", "genres", "score", "because"]
+    rows = (
+        [m.rank, m.item, m.title, m.year, "|".join(m.genres), m.score, _reasons(m, "; ")]
+        for m in answer.items
+    )
+    if answers.is_shown(answer, format_, header, rows):
+        return
+    _print_table(answer, _NAMED if because is None else because)
+    for movie in answer.items if explain else ():
+        _print_explanation(movie)
 
 
 def parse_years(text: str | None) -> tuple[int, int] | None:
@@ -125,36 +118,14 @@ def _because(given: int | None, explain: bool, format_: Format) -> int | None:
     return _EXPLAINED if explain else _NAMED
 
 
-def _show(answer: Recommendations, explain: bool, because: int | None, format_: Format) -> None:
-    if format_ is Format.JSON:
-        output.print_json(answer.document())
-    elif format_ is Format.CSV:
-        _print_csv(answer)
-    else:
-        _print_table(answer, _NAMED if because is None else because)
-        for movie in answer.items if explain else ():
-            _print_explanation(movie)
-
-
-def _print_csv(answer: Recommendations) -> None:
-    header = ["rank", "item", "title", "year", "genres", "score", "because"]
-    output.print_csv(
-        header,
-        (
-            [m.rank, m.item, m.title, m.year, "|".join(m.genres), m.score, _reasons(m, "; ")]
-            for m in answer.items
-        ),
-    )
-
-
 def _print_table(answer: Recommendations, named: int) -> None:
-    head = f"{len(answer.items)} movies for {serving.who(answer.user)} ({answer.model})"
+    head = f"{len(answer.items)} movies for {answers.who(answer.user)} ({answer.model})"
     columns = ("#", "movie", "genres", "score", *(["because you liked"] if named else []))
     table = output.new_table(*columns, right=("#", "score"))
     for movie in answer.items:
         cells = [
             str(movie.rank),
-            serving.titled(movie.title, movie.year),
+            answers.titled(movie.title, movie.year),
             ", ".join(movie.genres),
             f"{movie.score:.2f}",
             _reasons(movie, ", ", named),
@@ -169,12 +140,9 @@ def _reasons(movie: RecommendedMovie, separator: str, named: int | None = None) 
 
 
 def _print_explanation(movie: RecommendedMovie) -> None:
-    head = f"\n{movie.rank}. {serving.titled(movie.title, movie.year)}: why {movie.score:.3f}"
+    head = f"\n{movie.rank}. {answers.titled(movie.title, movie.year)}: why {movie.score:.3f}"
     table = output.new_table("share", "from", right=("share",))
     for entry in movie.because:
-        table.add_row(f"{entry.share:+.3f}", _source(entry))
+        source = entry.title.strip("()") if entry.item is None else entry.title
+        table.add_row(f"{entry.share:+.3f}", source)
     output.print_table(table, head)
-
-
-def _source(entry: Because) -> str:
-    return entry.title.strip("()") if entry.item is None else entry.title

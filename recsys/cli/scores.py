@@ -32,13 +32,10 @@ _UNCERTAINTY: Final = ("level_nll", "pit_80")
 def print_evaluation(evaluation: EvaluationDocument) -> None:
     """All that was measured of one model."""
     split = evaluation.split
-    where = f"test part of split {split.name}" + (
-        "" if split.seed is None else f", seed {split.seed}"
-    )
-    table = output.new_table("stars and genres", "value", right=["value"])
-    for name, value in _single(evaluation).items():
-        table.add_row(name, f"{value:.4f}")
-    output.print_table(table, f"{evaluation.model} on the {where}")
+    seed = "" if split.seed is None else f", seed {split.seed}"
+    title = f"{evaluation.model} on the test part of split {split.name}{seed}"
+    shown = {name: f"{value:.4f}" for name, value in _single(evaluation).items()}
+    output.print_pairs(("stars and genres", "value"), shown, title, right=True)
     for title, metrics in _rankings(evaluation).items():
         _print_ranking(f"{title}, mean over {evaluation.n_users:,} users", metrics)
 

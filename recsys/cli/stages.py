@@ -1,14 +1,16 @@
-"""What ``recsys train`` says while it works."""
+"""What ``recsys train`` says while it works, and about a training that was cut off."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Final
 
+from recsys.cli.options import option
 from recsys.cli.output import busy, note, say
+from recsys.errors import RecsysError
 
 if TYPE_CHECKING:
     from recsys.config.experiment import ExperimentConfig
@@ -16,6 +18,74 @@ if TYPE_CHECKING:
     from recsys.data.split import Split
     from recsys.features.extract import Extraction, ExtractionReport
     from recsys.recommenders.joint.recommender import JointRecommender
+
+ResumeOption = Annotated[
+    bool,
+    option(
+        "--resume",
+        "Go on where a training of the same DIR was cut off, or start if there is none. "
+        "Without it what was cut off is discarded.",
+    ),
+]
+
+LIVE_LOG: Final = "log.jsonl"
+"""The log of a training that is under way, in the folder of its checkpoint."""
+
+
+def say_checkpoint(folder: Path, resume: bool) -> None:
+    """Whether there is something to go on from, and what becomes of it.
+
+    Raises:
+        DataError: it is to be gone on from, and is torn or altered.
+    """
+    from recsys.recommenders.joint.training.checkpoints import DOCUMENT
+
+    if resume:
+        reached = _reached(folder)
+        if reached is None:
+            note(f"there is no checkpoint at {folder}, so training starts from the beginning")
+        else:
+            say("resuming", f"the training in {folder}, {reached}")
+    elif (folder / DOCUMENT).is_file():
+        note(
+            f"the checkpoint at {folder} is discarded when training starts; to go on from it, "
+            "press Ctrl-C now and give --resume"
+        )
+
+
+def _reached(folder: Path) -> str | None:
+    from recsys.recommenders.joint.training.checkpoints import read_document
+
+    document = read_document(folder)
+    if document is None:
+        return None
+    state = document["state"]["trainer"]
+    return f"after {state['epoch'] - 1} epochs and {state['step']} steps of the next"
+
+
+@contextmanager
+def resumable(folder: Path) -> Iterator[None]:
+    """Say how to go on after Ctrl-C; leave nothing behind where there is nothing to go on from."""
+    try:
+        yield
+    except BaseException as error:
+        try:
+            reached = _reached(folder)
+        except RecsysError as unreadable:  # which must not hide why the training ended
+            reached = f"that cannot be read ({unreadable.what})"
+        if reached is None:
+            clear(folder)
+        elif isinstance(error, KeyboardInterrupt):
+            note(f"the state {reached} is kept; the same command with --resume goes on")
+        raise
+
+
+def clear(folder: Path) -> None:
+    """Remove the checkpoint and the log in its folder."""
+    from recsys.recommenders.joint.training.checkpoints import discard_checkpoint
+
+    (folder / LIVE_LOG).unlink(missing_ok=True)
+    discard_checkpoint(folder)
 
 
 def ready_split(experiment: ExperimentConfig, data: Path | None, *, features: bool = True) -> Split:
@@ -94,10 +164,8 @@ def say_training(experiment: ExperimentConfig) -> None:
     loop, device = experiment.training, device_of(experiment.training)
     precision = str(precision_of(loop, device)).removeprefix("torch.")
     where = f"{loop.threads} threads on the CPU" if device.type == "cpu" else "the GPU"
-    say(
-        "training",
-        f"seed {experiment.seed}, at most {loop.epochs} epochs, {where}, {precision}",
-    )
+    epochs = f"at most {loop.epochs} epochs"
+    say("training", f"seed {experiment.seed}, {epochs}, {where}, {precision}")
 
 
 def say_trained(model: JointRecommender, monitor: Iterable[str]) -> None:

@@ -5,29 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
-import typer
-
 from recsys.cli import output
-from recsys.cli.options import DataOption, DocumentFormatOption, SetOption
+from recsys.cli.options import DataOption, DocumentFormatOption, SetOption, option
 from recsys.cli.output import DocumentFormat
 from recsys.cli.train import ConfigOption, resolved
 from recsys.errors import OfflineError
 
 if TYPE_CHECKING:
     from recsys.config.experiment import ExperimentConfig
-    from recsys.data.tmdb.fetching import FetchReport
-    from recsys.data.tmdb.store import MovieStore
+    from recsys.data.tmdb.store import FetchReport, MovieStore
 
 EXAMPLE: Final = "recsys data tmdb --config my.yaml --limit 100"
 
 LimitOption = Annotated[
     int | None,
-    typer.Option(
-        "--limit",
-        min=1,
-        metavar="N",
-        help="Ask for at most so many movies that are not kept yet. Default: all.",
-        show_default=False,
+    option(
+        "--limit N", "Ask for at most so many movies that are not kept yet. Default: all.", min=1
     ),
 ]
 
@@ -47,9 +40,8 @@ def tmdb(
     """
     from recsys.config.sources import TmdbConfig
     from recsys.data.tmdb.client import TmdbClient
-    from recsys.data.tmdb.fetching import fetch_many
-    from recsys.data.tmdb.secret import Secret
-    from recsys.data.tmdb.store import MovieStore
+    from recsys.data.tmdb.settings import Secret
+    from recsys.data.tmdb.store import MovieStore, fetch_many
 
     experiment = resolved(config, changes or [], data)
     asking = experiment.sources.tmdb or TmdbConfig()
@@ -102,10 +94,8 @@ def _show(report: FetchReport, format_: DocumentFormat) -> None:
         listed = {"not_found": report.not_found, "failures": report.failed}
         output.print_json({**names, **listed, "stopped": report.stopped})
         return
-    table = output.new_table("movies", "count", right=["count"])
-    for name, count in counts.items():
-        table.add_row(name, f"{count:,}")
-    output.print_table(table)
+    shown = {name: f"{count:,}" for name, count in counts.items()}
+    output.print_pairs(("movies", "count"), shown, right=True)
 
 
 def _complain(report: FetchReport) -> None:

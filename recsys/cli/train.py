@@ -9,69 +9,59 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
-import typer
-
-from recsys.cli import output, resuming, scores, stages
+from recsys.cli import output, scores, stages
 from recsys.cli.options import (
     DEFAULT_BUNDLE,
     DataOption,
     DocumentFormatOption,
     OnBadRow,
     SetOption,
+    option,
 )
 from recsys.cli.output import DocumentFormat
-from recsys.cli.resuming import ResumeOption
+from recsys.cli.stages import ResumeOption
 from recsys.errors import DataError, MissingExtra
 
 if TYPE_CHECKING:
     from recsys.config.experiment import ExperimentConfig
+    from recsys.evaluation.report import EvaluationDocument
+    from recsys.recommenders.joint.training.log import RunOptions
 
 EXAMPLE: Final = "recsys train --split ro --seed 2020 --out runs/ro"
 
 ConfigOption = Annotated[
     str,
-    typer.Option(
-        "--config",
-        metavar="NAME|FILE",
-        help="A shipped configuration ('recsys config list') or a YAML file.",
-    ),
+    option("--config NAME|FILE", "A shipped configuration ('recsys config list') or a YAML file."),
 ]
 SplitOption = Annotated[
     str | None,
-    typer.Option(
-        "--split",
-        metavar="NAME",
-        help="Which ratings are learnt from and which are tested on: u1 … u5, ro, leave-last, "
+    option(
+        "--split NAME",
+        "Which ratings are learnt from and which are tested on: u1 … u5, ro, leave-last, "
         "global-time, random-90-10, cold-items, or all (nothing is tested).",
-        show_default=False,
     ),
 ]
 SeedOption = Annotated[
     int | None,
-    typer.Option(
-        "--seed",
-        metavar="N",
-        help="Sets two seeds, that of the training and that of the split, so that --split ro "
+    option(
+        "--seed N",
+        "Sets two seeds, that of the training and that of the split, so that --split ro "
         "--seed 2020 is the split that RecBole makes with seed 2020. To set one alone: --set "
         "seed=N or --set split.seed=N, which win over --seed.",
-        show_default=False,
     ),
 ]
 TrainOnBadRowOption = Annotated[
     OnBadRow | None,
-    typer.Option(
-        "--on-bad-row",
-        metavar="[error|quarantine]",
-        help="Refuse a ratings file with rows that cannot be used, or train on the good ones.",
-        show_default=False,
+    option(
+        "--on-bad-row [error|quarantine]",
+        "Refuse a ratings file with rows that cannot be used, or train on the good ones.",
     ),
 ]
 OutOption = Annotated[
     Path,
-    typer.Option(
-        "--out",
-        metavar="DIR",
-        help="The bundle to write; one that is there is replaced once the new one is complete. "
+    option(
+        "--out DIR",
+        "The bundle to write; one that is there is replaced once the new one is complete. "
         "The log of the training goes to DIR.log.jsonl and, where TensorBoard is installed, to "
         "DIR.tensorboard. While it lasts, its state and its log are in DIR.checkpoint.",
     ),
@@ -80,10 +70,9 @@ OutOption = Annotated[
 
 ModelOption = Annotated[
     str,
-    typer.Option(
-        "--model",
-        metavar="NAME",
-        help="Which model: joint, ease, item-knn, … ('recsys models' lists them). --set reaches "
+    option(
+        "--model NAME",
+        "Which model: joint, ease, item-knn, … ('recsys models' lists them). --set reaches "
         "its hyper-parameters, such as --model ease --set l2=300.",
     ),
 ]
@@ -110,11 +99,7 @@ def train(
     given = [*overrides(options), *(changes or [])]
     experiment = resolved(config, given, data, model)
     require_library(model)
-    if model == "joint":
-        _run(experiment, data, out, resume)
-    else:
-        _run_plain(experiment, data, out, resume)
-    _show(out, format_)
+    _show(_run(experiment, data, out, resume), format_)
 
 
 def require_library(model: str) -> None:
@@ -192,81 +177,59 @@ def beside(bundle: Path, ending: str) -> Path:
     return folder / f"{whole.name}{ending}"
 
 
-def _run(experiment: ExperimentConfig, data: Path | None, out: Path, resume: bool) -> None:
-    from recsys.bundle.manifest import METRICS
+def _run(
+    experiment: ExperimentConfig, data: Path | None, out: Path, resume: bool
+) -> EvaluationDocument | None:
+    """Train, evaluate and write the bundle; the evaluation, where the split has a test part."""
     from recsys.bundle.writing import require_replaceable
-    from recsys.recommenders.joint.training.devices import device_of
 
     require_replaceable(out.resolve())
+    if experiment.recommender.name != "joint":
+        if resume:
+            name = experiment.recommender.name
+            output.note(f"{name} is fitted in one go: there is nothing to resume")
+        return _fitted(experiment, data, out)
+    from recsys.recommenders.joint.training.devices import device_of
+    from recsys.recommenders.joint.training.log import RunOptions
+
     device_of(experiment.training)  # refused before any work
     checkpoint, log = beside(out, ".checkpoint"), beside(out, ".log.jsonl")
-    resuming.say_checkpoint(checkpoint, resume)
-    with resuming.resumable(checkpoint):
-        seconds, label = _fit(experiment, data, out, resume)
-    (checkpoint / resuming.LIVE_LOG).replace(log)
-    resuming.clear(checkpoint)
-    measured = "evaluated on test and " if (out / METRICS).is_file() else ""
-    output.say("bundle", f"{out} ({label}), {measured}verified", seconds)
+    stages.say_checkpoint(checkpoint, resume)
+    live = checkpoint / stages.LIVE_LOG
+    options = RunOptions(live, beside(out, ".tensorboard"), checkpoint, resume)
+    with stages.resumable(checkpoint):
+        found = _fitted(experiment, data, out, options)
+    live.replace(log)
+    stages.clear(checkpoint)
     output.say("log", str(log))
+    return found
 
 
-def _fit(
-    experiment: ExperimentConfig, data: Path | None, out: Path, resume: bool
-) -> tuple[float, str]:
-    """Train and write the bundle; the seconds that writing took, and what was written."""
+def _fitted(
+    experiment: ExperimentConfig, data: Path | None, out: Path, options: RunOptions | None = None
+) -> EvaluationDocument | None:
     from recsys import workflow
+    from recsys.bundle.loading import read_manifest
     from recsys.recommenders.joint.recommender import JointRecommender
-    from recsys.recommenders.joint.training.options import RunOptions
 
-    checkpoint = beside(out, ".checkpoint")
-    options = RunOptions(
-        log_path=checkpoint / resuming.LIVE_LOG,
-        tensorboard=beside(out, ".tensorboard"),
-        checkpoint=checkpoint,
-        resume=resume,
-    )
-    split = stages.ready_split(experiment, data)
-    stages.say_training(experiment)
-    model = JointRecommender(experiment, options).fit(split)
-    stages.say_trained(model, experiment.training.monitor)
-    started = time.perf_counter()
-    workflow.save(model, out, experiment, split)
-    return time.perf_counter() - started, _label(out)
-
-
-def _run_plain(experiment: ExperimentConfig, data: Path | None, out: Path, resume: bool) -> None:
-    """Fit a model that trains in one go, and write its bundle."""
-    from recsys import workflow
-    from recsys.bundle.writing import require_replaceable
-
-    require_replaceable(out.resolve())
-    if resume:
-        name = experiment.recommender.name
-        output.note(f"{name} is fitted in one go: there is nothing to resume")
     split = stages.ready_split(experiment, data, features=workflow.reads_content(experiment))
-    with output.busy(f"fitting {experiment.recommender.name}"):
-        model = workflow.model_of(experiment).fit(split)
-    output.say("fitted", f"{model.name}, {model.parameters:,} numbers", model.fit_seconds)
+    model = workflow.model_of(experiment, options)
+    if isinstance(model, JointRecommender):
+        stages.say_training(experiment)
+        stages.say_trained(model.fit(split), experiment.training.monitor)
+    else:
+        with output.busy(f"fitting {model.name}"):
+            model.fit(split)
+        output.say("fitted", f"{model.name}, {model.parameters:,} numbers", model.fit_seconds)
     started = time.perf_counter()
     found = workflow.save(model, out, experiment, split)
     measured = "evaluated on test and " if found else ""
-    seconds = time.perf_counter() - started
-    output.say("bundle", f"{out} ({_label(out)}), {measured}verified", seconds)
+    what = f"{out} ({read_manifest(out).label}), {measured}verified"
+    output.say("bundle", what, time.perf_counter() - started)
+    return found
 
 
-def _label(bundle: Path) -> str:
-    from recsys.bundle.verification import read_manifest
-
-    return read_manifest(bundle).label
-
-
-def _show(bundle: Path, format_: DocumentFormat) -> None:
-    """What was measured, as it stands in the bundle."""
-    from recsys.bundle.manifest import METRICS
-    from recsys.evaluation.report import EvaluationDocument
-
-    path = bundle / METRICS
-    found = EvaluationDocument.model_validate_json(path.read_bytes()) if path.is_file() else None
+def _show(found: EvaluationDocument | None, format_: DocumentFormat) -> None:
     if found is None:
         output.note("the split has no test part, so nothing was evaluated")
     if format_ is DocumentFormat.JSON:

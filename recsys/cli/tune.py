@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -12,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from recsys.cli import output, stages
-from recsys.cli.options import DataOption, DocumentFormatOption, SetOption
+from recsys.cli.options import DataOption, DocumentFormatOption, SetOption, option
 from recsys.cli.output import DocumentFormat
 from recsys.cli.train import (
     ConfigOption,
@@ -34,50 +32,43 @@ _SHOWN: Final = 5
 
 SpaceOption = Annotated[
     str,
-    typer.Option(
-        "--space",
-        metavar="NAME|FILE",
-        help="What is searched: a shipped search space (joint) or a YAML file of lines such as "
+    option(
+        "--space NAME|FILE",
+        "What is searched: a shipped search space (joint) or a YAML file of lines such as "
         "'training.learning_rate: {low: 0.001, high: 0.02, log: true}'.",
     ),
 ]
 TrialsOption = Annotated[
     int | None,
-    typer.Option(
-        "--trials",
-        min=1,
-        metavar="N",
-        help="How many configurations are tried, all runs of the study together. Default: "
+    option(
+        "--trials N",
+        "How many configurations are tried, all runs of the study together. Default: "
         f"{DEFAULT_TRIALS}, or no bound where --seconds is given.",
-        show_default=False,
+        min=1,
     ),
 ]
 SecondsOption = Annotated[
     float | None,
-    typer.Option(
-        "--seconds",
-        min=1,
-        metavar="S",
-        help="No further trial starts after so many seconds of trials, all runs of the study "
+    option(
+        "--seconds S",
+        "No further trial starts after so many seconds of trials, all runs of the study "
         "together; the one under way is finished.",
-        show_default=False,
+        min=1,
     ),
 ]
 OutOption = Annotated[
     Path,
-    typer.Option(
-        "--out",
-        metavar="DIR",
-        help="Receives the study, the report tuning.json, and best.yaml, which 'recsys train "
+    option(
+        "--out DIR",
+        "Receives the study, the report tuning.json, and best.yaml, which 'recsys train "
         "--config DIR/best.yaml' takes.",
     ),
 ]
 ResumeOption = Annotated[
     bool,
-    typer.Option(
+    option(
         "--resume",
-        help="Go on with the study in DIR, if there is one; a trial that was cut off is tried "
-        "again.",
+        "Go on with the study in DIR, if there is one; a trial that was cut off is tried again.",
     ),
 ]
 
@@ -109,8 +100,11 @@ def tune(
     experiment = resolved(config, [*overrides(options), *(changes or [])], data)
     if trials is None and seconds is None:
         trials = DEFAULT_TRIALS
-    with _resumable(out):
+    try:
         found = _run(experiment, space, (trials, seconds), data, out, resume)
+    except KeyboardInterrupt:
+        output.note(f"the study in {out} goes on with --resume")
+        raise
     output.say("best", f"{out / 'best.yaml'}, of {_spent(found)}")
     if format_ is DocumentFormat.JSON:
         output.print_json(found.model_dump(mode="json"))
@@ -139,15 +133,6 @@ def _run(
     split = stages.ready_split(experiment, data)
     trials, seconds = budget
     return tuning.run(split, Budget(trials=trials, seconds=seconds), _say_trial)
-
-
-@contextmanager
-def _resumable(out: Path) -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt:
-        output.note(f"the study in {out} goes on with --resume")
-        raise
 
 
 def _say_trial(found: TuningDocument) -> None:
@@ -180,11 +165,9 @@ def _print(found: TuningDocument) -> None:
     title = f"best on valid of split {split.name}, seed {split.seed}, of {_spent(found)}"
     output.print_table(table, title)
     if found.importance:
-        shares = output.new_table("what sets the good ones apart", "share", right=["share"])
-        for key, share in found.importance.items():
-            shares.add_row(key, f"{share:.1%}")
+        shares = {key: f"{share:.1%}" for key, share in found.importance.items()}
         typer.echo()
-        output.print_table(shares)
+        output.print_pairs(("what sets the good ones apart", "share"), shares, right=True)
 
 
 def _value(value: object) -> str:

@@ -41,23 +41,19 @@ class UserConfig(Section):
     """How a history becomes a user: the weighted mean of the movies the user liked.
 
     A rating r of movie j weighs ``(1 + rating_slope · (r − rating_center)) · pop_j^−e``, e being
-    ``popularity_exponent``, when it is at least ``liked_min_rating``, and nothing otherwise. That
-    weight may be halved for every ``recency_half_life_days`` before the user's last like, and
-    multiplied by what learnt attention over the history gives; it stays the weight of a mean.
+    ``popularity_exponent``, when it is at least ``liked_min_rating``, and nothing otherwise.
     """
 
     liked_min_rating: float = 4.0
     rating_slope: float = Field(default=0.0, ge=0)
     rating_center: float = 3.5
     popularity_exponent: float = Field(default=0.13, ge=0, le=1)
-    recency_half_life_days: PositiveFloat | None = None
-    attention_dim: NonNegativeInt = 0
 
 
 class FusionConfig(Section):
     """How the modalities of a movie become one vector; see ``recsys.recommenders.joint.fusion``."""
 
-    kind: Literal["sum", "concat", "gated", "sparse", "attention"] = "sum"
+    kind: Literal["sum", "concat", "gated", "sparse"] = "sum"
     dim: PositiveInt = 64
 
 
@@ -75,8 +71,6 @@ class SharingConfig(Section):
     adversarial: float = Field(default=0.05, ge=0)
     orthogonality: float = Field(default=0.05, ge=0)
     discriminator_dim: PositiveInt = 32
-    reversal: Literal["constant", "ramp"] = "ramp"
-    reversal_gamma: PositiveFloat = 10.0
 
 
 class ModelConfig(Section):
@@ -156,13 +150,10 @@ class TrainingConfig(Section):
     evaluate_every: PositiveInt = 5
     patience: PositiveInt = 6
     monitor: dict[str, float] = Field(default={"ndcg@10": 1.0, "rmse": -1.0}, min_length=1)
-    balancing: Literal["fixed", "uncertainty", "gradnorm"] = "fixed"
-    gradnorm_alpha: float = Field(default=1.5, ge=0)
     calibrate: bool = True
     checkpoint_seconds: float = Field(default=30.0, ge=0)
     device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    compile: bool = False
     threads: PositiveInt = 2
 
 
@@ -181,6 +172,12 @@ class RecommenderConfig(Section):
 
     name: str = "joint"
     options: dict[str, bool | int | float | str | None] = Field(default={})
+
+    @model_validator(mode="after")
+    def _joint_has_sections(self) -> Self:
+        if self.name == "joint" and self.options:
+            raise ValueError("the hyper-parameters of joint are the sections of the experiment")
+        return self
 
 
 class ExperimentConfig(Section):

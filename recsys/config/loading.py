@@ -17,6 +17,18 @@ from recsys.resources import read_text
 EXTENDS: Final = "extends"
 """The key that names the configuration to start from; it is no part of an experiment."""
 
+REMOVED_KEYS: Final[Mapping[str, str]] = {
+    "user.recency_half_life_days": "leave it out: lists without it were better",
+    "user.attention_dim": "leave it out: no difference was shown",
+    "fusion.kind=attention": "take sum, or concat, which is better in genres",
+    "sharing.reversal": "leave it out: gradient reversal rises from 0 to 1 over the training",
+    "sharing.reversal_gamma": "leave it out: it is 10, as in Ganin et al.",
+    "training.balancing": "set the weights in losses; sharing.scheme=sp gains more in genres",
+    "training.gradnorm_alpha": "set the weights in losses; sharing.scheme=sp gains more in genres",
+    "training.compile": "leave it out: what is learnt is the same",
+}
+"""Keys, and values, that configurations of earlier versions had, and what to do instead."""
+
 _Place = Path | str
 """Of a file, or the name of a shipped one."""
 
@@ -89,6 +101,13 @@ def _identity(place: _Place) -> _Place:
 def _read(place: _Place, *folder: str) -> dict[str, Any]:
     if isinstance(place, Path):
         return _parse(place.read_bytes(), str(place))
+    scheme, dash, fusion = place.partition("-")
+    if dash and scheme in ("fs", "sp", "asp"):
+        raise ConfigError(
+            f"the configuration {place} was removed",
+            hint="take ml-100k-multimodal with "
+            f"--set sharing.scheme={scheme} --set fusion.kind={fusion}",
+        )
     return _parse(read_text("configs", *folder, f"{place}.yaml"), place)
 
 
@@ -214,6 +233,9 @@ def _validate(document: Mapping[str, Any], where: str) -> ExperimentConfig:
 
 def _explain(kind: str, location: tuple[Any, ...], problem: Mapping[str, Any]) -> str:
     key = ".".join(str(part) for part in location)
+    for removed in (key, f"{key}={problem['input']}"):
+        if removed in REMOVED_KEYS:
+            return f"{removed} was removed: {REMOVED_KEYS[removed]}"
     if kind != "extra_forbidden":
         return f"{key}: {problem['msg']}, got {problem['input']!r}"
     known = _keys_at(location[:-1])
@@ -227,11 +249,11 @@ def _keys_at(location: tuple[Any, ...]) -> list[str]:
     """The keys of the section at a place; none where it is not one section alone."""
     section: Any = ExperimentConfig
     for part in location:
-        if _is_section(section) and str(part) in section.parts():
-            section = section.parts()[str(part)]
+        if _is_section(section) and str(part) in section.key_types():
+            section = section.key_types()[str(part)]
         found = [kind for kind in _parts(section) if _is_section(kind)]
         section = found[0] if len(found) == 1 else section
-    return list(section.parts()) if _is_section(section) else []
+    return list(section.key_types()) if _is_section(section) else []
 
 
 def _parts(annotation: object) -> Iterator[object]:

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Self
 
 from pydantic import (
-    BaseModel,
     ConfigDict,
     Discriminator,
     Field,
@@ -30,6 +29,7 @@ from pydantic import (
 
 from recsys.config.experiment import ExperimentConfig
 from recsys.config.loading import read_mapping, with_values
+from recsys.config.section import Section
 from recsys.errors import ConfigError, nearest
 from recsys.resources import material
 
@@ -37,13 +37,7 @@ _FOLDER: Final = "search"
 _FORM: Final = "a key has {low, high}, perhaps with log: true or int: true, or {choices: [...]}"
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, serialize_by_alias=True
-    )
-
-
-class Interval(_Section):
+class Interval(Section):
     """Numbers from ``low`` to ``high``, both included.
 
     Attributes:
@@ -52,6 +46,8 @@ class Interval(_Section):
         log: drawn evenly on the logarithmic scale.
         whole: whole numbers alone; ``int`` in a file.
     """
+
+    model_config = ConfigDict(serialize_by_alias=True)
 
     low: int | float
     high: int | float
@@ -74,7 +70,7 @@ class Interval(_Section):
         return [self.low, self.high] if self.whole else [self.low, between, self.high]
 
 
-class Choices(_Section):
+class Choices(Section):
     """Some values, of any kind that a configuration may hold."""
 
     choices: tuple[JsonValue, ...] = Field(min_length=1)

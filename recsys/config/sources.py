@@ -11,10 +11,8 @@ from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, model_va
 from recsys.config.imports import ImportConfig
 from recsys.config.modalities import MODALITIES, ByModality
 from recsys.config.section import Section
-from recsys.data.item_fields import FieldKind, FieldSpec
-from recsys.data.item_presets import preset
-from recsys.data.items_spec import ItemKey, ItemsTable
-from recsys.data.textfile import Encoding
+from recsys.data.items_spec import FieldKind, FieldSpec, ItemKey, ItemsTable, preset
+from recsys.data.rawtable import Encoding
 from recsys.data.tmdb.settings import TmdbSettings
 
 _ATTRIBUTES = (
@@ -123,7 +121,14 @@ class FolderConfig(Section):
 
 
 class JobsConfig(Section):
-    """How files are encoded; nothing here changes a vector. See ``JobOptions``."""
+    """How files are encoded; nothing here changes a vector.
+
+    Attributes:
+        workers: processes; one a core unless given.
+        timeout_s: seconds after which a file is given up.
+        rehash: read every file again instead of trusting its size and times.
+        retry_failed: try files again that an earlier run could not encode.
+    """
 
     workers: PositiveInt | None = None
     timeout_s: PositiveFloat = 120.0

@@ -13,7 +13,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.data.hashing import fingerprint
+from recsys.data.files import fingerprint
 from recsys.data.titles import TitleIndex, title_key
 from recsys.data.vocabulary import Vocabulary, as_id
 from recsys.errors import AlignmentError, AmbiguousNameError, DataError, UnknownIdError

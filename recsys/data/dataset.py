@@ -8,17 +8,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
-
-from recsys.data.bad_rows import OnBadRow, validate
+from recsys.data.bad_rows import OnBadRow, RowReport, validate
 from recsys.data.catalogue import Catalogue
 from recsys.data.interactions import Interactions, RatingScale
 from recsys.data.movies import Movie, build_catalogue
 from recsys.data.rawtable import RawTable
-from recsys.data.row_report import RowReport
-from recsys.data.vocabulary import Vocabulary
 from recsys.errors import AlignmentError, DataError
 
 if TYPE_CHECKING:
@@ -94,7 +88,7 @@ class Dataset:
         """
         from recsys.data.people import read_people  # it reads by readers that make data sets
 
-        return read_people(self.origin) if self.origin is not None else {}
+        return read_people(self.origin)
 
     @property
     def scale(self) -> RatingScale:
@@ -132,24 +126,5 @@ def assemble(raw: RawTable, movies: Sequence[Movie], source: Path, reading: Read
             hint="is this the file and the format you meant?",
         )
     catalogue = build_catalogue(movies, frame["item"].unique(), str(source))
-    interactions = _interactions(frame, catalogue.items, reading.scale)
+    interactions = Interactions.from_frame(frame, items=catalogue.items, scale=reading.scale)
     return Dataset(reading.name, interactions, catalogue, report, origin=raw.path.parent)
-
-
-def _interactions(frame: pd.DataFrame, items: Vocabulary, scale: RatingScale) -> Interactions:
-    users = Vocabulary.from_values(frame["user"].unique(), kind="user")
-    return Interactions(
-        users=users,
-        items=items,
-        user=_rows(frame["user"], users),
-        item=_rows(frame["item"], items),
-        rating=frame["rating"].to_numpy(np.float32),
-        time=frame["time"].to_numpy(np.int64) if "time" in frame else None,
-        scale=scale,
-    )
-
-
-def _rows(column: pd.Series[str], vocabulary: Vocabulary) -> NDArray[np.int32]:
-    """Each distinct id is looked up once: ratings are many and ids are few."""
-    rows = vocabulary.rows(column.cat.categories.tolist(), unknown="minus_one")
-    return np.take(rows, column.cat.codes.to_numpy())

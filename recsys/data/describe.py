@@ -6,16 +6,16 @@ from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel
 
 from recsys.data.catalogue import UNKNOWN_YEAR, Catalogue
 from recsys.data.dataset import Dataset
 from recsys.data.interactions import Interactions
+from recsys.documents import Document
 
 _MOST_VALUES = 20
 
 
-class DatasetSummary(BaseModel):
+class DatasetSummary(Document):
     """What a data set holds.
 
     Attributes:

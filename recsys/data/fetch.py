@@ -12,9 +12,9 @@ import requests
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
+from recsys.data.files import is_offline
 from recsys.data.recipes import Archive, Recipe
 from recsys.data.sources import cache_dir
-from recsys.data.surroundings import is_offline
 from recsys.errors import DataError, OfflineError
 
 

@@ -1,12 +1,17 @@
-"""Files that are either complete or not there."""
+"""Files that are whole or not there, fingerprints of contents, and what the environment allows."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import numpy as np
+import platformdirs
+from numpy.typing import NDArray
 
 
 @contextmanager
@@ -30,3 +35,34 @@ def _flush(path: Path) -> None:
     """Wait until the bytes are on the disk: a rename can outlive a crash that the bytes do not."""
     with path.open("rb+") as stream:
         os.fsync(stream.fileno())
+
+
+def fingerprint(parts: Iterable[bytes | str | NDArray[np.generic]]) -> str:
+    """SHA-256, hexadecimal, of length-prefixed parts: ("ab", "c") differs from ("a", "bc")."""
+    digest = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, np.ndarray):
+            header = f"{part.dtype.str}{part.shape}".encode()
+            raw = header + np.ascontiguousarray(part).tobytes()
+        else:
+            raw = part.encode() if isinstance(part, str) else part
+        digest.update(len(raw).to_bytes(8, "big"))
+        digest.update(raw)
+    return digest.hexdigest()
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256, hexadecimal, of a file's bytes, read in blocks."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def cache_folder() -> Path:
+    """``RECSYS_CACHE_DIR``, else the user's cache folder."""
+    given = os.environ.get("RECSYS_CACHE_DIR")
+    return Path(given).expanduser() if given else platformdirs.user_cache_path("recsys")
+
+
+def is_offline() -> bool:
+    """Whether ``RECSYS_OFFLINE`` keeps off the network."""
+    return os.environ.get("RECSYS_OFFLINE", "0") not in {"", "0"}

@@ -25,10 +25,10 @@ from numpy.typing import NDArray
 from recsys.data.bad_rows import OnBadRow
 from recsys.data.catalogue import Catalogue, EncoderCard, ModalityTable
 from recsys.data.dataset import Dataset, Reading, assemble
-from recsys.data.hashing import fingerprint
+from recsys.data.files import fingerprint
 from recsys.data.interactions import RatingScale
-from recsys.data.movies import Movie, split_genres, title_and_year
-from recsys.data.parquet import as_text, text_rows
+from recsys.data.movies import Movie, movies_of
+from recsys.data.rawtable import as_text, text_rows
 from recsys.data.recipes import recipe_names
 from recsys.data.sources import open_dataset
 from recsys.errors import ConfigError, DataError, nearest
@@ -370,26 +370,22 @@ def _movies(frame: Any, where: str, columns: Mapping[str, str]) -> list[Movie]:
     """The rows of the movies' frame."""
     table = _Frame.open(frame, where)
     found = table.roles(_MOVIES, columns, needed=("id",))
-    ids = [id_ or "" for id_ in table.ids(found["id"]).to_pylist()]
-    empty = [""] * len(ids)
-    titles, years = (
-        [text or "" for text in table.texts(found[role]).to_pylist()] if role in found else empty
-        for role in ("title", "year")
-    )
-    genres = table.column(found["genres"]).to_pylist() if "genres" in found else empty
+    columns_of = {"id": [id_ or "" for id_ in table.ids(found["id"]).to_pylist()]}
+    for role in ("title", "year"):
+        if role in found:
+            columns_of[role] = [text or "" for text in table.texts(found[role]).to_pylist()]
+    if "genres" in found:
+        columns_of["genres"] = [_joined(v) for v in table.column(found["genres"]).to_pylist()]
     unread = [str(name) for name in table.data.columns if name not in found.values()]
     if unread:
         _log.info("%s: columns that are not read: %s", where, ", ".join(unread))
-    return [
-        Movie(id_, *title_and_year(title, year), _labels(labels))
-        for id_, title, year, labels in zip(ids, titles, years, genres, strict=True)
-    ]
+    return movies_of(columns_of, [role if role in columns_of else None for role in _MOVIES], "|")
 
 
-def _labels(value: Any) -> tuple[str, ...]:
-    if value is None or isinstance(value, str):
-        return split_genres(value or "", "|")
-    return split_genres("|".join(str(label) for label in value if label is not None), "|")
+def _joined(labels: Any) -> str:
+    if labels is None or isinstance(labels, str):
+        return labels or ""
+    return "|".join(str(label) for label in labels if label is not None)
 
 
 def _tell(dataset: Dataset, found: Mapping[str, Any], movies: Sequence[Movie]) -> None:

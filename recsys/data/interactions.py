@@ -7,21 +7,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from recsys.data.hashing import fingerprint
-from recsys.data.vocabulary import Unknown, Vocabulary
-from recsys.errors import DataError
+from recsys.data.files import fingerprint
+from recsys.data.vocabulary import Vocabulary
+from recsys.errors import AlignmentError, DataError
 
 if TYPE_CHECKING:  # pandas is slow to import, and serving needs none of it
     import pandas as pd
-
-Duplicates = Literal["error", "first", "last"]
-"""Which of several interactions of one user with one item is kept, by row order."""
 
 
 @dataclass(frozen=True)
@@ -110,8 +107,6 @@ class Interactions:
         frame: pd.DataFrame,
         *,
         items: Vocabulary | None = None,
-        unknown_items: Unknown = "error",
-        duplicates: Duplicates = "error",
         scale: RatingScale | None = None,
     ) -> Self:
         """Interactions from the columns ``user``, ``item``, ``rating`` and, if there, ``time``.
@@ -119,25 +114,23 @@ class Interactions:
         Args:
             frame: one row an interaction; ids are read as strings.
             items: vocabulary to use; by default the distinct items of the frame.
-            unknown_items: "error" or "drop" for an item outside ``items``.
-            duplicates: which row of a repeated pair to keep.
             scale: the rating scale, 1 to 5 unless told.
 
         Raises:
-            DataError: see the class.
+            DataError: an id is missing, or see the class.
         """
-        frame = frame.assign(user=frame["user"].astype(str), item=frame["item"].astype(str))
-        users = Vocabulary.from_values(frame["user"].unique(), kind="user")
-        items = items or Vocabulary.from_values(frame["item"].unique(), kind="movie")
-        if unknown_items == "drop":
-            frame = frame[frame["item"].isin(items.ids)]
-        if duplicates != "error":
-            frame = frame.drop_duplicates(["user", "item"], keep=duplicates)
+        missing = frame[["user", "item"]].isna().any(axis=1).to_numpy().nonzero()[0]
+        if len(missing):
+            rows = [f"row {place}" for place in missing[:5]]
+            raise DataError(f"{len(missing)} rows lack an id", rows=rows, count=len(missing))
+        user, item = _as_categories(frame["user"]), _as_categories(frame["item"])
+        users = Vocabulary.from_values(user.cat.categories, kind="user")
+        items = items or Vocabulary.from_values(item.cat.categories, kind="movie")
         return cls(
             users=users,
             items=items,
-            user=users.rows(frame["user"].tolist(), unknown="error"),
-            item=items.rows(frame["item"].tolist(), unknown="error"),
+            user=_rows(user, users),
+            item=_rows(item, items),
             rating=frame["rating"].to_numpy(np.float32),
             time=frame["time"].to_numpy(np.int64) if "time" in frame else None,
             scale=scale or RatingScale(),
@@ -165,7 +158,18 @@ class Interactions:
         return replace(self, user=chosen[0], item=chosen[1], rating=chosen[2], time=time)
 
     def join(self, other: Interactions) -> Interactions:
-        """These rows, then those of another over the same vocabularies."""
+        """These rows, then those of another over the same vocabularies.
+
+        Raises:
+            AlignmentError: its rows are those of other users or movies.
+            DataError: a pair of user and movie is in both, or a rating is off this scale.
+        """
+        if (self.users, self.items) != (other.users, other.items):
+            raise AlignmentError(
+                f"ratings over {other.users!r} and {other.items!r} do not go with those over "
+                f"{self.users!r} and {self.items!r}",
+                hint="read both with one vocabulary of users and one of movies",
+            )
         time = None
         if self.time is not None and other.time is not None:
             time = np.concatenate([self.time, other.time])
@@ -193,6 +197,18 @@ class Interactions:
     def user_counts(self) -> NDArray[np.int64]:
         """(U,) how many items each user rated."""
         return np.bincount(self.user, minlength=len(self.users)).astype(np.int64)
+
+
+def _as_categories(ids: pd.Series[Any]) -> pd.Series[Any]:
+    """Ids as categories that occur: ratings are many and ids are few."""
+    if ids.dtype != "category":
+        ids = ids.astype(str).astype("category")
+    return ids.cat.remove_unused_categories()
+
+
+def _rows(ids: pd.Series[Any], vocabulary: Vocabulary) -> NDArray[np.int32]:
+    rows = vocabulary.rows(ids.cat.categories.tolist(), unknown="error")
+    return np.take(rows, ids.cat.codes.to_numpy())
 
 
 def repeated_pairs(

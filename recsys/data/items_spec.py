@@ -1,16 +1,141 @@
-"""What a table of movies looks like, and which of its columns become facts."""
+"""What a table of movies looks like, which of its columns become facts, and how cells are read."""
 
 from __future__ import annotations
 
+import ast
+import json
+import math
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from recsys.data.field_names import is_oracle, names_labels
-from recsys.data.item_fields import FieldSpec
-from recsys.data.textfile import Encoding
-from recsys.errors import ConfigError
+import yaml
+from pydantic import TypeAdapter
+
+from recsys.data.rawtable import Encoding
+from recsys.errors import ConfigError, nearest
+from recsys.resources import read_text
+
+_LABELS = frozenset({"keyword", "keywords", "tag", "tags"})
+_ORACLES = frozenset(
+    {"vote", "votes", "popularity", "revenue", "gross", "award", "awards", "metascore"}
+)
+_JUDGEMENTS = frozenset({"rating", "ratings", "score", "scores"})
+_ABOUT_AGE = frozenset({"age", "content", "mpaa"})
+
+
+def names_labels(name: str) -> bool:
+    """Whether a field names genres, which are what a model learns to predict."""
+    return "genre" in name.casefold() or bool(_words(name) & _LABELS)
+
+
+def is_oracle(name: str) -> bool:
+    """Whether a field tells how a movie was received, as only later years could know.
+
+    An age rating is not: it is given before the release.
+    """
+    words = _words(name)
+    return bool(words & _ORACLES) or (bool(words & _JUDGEMENTS) and not words & _ABOUT_AGE)
+
+
+def _words(name: str) -> set[str]:
+    return {word.casefold() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)}
+
+
+FieldKind = Literal["token", "text", "number"]
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+
+
+@dataclass(frozen=True)
+class FieldSpec:
+    """Where one fact stands in a table, and how its cells are read.
+
+    Attributes:
+        column: the column it stands in.
+        kind: "token" for values that movies share, "text" for words, one string a movie, "number"
+            for a quantity, kept as the text of that number.
+        separator: what stands between several values; None when a cell holds one.
+        names: a cell holds a JSON or Python list, of names or of objects with a ``name``, or a
+            single such object.
+        jobs: of the objects of such a list, only those with one of these as ``job``.
+        limit: how many values are kept, the first ones.
+        missing: values that say nothing, whatever their case: ``0`` for a budget, ``N/A``.
+    """
+
+    column: str
+    kind: FieldKind = "token"
+    separator: str | None = None
+    names: bool = False
+    jobs: tuple[str, ...] = ()
+    limit: int | None = None
+    missing: tuple[str, ...] = ()
+
+
+def parse_cell(cell: str, spec: FieldSpec) -> tuple[str, ...]:
+    """The values of a cell, each once, in their order; () when it says nothing.
+
+    Raises:
+        ValueError: the cell is not what the specification says.
+    """
+    nothing = {"", *(value.casefold() for value in spec.missing)}
+    if cell.strip().casefold() in nothing:
+        return ()
+    values = [" ".join(value.split()) for value in _split(cell, spec)]
+    if spec.kind == "text":
+        values = [" ".join(value for value in values if value)]
+    elif spec.kind == "number":
+        values = [number_text(value) for value in values if value]
+    kept = dict.fromkeys(value for value in values if value.casefold() not in nothing)
+    return tuple(kept)[: spec.limit]
+
+
+def _split(cell: str, spec: FieldSpec) -> list[str]:
+    if spec.names:
+        return _names(_literal(cell), spec.jobs)
+    return [cell] if spec.separator is None else cell.split(spec.separator)
+
+
+def number_text(text: str) -> str:
+    """A number in its shortest form: ``97.0`` as ``97``.
+
+    Raises:
+        ValueError: it is none, or not a finite one.
+    """
+    value = float(text) if _NUMBER.fullmatch(text) else math.nan
+    if not math.isfinite(value):
+        raise ValueError("not a number")
+    return str(int(value)) if value.is_integer() else repr(value)
+
+
+def _literal(cell: str) -> Any:
+    """Published tables hold JSON, or lists as Python prints them."""
+    for parse in (json.loads, ast.literal_eval):
+        try:
+            return parse(cell)
+        except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+            continue
+    raise ValueError("neither JSON nor a Python literal")
+
+
+def _names(value: Any, jobs: tuple[str, ...]) -> list[str]:
+    if value is None:
+        return []
+    parts = value if isinstance(value, list | tuple) else [value]
+    if not jobs:
+        return [_name(part) for part in parts if part is not None]
+    return [_name(part) for part in parts if isinstance(part, dict) and part.get("job") in jobs]
+
+
+def _name(part: Any) -> str:
+    name = part.get("name") if isinstance(part, dict) else part
+    if not isinstance(name, str):
+        raise ValueError("not a list of names")
+    return name
+
 
 ItemKey = Literal["item", "film", "imdb", "tmdb", "title"]
 """What names a movie in a table: its id in the catalogue, its film id, its id at IMDb or TMDB, or
@@ -89,3 +214,34 @@ class ItemsTable:
 def is_reception(name: str, spec: FieldSpec) -> bool:
     """Whether a fact tells how a movie was received, by its own name or its column's."""
     return is_oracle(name) or is_oracle(spec.column)
+
+
+@cache
+def presets() -> Mapping[str, ItemsTable]:
+    """The tables that others have published, by name; each path is the name of the file."""
+    given = yaml.safe_load(read_text("datasets", "tables", "presets.yaml"))
+    named = {name: table for name, table in given.items() if not name.startswith(".")}
+    return TypeAdapter(dict[str, ItemsTable]).validate_python(named)
+
+
+def preset(name: str, path: Path | None = None) -> ItemsTable:
+    """A published table.
+
+    Args:
+        name: one of ``presets()``.
+        path: the file, or the folder it lies in; the working directory by default.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
+    known = presets()
+    if name not in known:
+        close = nearest(name, known)
+        raise ConfigError(
+            f"there is no preset {name!r} for a table of movies",
+            hint=f"did you mean: {', '.join(close)}?" if close else f"see {', '.join(known)}",
+        )
+    table = known[name]
+    if path is None:
+        return table
+    return replace(table, path=path / table.path if path.is_dir() else path)

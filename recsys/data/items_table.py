@@ -5,22 +5,101 @@ Legend: I items.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.data.catalogue import Catalogue
-from recsys.data.coverage import Counts, covered
-from recsys.data.crosswalk import Crosswalk
-from recsys.data.item_keys import Join, item_keys, join_by_key, join_by_title
-from recsys.data.items_file import ItemRows, read_items_file
-from recsys.data.items_spec import ItemsTable, is_reception
-from recsys.data.items_values import Column, merged, table_titles, with_genres, with_titles
-from recsys.data.leaks import TELLING, genre_naming
-from recsys.data.source_report import FieldReport, SourceReport, fact_coverage
+from recsys.data.catalogue import UNKNOWN_YEAR, Catalogue
+from recsys.data.coverage import Counts, FieldReport, SourceReport, covered, fact_coverage
+from recsys.data.facts import Crosswalk
+from recsys.data.items_join import (
+    ItemRows,
+    Join,
+    item_keys,
+    join_by_key,
+    join_by_title,
+    read_items_file,
+)
+from recsys.data.items_spec import FieldSpec, ItemsTable, is_reception, parse_cell
+from recsys.data.matching import TitleList
+from recsys.data.movies import genre_labels, title_and_year
 from recsys.errors import DataError, nearest
+
+Values = Sequence[tuple[str, ...]]
+"""I tuples of the values of one fact."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """The values of a field, and what its cells were.
+
+    Attributes:
+        values: of each movie.
+        filled: used rows with a value.
+        unreadable: used rows whose cell is not what it should be, described.
+    """
+
+    values: Values
+    filled: int
+    unreadable: tuple[str, ...]
+
+    @classmethod
+    def read(cls, rows: ItemRows, spec: FieldSpec, join: Join) -> Column:
+        """Read the cells of the rows that are about movies of the catalogue, each once."""
+        cells = rows.columns[spec.column]
+        parsed: dict[int, tuple[str, ...]] = {-1: ()}
+        bad: list[str] = []
+        for row in dict.fromkeys(join.row[join.row >= 0].tolist()):
+            try:
+                parsed[row] = parse_cell(cells[row], spec)
+            except ValueError as error:
+                parsed[row] = ()
+                bad.append(f"row {row + 1}: {error}: {cells[row][:80]!r}")
+        values = tuple(parsed[row] for row in join.row.tolist())
+        return cls(values, sum(map(bool, parsed.values())), tuple(bad))
+
+
+def table_titles(table: ItemsTable, rows: ItemRows) -> TitleList:
+    """The titles and years of all rows."""
+    blank = [""] * len(rows)
+    titles = rows.columns[table.title] if table.title else blank
+    years = rows.columns[table.year] if table.year else blank
+    split = [title_and_year(*pair) for pair in zip(titles, years, strict=True)]
+    columns = [rows.columns[name] for name in table.other_titles if name in rows.columns]
+    others = list(zip(*columns, strict=True))
+    return TitleList([title for title, _ in split], [year for _, year in split], others)
+
+
+def with_titles(catalogue: Catalogue, table: ItemsTable, rows: ItemRows, join: Join) -> Catalogue:
+    """Titles and years for the movies that have none."""
+    if table.title is None and table.year is None:
+        return catalogue
+    found = table_titles(table, rows)
+    titles, years = list(catalogue.titles), catalogue.years.copy()
+    for item, row in enumerate(join.row.tolist()):
+        if row >= 0 and not titles[item]:
+            titles[item] = found.titles[row]
+        if row >= 0 and years[item] == UNKNOWN_YEAR:
+            years[item] = found.years[row]
+    return replace(catalogue, titles=tuple(titles), years=years)
+
+
+TELLING = 0.5
+"""A text that names its movie's genre this often is a label in other words."""
+
+
+def genre_naming(catalogue: Catalogue, name: str) -> float:
+    """Of the movies with a text and genres, the share whose text names one of these genres."""
+    labels = [label.casefold().removesuffix("'s") for label in catalogue.genre_names]
+    texts = (" ".join(values).casefold() for values in catalogue.facts[name])
+    found = [
+        any(label in text for label, has in zip(labels, genres, strict=True) if has)
+        for text, genres in zip(texts, catalogue.genres.tolist(), strict=True)
+        if text and any(genres)
+    ]
+    return sum(found) / len(found) if found else 0.0
 
 
 def with_items_table(
@@ -57,14 +136,57 @@ def with_item_rows(
     ratings: Counts | None = None,
 ) -> tuple[Catalogue, SourceReport]:
     """As ``with_items_table``, from rows that have been read; ``table.path`` is not used."""
-    join = _join(catalogue, table, rows, ids)
+    if table.key == "title":
+        join = join_by_title(catalogue, table_titles(table, rows))
+    else:
+        keys = rows.columns[str(table.id_column)]
+        join = join_by_key(item_keys(catalogue, table.key, ids), keys, table.key)
     read = {name: Column.read(rows, spec, join) for name, spec in table.loaded.items()}
-    facts = {name: merged(catalogue, name, c.values, table.existing) for name, c in read.items()}
+    facts = {name: column.values for name, column in read.items()}
+    if table.existing == "fill":
+        for name in facts.keys() & catalogue.facts.keys():
+            pairs = zip(catalogue.facts[name], facts[name], strict=True)
+            facts[name] = tuple(old or new for old, new in pairs)
     known = replace(catalogue, facts={**catalogue.facts, **facts})
     known = with_titles(known, table, rows, join)
     if table.genres is not None and not catalogue.genre_names:
-        known = with_genres(known, Column.read(rows, table.genres, join).values)
-    return known, _report(_Attached(catalogue, known, table, rows, join), read, ratings)
+        names, genres = genre_labels(Column.read(rows, table.genres, join).values)
+        known = replace(known, genre_names=names, genres=genres)
+    texts = [name for name, spec in table.loaded.items() if spec.kind == "text"]
+    replaced = [name for name in read if name in catalogue.facts and table.existing == "replace"]
+    return known, SourceReport(
+        source=rows.source,
+        key=table.key,
+        rows=len(rows),
+        used=join.used,
+        unmatched=len(join.unmatched),
+        unmatched_ids=join.unmatched[:5],
+        duplicates=len(join.duplicates),
+        duplicate_ids=join.duplicates[:5],
+        empty_keys=join.empty,
+        malformed=len(rows.malformed),
+        malformed_rows=rows.malformed[:5],
+        keyed=covered("key", join.has_key, ratings),
+        matched=covered("row", join.row >= 0, ratings),
+        fields=tuple(
+            FieldReport(
+                field=name,
+                column=table.loaded[name].column,
+                kind=table.loaded[name].kind,
+                filled=column.filled,
+                empty=join.used - column.filled - len(column.unreadable),
+                unreadable=len(column.unreadable),
+                examples=column.unreadable[:5],
+                coverage=fact_coverage(known, [name], ratings),
+            )
+            for name, column in read.items()
+        ),
+        any_text=fact_coverage(known, texts, ratings) if texts else None,
+        replaced=tuple(replaced),
+        left_out=table.left_out,
+        warnings=(*_warnings(catalogue, table, join), *_telling(known, texts)),
+        matching=join.matching,
+    )
 
 
 def numeric_fact(catalogue: Catalogue, name: str) -> NDArray[np.float32]:
@@ -82,83 +204,22 @@ def numeric_fact(catalogue: Catalogue, name: str) -> NDArray[np.float32]:
         raise DataError(f"fact {name!r} does not hold numbers: {error}") from error
 
 
-def _join(catalogue: Catalogue, table: ItemsTable, rows: ItemRows, ids: Crosswalk | None) -> Join:
-    if table.key == "title":
-        return join_by_title(catalogue, table_titles(table, rows))
-    keys = rows.columns[str(table.id_column)]
-    return join_by_key(item_keys(catalogue, table.key, ids), keys, table.key)
-
-
-@dataclass(frozen=True)
-class _Attached:
-    before: Catalogue
-    after: Catalogue
-    table: ItemsTable
-    rows: ItemRows
-    join: Join
-
-
-def _report(done: _Attached, read: Mapping[str, Column], ratings: Counts | None) -> SourceReport:
-    table, join, rows = done.table, done.join, done.rows
-    texts = [name for name, spec in table.loaded.items() if spec.kind == "text"]
-    replaced = [name for name in read if name in done.before.facts]
-    return SourceReport(
-        source=rows.source,
-        key=table.key,
-        rows=len(rows),
-        used=join.used,
-        unmatched=len(join.unmatched),
-        unmatched_ids=join.unmatched[:5],
-        duplicates=len(join.duplicates),
-        duplicate_ids=join.duplicates[:5],
-        empty_keys=join.empty,
-        malformed=len(rows.malformed),
-        malformed_rows=rows.malformed[:5],
-        keyed=covered("key", join.has_key, ratings),
-        matched=covered("row", join.row >= 0, ratings),
-        fields=tuple(_field_report(done, name, column, ratings) for name, column in read.items()),
-        any_text=fact_coverage(done.after, texts, ratings) if texts else None,
-        replaced=tuple(replaced) if table.existing == "replace" else (),
-        left_out=table.left_out,
-        warnings=_warnings(done),
-        matching=join.matching,
-    )
-
-
-def _field_report(
-    done: _Attached, name: str, column: Column, ratings: Counts | None
-) -> FieldReport:
-    spec = done.table.loaded[name]
-    return FieldReport(
-        field=name,
-        column=spec.column,
-        kind=spec.kind,
-        filled=column.filled,
-        empty=done.join.used - column.filled - len(column.unreadable),
-        unreadable=len(column.unreadable),
-        examples=column.unreadable[:5],
-        coverage=fact_coverage(done.after, [name], ratings),
-    )
-
-
-def _warnings(done: _Attached) -> tuple[str, ...]:
-    table = done.table
+def _warnings(catalogue: Catalogue, table: ItemsTable, join: Join) -> list[str]:
     warnings = []
     if table.oracles and (found := [n for n, s in table.fields.items() if is_reception(n, s)]):
         warnings.append(
             f"{', '.join(found)}: known only after the movies were rated; results with them are "
             "not comparable to results without"
         )
-    if table.genres is not None and done.before.genre_names:
+    if table.genres is not None and catalogue.genre_names:
         warnings.append(f"column {table.genres.column!r}: the catalogue keeps its own genres")
-    if not done.join.used:
+    if not join.used:
         warnings.append(f"no row is about a movie of the catalogue: is {table.key!r} its key?")
-    return (*warnings, *_telling(done))
+    return warnings
 
 
-def _telling(done: _Attached) -> list[str]:
-    texts = [name for name, spec in done.table.loaded.items() if spec.kind == "text"]
-    shares = {name: genre_naming(done.after, name) for name in texts}
+def _telling(catalogue: Catalogue, texts: Sequence[str]) -> list[str]:
+    shares = {name: genre_naming(catalogue, name) for name in texts}
     return [
         f"{name}: {share:.0%} of these texts name a genre of their movie: not for the text that "
         "the genre task reads"

@@ -9,7 +9,7 @@ Legend: L and R, rows of the left and of the right list.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from recsys.data.catalogue import UNKNOWN_YEAR
@@ -40,20 +40,8 @@ class TitleList:
             raise DataError(f"titles, years and other titles differ in length: {sorted(lengths)}")
 
 
-@dataclass(frozen=True)
-class MatchOptions:
-    """How far two entries may differ.
-
-    Attributes:
-        max_year_gap: greatest difference of their years; sources disagree on festivals.
-        alternatives: whether other titles count: those in brackets at the end of a title, and a
-            title without the article that is put behind it.
-        without_year: whether a title alone will do where a year is unknown.
-    """
-
-    max_year_gap: int = 2
-    alternatives: bool = True
-    without_year: bool = False
+YEAR_GAP = 2
+"""Greatest difference of the years of one film: sources disagree on festivals."""
 
 
 @dataclass(frozen=True)
@@ -94,16 +82,11 @@ class MatchReport:
     def counts(self) -> dict[str, int]:
         """Pairs by method, and the rows on the left that have none."""
         methods = Counter(pair.method for pair in self.pairs)
-        return {
-            **methods,
-            "ambiguous": len(self.ambiguous),
-            "unmatched": len(self.unmatched_left),
-        }
+        rest = {"ambiguous": len(self.ambiguous), "unmatched": len(self.unmatched_left)}
+        return {**methods, **rest}
 
 
-def match_titles(
-    left: TitleList, right: TitleList, options: MatchOptions | None = None
-) -> MatchReport:
+def match_titles(left: TitleList, right: TitleList) -> MatchReport:
     """Match two lists: by title and year first, then by year ± 1, then ± 2.
 
     At each distance titles alone are compared before alternative titles. A film that was matched or
@@ -112,17 +95,12 @@ def match_titles(
     Args:
         left: a title and year that it has twice is one film listed twice.
         right: such a title is two films, and hence ambiguous.
-        options: how far entries may differ.
     """
-    options = options or MatchOptions()
     state = _Matching(_entries(left, twins=True), _entries(right, twins=False))
-    for gap in range(options.max_year_gap + 1):
+    for gap in range(YEAR_GAP + 1):
         year = f"year ± {gap}" if gap else "year"
-        state.stage(f"title, {year}", "main", (gap, -gap))
-        if options.alternatives:
-            state.stage(f"alternative title, {year}", "every", (gap, -gap))
-    if options.without_year:
-        state.stage_without_year("title alone")
+        state.stage(f"title, {year}", "main", gap)
+        state.stage(f"alternative title, {year}", "every", gap)
     return state.report(len(left.titles), len(right.titles))
 
 
@@ -164,41 +142,19 @@ class _Matching:
     closed: set[int] = field(default_factory=set)
     taken: set[int] = field(default_factory=set)
 
-    def stage(self, method: str, which: str, shifts: tuple[int, ...]) -> None:
-        """Match films whose keys meet and whose years differ by one of the shifts."""
-        index = self._index(which)
-        found: dict[int, set[int]] = {}
-        for number, entry in self._open_left():
-            years = {entry.year + shift for shift in shifts} if entry.year != UNKNOWN_YEAR else ()
-            places = [(key, year) for key in entry.keys(which) for year in years]
-            found[number] = {other for place in places for other in index.get(place, ())}
-        self._decide(method, found)
-
-    def stage_without_year(self, method: str) -> None:
-        """Match films whose titles agree where a year is unknown."""
-        index: dict[str, list[int]] = {}
-        for (key, _), numbers in self._index("main").items():
-            index.setdefault(key, []).extend(numbers)
-        found = {
-            number: {
-                other
-                for key in entry.main
-                for other in index.get(key, ())
-                if UNKNOWN_YEAR in (entry.year, self.right[other].year)
-            }
-            for number, entry in self._open_left()
-        }
-        self._decide(method, found)
-
-    def _open_left(self) -> Iterator[tuple[int, _Entry]]:
-        return ((n, entry) for n, entry in enumerate(self.left) if n not in self.closed)
-
-    def _index(self, which: str) -> dict[tuple[str, int], list[int]]:
+    def stage(self, method: str, which: str, gap: int) -> None:
+        """Match films whose keys meet and whose years differ by so many."""
         index: dict[tuple[str, int], list[int]] = {}
         for number, entry in enumerate(self.right):
             for key in entry.keys(which) if number not in self.taken else ():
                 index.setdefault((key, entry.year), []).append(number)
-        return index
+        found: dict[int, set[int]] = {}
+        for number, entry in enumerate(self.left):
+            if number not in self.closed and entry.year != UNKNOWN_YEAR:
+                years = {entry.year + gap, entry.year - gap}
+                places = [(key, year) for key in entry.keys(which) for year in years]
+                found[number] = {other for place in places for other in index.get(place, ())}
+        self._decide(method, found)
 
     def _decide(self, method: str, found: Mapping[int, set[int]]) -> None:
         wanted = Counter(other for others in found.values() for other in others)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recsys.data.catalogue import UNKNOWN_YEAR, Catalogue
 from recsys.data.vocabulary import Vocabulary
@@ -76,6 +77,24 @@ def split_genres(text: str, separator: str | None) -> tuple[str, ...]:
     return tuple(label for label in labels if label.casefold() not in _SAYS_NOTHING)
 
 
+def movies_of(
+    columns: Mapping[str, Sequence[str]], names: Sequence[str | None], separator: str | None
+) -> list[Movie]:
+    """The movies of the lines of a file.
+
+    Args:
+        columns: name to one cell a line.
+        names: the columns of ids, titles, years and genres; None for what the file does not have.
+        separator: of genres, see ``split_genres``.
+    """
+    empty = [""] * len(columns[str(names[0])])
+    rows = zip(*(empty if name is None else columns[name] for name in names), strict=True)
+    return [
+        Movie(id_, *title_and_year(title, year), split_genres(genres, separator))
+        for id_, title, year, genres in rows
+    ]
+
+
 def build_catalogue(movies: Sequence[Movie], rated: Iterable[str], source: str) -> Catalogue:
     """All movies of a file in its order, then the rated ones it lacks, of which only ids are known.
 
@@ -91,16 +110,23 @@ def build_catalogue(movies: Sequence[Movie], rated: Iterable[str], source: str) 
     missing = set(rated).difference(movie.id for movie in movies)
     extra = Vocabulary.from_values(missing, kind="movie")
     every = [*movies, *(Movie(id_) for id_ in extra)]
-    names = sorted({genre for movie in movies for genre in movie.genres})
+    names, genres = genre_labels([movie.genres for movie in every])
     return Catalogue(
         items=Vocabulary((movie.id for movie in every), kind="movie"),
         titles=tuple(movie.title for movie in every),
         years=np.array([movie.year for movie in every], dtype=np.int32),
-        genre_names=tuple(names),
-        genres=np.array(
-            [[name in movie.genres for name in names] for movie in every], dtype=bool
-        ).reshape(len(every), len(names)),
+        genre_names=names,
+        genres=genres,
     )
+
+
+def genre_labels(
+    values: Sequence[tuple[str, ...]],
+) -> tuple[tuple[str, ...], NDArray[np.bool_]]:
+    """The G genres that movies have, sorted, and (I, G) which movie has which."""
+    names = sorted({name for found in values for name in found})
+    flags = np.array([[name in found for name in names] for found in values], dtype=bool)
+    return tuple(names), flags.reshape(len(values), len(names))
 
 
 def _require_distinct(movies: Sequence[Movie], source: str) -> None:

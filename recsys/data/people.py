@@ -35,14 +35,18 @@ class Person:
     zip_code: str = ""
 
 
-def read_people(folder: Path) -> dict[str, Person]:
+def read_people(folder: Path | None) -> dict[str, Person]:
     """The users of a data set by id; empty where its folder has no file about them.
+
+    So it is for ratings that came from memory, where there is no folder.
 
     It reads ``u.user`` of MovieLens-100K, ``users.dat`` of MovieLens-1M, or RecBole's ``.user``.
 
     Raises:
         DataError: the file cannot be used as it is.
     """
+    if folder is None:
+        return {}
     for name, layout in _GROUPLENS.items():
         if (folder / name).is_file():
             return _people(folder / name, read_delimited(folder / name, layout).strict())

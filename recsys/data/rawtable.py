@@ -1,4 +1,4 @@
-"""A ratings or movie table as it stands in its file: text, and the line each row came from.
+"""A table as it stands in its file, text or Parquet: text, and the line each row came from.
 
 One line is one row, so that a bad row can be named by its line and cannot swallow its neighbours.
 
@@ -12,15 +12,61 @@ import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from recsys.data.textfile import Encoding, decode, read_bytes
 from recsys.errors import DataError, nearest
+
+Encoding = Literal["utf-8", "latin-1", "cp1252"]
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a file that must hold something.
+
+    Raises:
+        DataError: it is missing, unreadable or empty.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataError(
+            f"{path} cannot be read: {error.strerror}", hint="check the path and its permissions"
+        ) from error
+    if not data or data.isspace():
+        raise DataError(f"{path} is empty", hint="fetch or export the file again")
+    return data
+
+
+def decode(path: Path, data: bytes, encoding: Encoding) -> bytes:
+    r"""The text as UTF-8, every line ended by ``\n``, without a byte order mark.
+
+    Raises:
+        DataError: the bytes are not text in that encoding; names the offset and the line.
+    """
+    # No encoding of ours uses zero bytes, UTF-16 does.
+    offset = data.find(b"\x00")
+    try:
+        text = data if data.isascii() else data.decode(encoding).encode()
+    except UnicodeDecodeError as error:
+        offset = error.start
+    if offset >= 0:
+        line = data.count(b"\n", 0, offset) + 1
+        raise DataError(
+            f"{path}: byte 0x{data[offset]:02x} at offset {offset} (line {line}) is not "
+            f"{encoding} text",
+            hint=f"save the file as {encoding}",
+        )
+    text = text.removeprefix("\ufeff".encode())
+    if b"\r" in text:
+        text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return text if text.endswith(b"\n") else text + b"\n"
+
 
 UNIT_SEPARATOR = "\x1f"
 """Stands in for delimiters that are longer than one character or protected by quotes."""
@@ -219,3 +265,61 @@ def _texts(text: bytes, wanted: Lines) -> list[str]:
         if number in found:
             found[number] = line.decode().rstrip("\n")
     return list(found.values())
+
+
+def parquet_columns(path: Path) -> tuple[str, ...]:
+    """The column names of a Parquet file.
+
+    Raises:
+        DataError: it is not one.
+    """
+    try:
+        return tuple(pq.read_schema(path).names)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise DataError(f"{path} is not a Parquet file: {error}") from error
+
+
+def read_parquet(path: Path, columns: list[str] | None = None) -> RawTable:
+    """The rows of a Parquet file; ``line`` counts rows from 1.
+
+    Raises:
+        DataError: it is not a Parquet file, has no rows, or a column holds lists or bytes.
+    """
+    parquet_columns(path)
+    table = pq.read_table(path, columns=columns)
+    if not table.num_rows:
+        raise DataError(f"{path} is empty: it has columns and no rows")
+    text = [as_text(path, name, table[name]) for name in table.column_names]
+    return text_rows(path, pa.table(text, names=table.column_names))
+
+
+def text_rows(path: Path, table: pa.Table) -> RawTable:
+    """The rows of a table of text, numbered from 1."""
+
+    def texts(rows: Lines) -> list[str]:
+        taken = table.take(pa.array(rows - 1)).to_pylist()
+        return [", ".join(f"{name}={value}" for name, value in row.items()) for row in taken]
+
+    rows = np.arange(1, table.num_rows + 1, dtype=np.int64)
+    return RawTable(path, table, rows, np.empty(0, dtype=np.int64), texts)
+
+
+def as_text(path: Path, name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column as text: whole floats without decimals, timestamps as seconds.
+
+    Raises:
+        DataError: it holds lists or bytes.
+    """
+    if pa.types.is_timestamp(column.type):
+        column = pc.floor_temporal(column, unit="second").cast(pa.timestamp("s")).cast(pa.int64())
+    if pa.types.is_floating(column.type) and _is_integral(column):
+        column = column.cast(pa.int64())  # ids beside a missing one: 12.0 is the id "12"
+    try:
+        return column.cast(pa.string())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise DataError(f"{path}: column {name!r} holds {column.type}, not plain values") from error
+
+
+def _is_integral(column: pa.ChunkedArray) -> bool:
+    exact = pc.and_(pc.equal(pc.floor(column), column), pc.less(pc.abs(column), 2.0**53))
+    return bool(pc.all(exact).as_py())

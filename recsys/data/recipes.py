@@ -5,20 +5,18 @@ from __future__ import annotations
 from typing import Annotated, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from recsys import resources
-from recsys.data.formats import FormatName
 from recsys.data.interactions import RatingScale
 from recsys.data.readers.table import TableFiles
+from recsys.documents import Document
 from recsys.errors import ConfigError, UnknownIdError, nearest
 
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+FormatName = Literal["ml-100k", "ml-1m", "movielens-csv", "recbole", "table"]
 
 
-class Archive(_Strict):
+class Archive(Document):
     """A zip file to download.
 
     Attributes:
@@ -37,14 +35,14 @@ class Archive(_Strict):
         return self.url.rsplit("/", 1)[-1]
 
 
-class Scale(_Strict):
+class Scale(Document):
     """The interval of the ratings."""
 
     low: float
     high: float
 
 
-class Recipe(_Strict):
+class Recipe(Document):
     """All that is needed to get and to read one data set.
 
     Attributes:

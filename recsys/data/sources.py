@@ -3,24 +3,72 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from recsys.data.bad_rows import OnBadRow
-from recsys.data.crosswalk import Crosswalk, with_film_ids
 from recsys.data.dataset import Dataset, Reading
-from recsys.data.facts import FACT_SOURCES, recbole_data, with_facts
-from recsys.data.formats import FORMATS, Found, recognise
+from recsys.data.facts import FACT_SOURCES, Crosswalk, recbole_data, with_facts, with_film_ids
+from recsys.data.files import cache_folder
 from recsys.data.interactions import RatingScale
-from recsys.data.readers import table
-from recsys.data.recipes import Recipe, load_recipe, parse_recipe, recipe_names
-from recsys.data.surroundings import cache_folder
+from recsys.data.readers import atomic, table
+from recsys.data.readers.grouplens import ML_1M, ML_100K
+from recsys.data.recipes import FormatName, Recipe, load_recipe, parse_recipe, recipe_names
 from recsys.errors import DataError
 from recsys.resources import read_text
 
 DEFAULT_NAME = "ml-100k"
 LOCAL_RECIPE = "recipe.yaml"
+
+
+class Format(NamedTuple):
+    """One way in which files hold ratings and movies.
+
+    Attributes:
+        recognise: the data set's name, if a folder holds this format.
+        read: reads such a folder.
+        scale: of the ratings, unless the caller or a recipe knows better.
+    """
+
+    recognise: Callable[[Path], str | None]
+    read: Callable[[Path, Reading], Dataset]
+    scale: RatingScale
+
+
+def _tables(files: Callable[[Path], table.TableFiles | None], scale: RatingScale) -> Format:
+    """A format whose files and columns are found in a folder that has no name for itself."""
+
+    def read(folder: Path, reading: Reading) -> Dataset:
+        return table.read(folder, files(folder) or table.TableFiles(ratings="ratings.csv"), reading)
+
+    return Format(lambda folder: folder.resolve().name if files(folder) else None, read, scale)
+
+
+_STARS = RatingScale(1, 5)
+FORMATS: dict[FormatName, Format] = {
+    "ml-100k": Format(ML_100K.recognise, ML_100K.read, _STARS),
+    "ml-1m": Format(ML_1M.recognise, ML_1M.read, _STARS),
+    "recbole": Format(atomic.recognise, atomic.read, _STARS),
+    "movielens-csv": _tables(table.movielens, RatingScale(0.5, 5)),
+    "table": _tables(table.plain, _STARS),
+}
+
+
+@dataclass(frozen=True)
+class Found:
+    """A folder whose format is known.
+
+    Attributes:
+        folder: where the files are.
+        format: their format.
+        name: what the files, or the folder, call the data set.
+    """
+
+    folder: Path
+    format: FormatName
+    name: str
 
 
 def open_dataset(
@@ -69,11 +117,12 @@ def find_dataset(name: str | None, data_dir: Path | None) -> Found:
         DataError: none does.
     """
     looked: list[str] = []
-    for place in _places(name or DEFAULT_NAME, data_dir):
-        found = _look(place.folder, name) if place.folder else None
+    for place, folder in _places(name or DEFAULT_NAME, data_dir):
+        found = _look(folder, name) if folder else None
         if found and _is_wanted(found, name):
             return replace(found, name=name or found.name)
-        looked.append(f"{place.label}: {place.folder or 'not there'}{_but(found)}")
+        other = f" (holds {found.name})" if found else ""
+        looked.append(f"{place}: {folder or 'not there'}{other}")
     wanted = name or DEFAULT_NAME
     raise DataError(
         f"the data set {wanted} was not found",
@@ -82,23 +131,16 @@ def find_dataset(name: str | None, data_dir: Path | None) -> Found:
     )
 
 
-@dataclass(frozen=True)
-class _Place:
-    label: str
-    folder: Path | None
-
-
-def _places(name: str, data_dir: Path | None) -> Iterator[_Place]:
-    if data_dir is not None:
-        yield _Place("--data", data_dir)
-        yield _Place("--data", data_dir / name)
-        return
-    if root := os.environ.get("RECSYS_DATA_DIR"):
-        yield _Place("RECSYS_DATA_DIR", Path(root))
-        yield _Place("RECSYS_DATA_DIR", Path(root) / name)
-    yield _Place("cache", cache_dir() / name)
-    if name == DEFAULT_NAME:
-        yield _Place("RecBole's wheel", recbole_data(name))
+def _places(name: str, data_dir: Path | None) -> Iterator[tuple[str, Path | None]]:
+    """Where to look, and what that is called."""
+    root = data_dir or os.environ.get("RECSYS_DATA_DIR")
+    if root:
+        label = "--data" if data_dir else "RECSYS_DATA_DIR"
+        yield from ((label, folder) for folder in (Path(root), Path(root) / name))
+    if data_dir is None:
+        yield "cache", cache_dir() / name
+        if name == DEFAULT_NAME:
+            yield "RecBole's wheel", recbole_data(name)
 
 
 def _look(folder: Path, name: str | None) -> Found | None:
@@ -108,7 +150,11 @@ def _look(folder: Path, name: str | None) -> Found | None:
     known = load_recipe(name) if name in recipe_names() else None
     if known and known.table and all((folder / file).is_file() for file in known.table.files):
         return Found(folder, "table", known.name)
-    return recognise(folder)
+    for format_, form in FORMATS.items():
+        called = form.recognise(folder) if folder.is_dir() else None
+        if called is not None:
+            return Found(folder, format_, called)
+    return None
 
 
 def _is_wanted(found: Found, name: str | None) -> bool:
@@ -116,10 +162,6 @@ def _is_wanted(found: Found, name: str | None) -> bool:
         return True
     # Folders of some formats do not say which data set they hold; others do.
     return found.name not in recipe_names() and load_recipe(name).format == found.format
-
-
-def _but(found: Found | None) -> str:
-    return f" (holds {found.name})" if found else ""
 
 
 def _local_recipe(folder: Path) -> Recipe | None:

@@ -8,14 +8,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.data.hashing import fingerprint
+from recsys.data.files import fingerprint
 from recsys.data.interactions import Interactions, repeated_pairs
 from recsys.errors import AlignmentError, DataError
 
@@ -48,7 +48,7 @@ class SplitSpec:
     def __post_init__(self) -> None:
         object.__setattr__(self, "params", MappingProxyType(dict(self.params)))
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
         params = {key: self.params[key] for key in sorted(self.params)}
         return {"name": self.name, "seed": self.seed, "params": params, "dataset": self.dataset}
@@ -149,7 +149,7 @@ class Split:
     @cached_property
     def labels(self) -> LabelSplit:
         """The movies whose genres train, choose and test the genre task."""
-        from recsys.data.splits.films import genre_partition  # it deals, which needs this module
+        from recsys.data.splits.rules import genre_partition  # it deals, which needs this module
 
         return genre_partition(self.catalogue, self.label_seed)
 
@@ -176,6 +176,8 @@ class Split:
 
     def for_fitting(self) -> TrainingData:
         """What a model that is fitted receives: all but the test part."""
+        from recsys.data.people import read_people  # it reads by readers that make data sets
+
         labels = replace(self.labels, test=np.zeros_like(self.labels.test))
         return TrainingData(
             train=self.train,
@@ -183,7 +185,8 @@ class Split:
             catalogue=self.catalogue,
             labels=labels,
             cold_valid_items=self.cold_valid_items,
-            read_people=lambda: self.dataset.people,
+            # Of the folder alone: the data set holds the test ratings.
+            read_people=partial(read_people, self.dataset.origin),
             source=Source(self.dataset.name, self.spec, self.fingerprint),
         )
 
@@ -273,7 +276,7 @@ class TrainingData:
         cls, train: Interactions, valid: Interactions, catalogue: Catalogue, label_seed: int = 0
     ) -> TrainingData:
         """Parts that were divided elsewhere."""
-        from recsys.data.splits.films import genre_partition
+        from recsys.data.splits.rules import genre_partition
 
         labels = genre_partition(catalogue, label_seed)
         return cls(train, valid, catalogue, replace(labels, test=np.zeros_like(labels.test)))

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.data.hashing import fingerprint
+from recsys.data.files import fingerprint
 from recsys.errors import DataError, UnknownIdError, nearest
 
 Unknown = Literal["error", "drop", "minus_one"]

@@ -5,7 +5,9 @@ Legend: I movies, k list length.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import gc
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -213,7 +215,8 @@ class Engine:
             available = np.count_nonzero(scores > -np.inf, axis=1).tolist()
             each = zip(lists.items, lists.scores, available, strict=True)
             people = zip(ids[start : start + _BLOCK], self.model.views(query), each, strict=True)
-            found += [self._answer(user, request, view, best) for user, view, best in people]
+            with _without_collecting():
+                found += [self._answer(user, request, view, best) for user, view, best in people]
         return found
 
     def _answer(
@@ -373,6 +376,18 @@ class Engine:
         person = who if isinstance(who, Profile) else self.user(who)
         person.require_aligned(self.catalogue)
         return person
+
+
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """No search for garbage among tens of thousands of new answers, which hold no cycles."""
+    collected = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collected:
+            gc.enable()
 
 
 def _indexed(model: Recommender) -> Index | None:

@@ -7,7 +7,7 @@ probabilities to six digits, shares to eight, so that hundreds of them still add
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 
 def to_six(value: float) -> float:
@@ -23,16 +23,15 @@ class _Answer:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, _Answer):
+    if isinstance(value, _Answer | Because):
         return value.document()
     if isinstance(value, list | tuple):
         return [_plain(one) for one in value]
     return dict(value) if isinstance(value, dict) else value
 
 
-@dataclass(frozen=True, slots=True)
-class Because(_Answer):
-    """One addend of a score.
+class Because(NamedTuple):
+    """One addend of a score; a tuple, since lists have many.
 
     Attributes:
         item: id of the liked movie; None for the movie's own bias and for a merged rest.
@@ -43,6 +42,10 @@ class Because(_Answer):
     item: str | None
     title: str
     share: float
+
+    def document(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return self._asdict()
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,23 +119,13 @@ def evaluate_audience(
 def _check(prediction: AudiencePrediction, items: NDArray[np.int64], n_items: int) -> None:
     if not (math.isfinite(prediction.vote_std) and prediction.vote_std >= 0):
         raise DataError(f"vote_std is {prediction.vote_std}, it must be finite and not below 0")
-    _require("mean", prediction.mean, items, n_items)
-    _require("standard deviation", prediction.std, items, n_items, above=0)
-
-
-def _require(
-    name: str,
-    values: NDArray[np.floating[Any]],
-    items: NDArray[np.int64],
-    n_items: int,
-    above: float = -math.inf,
-) -> None:
-    if values.shape != (n_items,):
-        raise DataError(f"audience {name} has shape {values.shape} for {n_items} movies")
-    judged = values[items]
-    bad = items[~(np.isfinite(judged) & (judged > above))]
-    if len(bad):
-        rows = [f"item row {row}: {values[row]}" for row in bad[:5]]
-        raise DataError(
-            f"{len(bad)} movies have no usable audience {name}", rows=rows, count=len(bad)
-        )
+    stated = {"mean": (prediction.mean, -math.inf), "standard deviation": (prediction.std, 0)}
+    for name, (values, above) in stated.items():
+        if values.shape != (n_items,):
+            raise DataError(f"audience {name} has shape {values.shape} for {n_items} movies")
+        bad = items[~(np.isfinite(values[items]) & (values[items] > above))]
+        if len(bad):
+            rows = [f"item row {row}: {values[row]}" for row in bad[:5]]
+            raise DataError(
+                f"{len(bad)} movies have no usable audience {name}", rows=rows, count=len(bad)
+            )

@@ -12,15 +12,15 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
 from threadpoolctl import threadpool_info
 
 import recsys
+from recsys.documents import Document
 
 _GIB = 2**30
 
 
-class Hardware(BaseModel):
+class Hardware(Document):
     """The machine, as far as it explains a duration.
 
     Attributes:
@@ -29,8 +29,6 @@ class Hardware(BaseModel):
         threads: threads of the numerical libraries.
         memory_gib: physical memory in GiB, None where the system does not tell.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     cpu: str
     cores: int

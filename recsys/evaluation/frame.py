@@ -65,10 +65,16 @@ class EvaluationFrame(pd.DataFrame):
             for all pairs). One split alone: how the split was drawn is not in it.
 
         Raises:
-            ConfigError: no two models have the metric.
+            ConfigError: no two models have the metric, or the frame was joined from others.
         """
+        evaluations = getattr(self, "evaluations", None)
+        if evaluations is None:
+            raise ConfigError(
+                "this frame does not hold the figures of every user",
+                hint="ask the one that recsys.evaluate gave",
+            )
         values = {}
-        for name, one in self.evaluations.items():
+        for name, one in evaluations.items():
             found = _of_users(one, metric)
             if found is not None:
                 values[name] = found

@@ -8,9 +8,10 @@ from datetime import date
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+from pydantic import BaseModel, Field, FiniteFloat, ValidationError
 
 from recsys.data.files import atomic_write
+from recsys.documents import Document
 from recsys.errors import ConfigError, DataError, nearest
 from recsys.evaluation.environment import Hardware
 
@@ -19,11 +20,7 @@ MISSING = "–"
 Metrics = dict[str, FiniteFloat]
 
 
-class _Document(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SplitReference(_Document):
+class SplitReference(Document):
     """Which split was used.
 
     Attributes:
@@ -37,14 +34,14 @@ class SplitReference(_Document):
     fingerprint: str
 
 
-class Seconds(_Document):
+class Seconds(Document):
     """Wall-clock seconds of the two halves of a run; ``fit`` is None for a model fitted before."""
 
     fit: FiniteFloat | None
     score: FiniteFloat
 
 
-class ResultRow(_Document):
+class ResultRow(Document):
     """One model on one split with one seed.
 
     Attributes:
@@ -83,7 +80,7 @@ class ResultRow(_Document):
     config: str | None = None
 
 
-class ResultsDocument(_Document):
+class ResultsDocument(Document):
     """One benchmark: everything needed to read its numbers and to run it again.
 
     Attributes:
@@ -132,14 +129,14 @@ class ResultsDocument(_Document):
             ) from None
 
 
-class RatingScores(_Document):
+class RatingScores(Document):
     """Rating errors, in stars."""
 
     rmse: FiniteFloat
     mae: FiniteFloat
 
 
-class EvaluationDocument(_Document):
+class EvaluationDocument(Document):
     """What ``recsys evaluate --format json`` prints.
 
     Attributes:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -37,8 +37,8 @@ from recsys.experiment.tuning_report import (
     ranked,
 )
 from recsys.recommenders.joint.recommender import JointRecommender
+from recsys.recommenders.joint.training.log import RunOptions
 from recsys.recommenders.joint.training.loop import monitored
-from recsys.recommenders.joint.training.options import RunOptions
 from recsys.seeding import seed_for
 from recsys.workflow import extract_features, reference
 
@@ -198,7 +198,8 @@ def split_for(config: ExperimentConfig, made: ExperimentConfig, split: Split) ->
     """The split of a trial: that of the experiment, unless its movies are encoded otherwise."""
     if (config.features, config.sources) == (made.features, made.sources):
         return split
-    return split.with_catalogue(extract_features(config, split.dataset).catalogue)
+    bare = split.dataset.with_catalogue(replace(split.catalogue, modalities={}))
+    return split.with_catalogue(extract_features(config, bare).catalogue)
 
 
 def _outcome(trial: TrialRecord) -> str:

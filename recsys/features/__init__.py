@@ -1,1 +1,1 @@
-"""From raw material to aligned vectors: one file a modality. Nothing heavy is imported here."""
+"""From raw input to aligned vectors: one file a modality. Nothing heavy is imported here."""

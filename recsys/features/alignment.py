@@ -27,7 +27,7 @@ from recsys.features.published.vectors import IdVectors
 
 
 @dataclass(frozen=True)
-class AlignmentReport:
+class ImportReport:
     """What became of the rows of one source.
 
     Attributes:
@@ -71,7 +71,7 @@ def align(
     *,
     key: Key = "item",
     ratings: NDArray[np.int64] | None = None,
-) -> tuple[ModalityTable, AlignmentReport]:
+) -> tuple[ModalityTable, ImportReport]:
     """The vectors of the movies of a catalogue, from those of a source.
 
     Args:
@@ -98,7 +98,7 @@ def align(
     for id_, vector in zip(audit.ids, audit.vectors, strict=True):
         vectors[rows_of[id_]] = vector
         present[rows_of[id_]] = True
-    report = AlignmentReport(
+    report = ImportReport(
         modality=name,
         origin=found.origin,
         key=key,
@@ -139,7 +139,7 @@ def import_modality(
     config: ImportConfig,
     catalogue: Catalogue,
     ratings: NDArray[np.int64] | None = None,
-) -> tuple[ModalityTable, AlignmentReport]:
+) -> tuple[ModalityTable, ImportReport]:
     """Read vectors that were made elsewhere and align them with a catalogue.
 
     Args:
@@ -163,7 +163,7 @@ def import_modality(
 
 def _import_mmtf14k(
     name: str, config: MmtfImport, catalogue: Catalogue, ratings: NDArray[np.int64] | None
-) -> tuple[ModalityTable, AlignmentReport]:
+) -> tuple[ModalityTable, ImportReport]:
     """The archive speaks of films, by the ids of the later MovieLens data sets."""
     source = Mmtf14k(expand(config.path))
     key: Key = "film" if any(catalogue.film_ids) else "item"

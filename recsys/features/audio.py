@@ -17,13 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import dct
 
-from recsys.config.trailers import AudioConfig
+from recsys.config.modalities import AudioConfig
 from recsys.data.catalogue import EncoderCard
 from recsys.errors import MissingExtra
 from recsys.features.audio_pretrained import PretrainedAudio
 from recsys.features.containers import media_errors
 from recsys.features.decoding import NO_WEIGHTS, audio_samples, decoding, joined
-from recsys.features.media import MediaError, Status
+from recsys.features.media import FileStatus, MediaError
 from recsys.features.running import Moments, pieces
 
 REVISION = "2"
@@ -101,7 +101,7 @@ def describe(path: Path, config: AudioConfig) -> Array:
         for block in pieces(samples, BLOCK_SECONDS * config.sample_rate):
             heard.add(block)
     if not heard.frames:
-        raise MediaError(Status.TRUNCATED, f"{path} has less than {FRAME} samples of sound")
+        raise MediaError(FileStatus.TRUNCATED, f"{path} has less than {FRAME} samples of sound")
     return heard.vector()
 
 

@@ -12,15 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.config.trailers import DecodingConfig, PretrainedAudioConfig
+from recsys.config.modalities import DecodingConfig, PretrainedAudioConfig
 from recsys.data.catalogue import EncoderCard
 from recsys.errors import ConfigError
 from recsys.features import weights
 from recsys.features.containers import media_errors
 from recsys.features.decoding import audio_samples, decoding
-from recsys.features.media import MediaError, Status
+from recsys.features.media import FileStatus, MediaError
 from recsys.features.running import EvenSample, pieces
-from recsys.features.weights import quiet_transformers
 
 LEAST_SECONDS = 0.5
 """A shorter rest at the end of the track is not heard."""
@@ -93,7 +92,7 @@ class PretrainedAudio:
         vectors = [self._encode(piece) for piece in self._pieces(path)]
         if not vectors:
             raise MediaError(
-                Status.TRUNCATED, f"{path} has less than {LEAST_SECONDS} seconds of sound"
+                FileStatus.TRUNCATED, f"{path} has less than {LEAST_SECONDS} seconds of sound"
             )
         mean: NDArray[np.float32] = np.mean(vectors, axis=0, dtype=np.float32)
         return mean
@@ -138,25 +137,8 @@ class PretrainedAudio:
     @cached_property
     def _loaded(self) -> tuple[Any, Any]:
         """What prepares the sound, and the model."""
-        with quiet_transformers():
-            import transformers
-
-            library: Any = transformers
-            clap = self._kind == "clap"
-            kind = library.ClapAudioModelWithProjection if clap else library.AutoModel
-            folder = str(self.weights.folder)
-            try:
-                extractor = library.AutoFeatureExtractor.from_pretrained(
-                    folder, local_files_only=True
-                )
-                model = kind.from_pretrained(folder, local_files_only=True, use_safetensors=True)
-            except (OSError, ValueError, KeyError) as error:
-                raise ConfigError(
-                    f"audio encoder {self.weights.name} cannot be loaded: {error}",
-                    hint=f"features.{_SECTION}.path must hold an encoder of sound and its "
-                    "preprocessor_config.json",
-                ) from error
-        return extractor, model.float().eval()
+        kind = "ClapAudioModelWithProjection" if self._kind == "clap" else "AutoModel"
+        return self.weights.load("AutoFeatureExtractor", kind)
 
 
 def _pooled(output: Any) -> Any:

@@ -5,12 +5,12 @@ Legend: N rows of the source, R rows that are still good, D dimensions.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from recsys.config.imports import ImportPolicy
@@ -166,28 +166,14 @@ class Audit:
 
     def _settle_repeats(self) -> None:
         """First the rows that say the same again, then those that say something else."""
-        counts = Counter(self.ids)
-        if len(counts) == len(self.rows):
+        if len(set(self.ids)) == len(self.rows):
             return
-        seen: set[tuple[str, bytes]] = set()
-        again = np.zeros(len(self.rows), dtype=bool)
-        for position, id_ in enumerate(self.ids):
-            if counts[id_] > 1:
-                vector = (id_, self.vectors[position].tobytes())
-                again[position] = vector in seen
-                seen.add(vector)
+        rows = pd.DataFrame({"id": self.ids, "vector": [row.tobytes() for row in self.vectors]})
+        again = rows.duplicated().to_numpy()
         self._note(Fault.EQUAL_ROWS, np.flatnonzero(again), "first", removed=again)
-        self._settle_conflicts()
-
-    def _settle_conflicts(self) -> None:
-        ids, choice = np.array(self.ids), self._policy.on_duplicate
-        _, first, inverse, counts = np.unique(
-            ids, return_index=True, return_inverse=True, return_counts=True
-        )
-        bad = counts[inverse] > 1
-        removed = bad.copy()
-        if choice == "first":
-            removed[first] = False
+        ids, choice = pd.Series(self.ids), self._policy.on_duplicate
+        bad = ids.duplicated(keep=False).to_numpy()
+        removed = ids.duplicated().to_numpy() if choice == "first" else bad
         self._note(Fault.CONFLICTING_ROWS, np.flatnonzero(bad), choice, removed=removed)
 
     def _note_constant_columns(self) -> None:

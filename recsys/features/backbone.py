@@ -11,17 +11,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
+from recsys.config.modalities import BackboneConfig
 from recsys.config.section import expand
-from recsys.config.trailers import BackboneConfig
-from recsys.data.files import atomic_write
-from recsys.data.hashing import file_sha256
-from recsys.data.surroundings import is_offline
+from recsys.data.files import atomic_write, file_sha256, is_offline
 from recsys.errors import ConfigError, MissingExtra, OfflineError
 from recsys.features.cache import cache_root
 from recsys.features.torch_compat import declare_torchvision_operators
@@ -34,6 +32,22 @@ if TYPE_CHECKING:
 
 
 _HEAD = re.compile(r"((?:classifier|fc|heads?)(?:\.\w+)*)\.weight")
+
+
+class Stated(NamedTuple):
+    """What a file of weights says of itself.
+
+    Attributes:
+        head: dotted name of the last linear layer.
+        classes: that the head tells apart.
+        dim: D, what the head reads.
+        licence: of the file's own metadata.
+    """
+
+    head: str
+    classes: int
+    dim: int
+    licence: str
 
 
 @dataclass(frozen=True)
@@ -63,28 +77,8 @@ class BackboneWeights:
         """A hash of the file."""
         return f"sha256:{file_sha256(self.file)[:32]}"
 
-    @property
-    def head(self) -> str:
-        """Dotted name of the last linear layer."""
-        return self._stated[0]
-
-    @property
-    def classes(self) -> int:
-        """Classes that the head tells apart."""
-        return self._stated[1]
-
-    @property
-    def dim(self) -> int:
-        """D, what the head reads."""
-        return self._stated[2]
-
-    @property
-    def licence(self) -> str:
-        """What the file's own metadata states."""
-        return self._stated[3]
-
     @cached_property
-    def _stated(self) -> tuple[str, int, int, str]:
+    def stated(self) -> Stated:
         """Read from the header alone: neither torch nor the tensors are loaded."""
         try:
             with safe_open(str(self.file), framework="np") as stream:
@@ -100,7 +94,7 @@ class BackboneWeights:
             )
         head = max(heads, key=_natural)
         classes, dim = shapes[f"{head}.weight"]
-        return head, classes, dim, licence
+        return Stated(head, classes, dim, licence)
 
 
 def _match(key: str) -> re.Match[str] | None:
@@ -247,7 +241,7 @@ class Backbone:
     @property
     def dim(self) -> int:
         """D, known without loading the network."""
-        return self.weights.dim
+        return self.weights.stated.dim
 
     @property
     def preprocessing(self) -> str:
@@ -312,14 +306,16 @@ def headless(weights: BackboneWeights) -> nn.Module:
     with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # about how random weights are drawn
         try:
-            model = models.get_model(weights.model, weights=None, num_classes=weights.classes)
+            model = models.get_model(
+                weights.model, weights=None, num_classes=weights.stated.classes
+            )
         except ValueError:
             raise unknown_model(weights.model) from None
     try:
         model.load_state_dict(load_state(weights), strict=True)
     except (RuntimeError, ValueError) as error:
         raise ConfigError(f"{weights.file} is not a state of {weights.model}: {error}") from error
-    parent, _, name = weights.head.rpartition(".")
+    parent, _, name = weights.stated.head.rpartition(".")
     setattr(model.get_submodule(parent), name, torch.nn.Identity())
     channels_last: Any = torch.channels_last
     network: nn.Module = model.eval().to(memory_format=channels_last)

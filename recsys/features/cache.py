@@ -1,7 +1,7 @@
 """Encoded vectors, kept by what they were made from, so that nothing is encoded twice.
 
 The vectors of an encoder card lie in segments, files that are written once: a hash of the rest,
-then safetensors with the digests of N materials and their (N, D) vectors. The hash is checked
+then safetensors with the digests of N inputs and their (N, D) vectors. The hash is checked
 before anything is parsed. What is added becomes a new segment; when small ones have gathered they
 are merged into one, so that every vector is rewritten a few times at most, however many there are.
 Segments appear as a whole and vanish only after the one that replaces them is there: a reader never
@@ -24,11 +24,10 @@ from numpy.typing import NDArray
 from safetensors.numpy import load, save
 
 from recsys.data.catalogue import EncoderCard
-from recsys.data.files import atomic_write
-from recsys.data.surroundings import cache_folder
+from recsys.data.files import atomic_write, cache_folder
 
 Vectors = Mapping[str, NDArray[np.float32]]
-"""Digest of a material to its (D,) vector."""
+"""Digest of a input to its (D,) vector."""
 
 SMALL_BYTES = 32 * 2**20
 """Segments below this are merged with others."""
@@ -71,7 +70,7 @@ class FeatureCache:
         return self._gather(card, lambda found: _chosen(found, wanted))
 
     def digests(self, card: EncoderCard) -> set[str]:
-        """Of which materials there are vectors, with never more than one segment in memory."""
+        """Of which inputs there are vectors, with never more than one segment in memory."""
         return set(self._gather(card, lambda found: dict.fromkeys(found, _NOTHING)))
 
     def add(self, card: EncoderCard, vectors: Vectors) -> bool:

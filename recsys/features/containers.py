@@ -10,8 +10,8 @@ from typing import IO, Any
 import av
 from av.container import InputContainer
 
-from recsys.config.trailers import DecodingConfig
-from recsys.features.media import MediaError, Status
+from recsys.config.modalities import DecodingConfig
+from recsys.features.media import FileStatus, MediaError
 
 DECODER_ERRORS = (av.FFmpegError, ValueError, LookupError, ArithmeticError, MemoryError, OSError)
 """What PyAV raises on a file it cannot use."""
@@ -33,7 +33,7 @@ def media_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except DECODER_ERRORS as error:
-        raise MediaError(Status.FAILED, f"{path}: {_reason(error)}") from error
+        raise MediaError(FileStatus.FAILED, f"{path}: {_reason(error)}") from error
 
 
 @contextmanager
@@ -49,8 +49,8 @@ def opened(path: Path, config: DecodingConfig) -> Iterator[InputContainer]:
             with _container(file, path, config) as container:
                 yield container
         except MediaError as error:
-            if error.status in {Status.UNREADABLE, Status.NO_STREAM} and _is_cut_mp4(path):
-                raise MediaError(Status.TRUNCATED, f"{error.what}: it breaks off") from error
+            if error.status in {FileStatus.UNREADABLE, FileStatus.NO_STREAM} and _is_cut_mp4(path):
+                raise MediaError(FileStatus.TRUNCATED, f"{error.what}: it breaks off") from error
             raise
 
 
@@ -60,7 +60,7 @@ def _container(file: IO[bytes], path: Path, config: DecodingConfig) -> InputCont
         return _open(file, options)
     except DECODER_ERRORS as error:
         raise MediaError(
-            Status.UNREADABLE, f"{path} is not a video or sound file: {_reason(error)}"
+            FileStatus.UNREADABLE, f"{path} is not a video or sound file: {_reason(error)}"
         ) from error
 
 
@@ -76,15 +76,15 @@ def _open(file: IO[bytes], options: dict[str, str]) -> InputContainer:
 @contextmanager
 def _file(path: Path) -> Iterator[IO[bytes]]:
     if not path.is_file():
-        status = Status.UNREADABLE if path.exists() else Status.MISSING
+        status = FileStatus.UNREADABLE if path.exists() else FileStatus.MISSING
         raise MediaError(status, f"{path} is not a file")
     try:
         file = path.open("rb")
     except OSError as error:
-        raise MediaError(Status.UNREADABLE, f"{path} cannot be opened: {error}") from error
+        raise MediaError(FileStatus.UNREADABLE, f"{path} cannot be opened: {error}") from error
     with file:
         if not path.stat().st_size:
-            raise MediaError(Status.EMPTY, f"{path} is empty")
+            raise MediaError(FileStatus.EMPTY, f"{path} is empty")
         yield file
 
 

@@ -29,10 +29,10 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from recsys.config.trailers import DecodingConfig
+from recsys.config.modalities import DecodingConfig
 from recsys.data.catalogue import EncoderCard
 from recsys.features.containers import DECODER_ERRORS, opened
-from recsys.features.media import MediaError, Status
+from recsys.features.media import FileStatus, MediaError
 
 NO_WEIGHTS = "Apache-2.0"
 """Licence of what is computed by this program alone."""
@@ -116,17 +116,17 @@ def audio_samples(path: Path, rate: int, config: DecodingConfig) -> Iterator[NDA
 def _first(streams: Sequence[_S], path: Path, what: str) -> _S:
     found = [stream for stream in streams if not stream.disposition & _COVER]
     if not found:
-        raise MediaError(Status.NO_STREAM, f"{path} has no {what}")
+        raise MediaError(FileStatus.NO_STREAM, f"{path} has no {what}")
     known = [stream for stream in found if stream.codec_context is not None]
     if not known:
-        raise MediaError(Status.UNREADABLE, f"{path}: no decoder for its {what}")
+        raise MediaError(FileStatus.UNREADABLE, f"{path}: no decoder for its {what}")
     return max(known, key=lambda stream: bool(stream.disposition & Disposition.default))
 
 
 def _check_size(width: int, height: int, path: Path, config: DecodingConfig) -> None:
     if width * height > config.max_pixels:
         raise MediaError(
-            Status.TOO_LARGE,
+            FileStatus.TOO_LARGE,
             f"{path} has pictures of {width} x {height} pixels, more than {config.max_pixels}",
         )
 
@@ -135,12 +135,12 @@ def _check_sound(stream: AudioStream, path: Path, config: DecodingConfig) -> Non
     channels, rate = stream.codec_context.channels, stream.codec_context.sample_rate
     if channels > config.max_channels or rate > HIGHEST_RATE:
         raise MediaError(
-            Status.TOO_LARGE,
+            FileStatus.TOO_LARGE,
             f"{path} has {channels} channels of {rate} Hz, more than {config.max_channels} or "
             f"{HIGHEST_RATE}",
         )
     if rate < LOWEST_RATE:
-        raise MediaError(Status.UNREADABLE, f"{path} states {rate} samples a second")
+        raise MediaError(FileStatus.UNREADABLE, f"{path} states {rate} samples a second")
 
 
 class _Clock:
@@ -218,14 +218,14 @@ def _check_end(
     declared = min((container.duration or 0) / av.time_base, config.max_seconds)
     if progress.reached < config.min_share * declared:
         raise MediaError(
-            Status.TRUNCATED,
+            FileStatus.TRUNCATED,
             f"{path} breaks off after {progress.reached:.1f} of {declared:.1f} seconds",
         )
     if not progress.frames:
-        raise MediaError(Status.UNREADABLE, f"{path}: nothing of it can be decoded")
+        raise MediaError(FileStatus.UNREADABLE, f"{path}: nothing of it can be decoded")
     if progress.damaged > (1 - config.min_share) * progress.packets:
         raise MediaError(
-            Status.UNREADABLE,
+            FileStatus.UNREADABLE,
             f"{path}: {progress.damaged} of {progress.packets} packets are damaged",
         )
 

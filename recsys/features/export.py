@@ -70,11 +70,8 @@ def export_recbole(
             ),
         }
     written = [write_tabbed(folder / f"{name}.{suffix}", table) for suffix, table in tables.items()]
-    settings = folder / f"{name}.yaml"
-    with atomic_write(settings) as temporary:
-        text = yaml.safe_dump(_settings(tables, list(catalogue.modalities)), sort_keys=False)
-        temporary.write_text(text, encoding="utf-8")
-    return [*written, settings]
+    settings = _settings(tables, list(catalogue.modalities))
+    return [*written, _write_yaml(folder / f"{name}.yaml", settings)]
 
 
 def _inter(interactions: Interactions) -> dict[str, pa.Array]:
@@ -251,9 +248,8 @@ def _labelled(split: Split, users: Rows, items: Rows) -> dict[str, pa.Array]:
 
 
 def _write_map(path: Path, headers: tuple[str, str], vocabulary: Vocabulary, rows: Rows) -> Path:
-    ids = pa.array(tokens(vocabulary), pa.string()).take(pa.array(rows))
     numbers = pa.array(np.arange(len(rows))).cast(pa.string())
-    return write_tabbed(path, dict(zip(headers, (ids, numbers), strict=True)))
+    return write_tabbed(path, {headers[0]: _taken(vocabulary, rows), headers[1]: numbers})
 
 
 def _write_features(folder: Path, stem: str, table: ModalityTable, items: Rows) -> list[Path]:
@@ -284,7 +280,10 @@ def _write_settings(folder: Path, name: str, files: set[str]) -> Path:
         "user_graph_dict_file": "user_graph_dict.npy",
         "field_separator": "\t",
     }
-    path = folder / f"{name}.yaml"
+    return _write_yaml(folder / f"{name}.yaml", settings)
+
+
+def _write_yaml(path: Path, settings: Mapping[str, Any]) -> Path:
     with atomic_write(path) as temporary:
         temporary.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
     return path

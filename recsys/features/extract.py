@@ -20,9 +20,9 @@ from recsys.config.modalities import MODALITIES, FeaturesConfig, Modality
 from recsys.config.section import Section, expand
 from recsys.config.sources import SourcesConfig
 from recsys.data.catalogue import Catalogue, EncoderCard, ModalityTable
-from recsys.data.source_report import SourceReport
+from recsys.data.coverage import SourceReport
 from recsys.errors import ConfigError, MissingExtra
-from recsys.features.alignment import AlignmentReport, import_modality
+from recsys.features.alignment import ImportReport, import_modality
 from recsys.features.cache import FeatureCache
 from recsys.features.jobs import JobOptions, JobReport, extract_files, file_jobs
 from recsys.features.media import Encoder, ItemEncoder
@@ -56,7 +56,7 @@ class ExtractionReport:
 
     @property
     def reused(self) -> int:
-        """Movies whose vector was known: cached, imported, or made for equal material."""
+        """Movies whose vector was known: cached, imported, or made for equal input."""
         return self.present - self.encoded
 
     @property
@@ -94,7 +94,7 @@ class Extraction:
     reports: list[ExtractionReport]
     facts: list[SourceReport]
     files: list[JobReport]
-    imports: list[AlignmentReport]
+    imports: list[ImportReport]
 
     def with_table(
         self, table: ModalityTable, encoded: int, started: float, failed: int = 0
@@ -195,7 +195,7 @@ def _imported(done: Extraction, name: str, sources: SourcesConfig, origin: Origi
 def encode_cached(
     encoder: Encoder, catalogue: Catalogue, cache: FeatureCache
 ) -> tuple[ModalityTable, int]:
-    """Vectors of all movies and how many were computed; only new material is encoded.
+    """Vectors of all movies and how many were computed; only new input is encoded.
 
     An encoder that looks at all movies at once is not cached: with one movie changed, every vector
     may change.
@@ -203,13 +203,13 @@ def encode_cached(
     if not isinstance(encoder, ItemEncoder):
         table = encoder.encode(catalogue)
         return table, int(table.present.sum())
-    materials = encoder.materials(catalogue)
+    inputs = encoder.inputs(catalogue)
     known = dict(cache.read(encoder.card))
-    new = {m.digest: m for m in materials if m is not None and m.digest not in known}
+    new = {m.digest: m for m in inputs if m is not None and m.digest not in known}
     pending = iter(new.items())
     while block := dict(islice(pending, BLOCK)):
-        vectors = encoder.encode_materials(list(block.values()))
+        vectors = encoder.encode_inputs(list(block.values()))
         fresh = dict(zip(block, vectors, strict=True))
         cache.add(encoder.card, fresh)
         known |= fresh
-    return encoder.table(catalogue, materials, known), len(new)
+    return encoder.table(catalogue, inputs, known), len(new)

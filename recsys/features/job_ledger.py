@@ -16,19 +16,19 @@ import sqlite3
 import stat
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import PositiveInt
 
+from recsys.config.sources import JobsConfig
 from recsys.data.catalogue import EncoderCard
-from recsys.data.hashing import file_sha256
-from recsys.errors import ConfigError
+from recsys.data.files import file_sha256
 from recsys.features.cache import FeatureCache, card_key
-from recsys.features.job_report import FileOutcome
-from recsys.features.media import MediaError, Status
+from recsys.features.job_report import FileJob, FileOutcome
+from recsys.features.media import FileStatus, MediaError
 from recsys.features.workers import Result, Task
 
 SETTLED_SECONDS = 2
@@ -46,10 +46,10 @@ CREATE TABLE IF NOT EXISTS failures
 _log = logging.getLogger(__name__)
 
 
-class Failure(NamedTuple):
+class FileFailure(NamedTuple):
     """Why a file could not be encoded."""
 
-    status: Status
+    status: FileStatus
     what: str
 
 
@@ -117,17 +117,17 @@ class FileIndex:
             return None
         return str(row[0]) if row else None
 
-    def failures(self, card: EncoderCard) -> dict[str, Failure]:
+    def failures(self, card: EncoderCard) -> dict[str, FileFailure]:
         """Digest of each file that this encoder is known to fail on, and why."""
         query = "SELECT digest, status, what FROM failures WHERE card = ?"
         try:
             rows = self._connection.execute(query, (card_key(card),)).fetchall()
-            return {digest: Failure(Status(status), what) for digest, status, what in rows}
+            return {digest: FileFailure(FileStatus(status), what) for digest, status, what in rows}
         except (sqlite3.Error, ValueError) as error:
             _log.warning("%s is not used: %s", self.path, error)
             return {}
 
-    def save(self, card: EncoderCard, failed: Mapping[str, Failure]) -> None:
+    def save(self, card: EncoderCard, failed: Mapping[str, FileFailure]) -> None:
         """Write the digests that are new, and more failures of an encoder."""
         key = card_key(card)
         rows = [(key, digest, status.value, what) for digest, (status, what) in failed.items()]
@@ -177,51 +177,18 @@ SAVE_SECONDS = 30.0
 _NO_DIGEST = ""
 
 
-@dataclass(frozen=True)
-class FileJob:
-    """A movie and its file.
-
-    Attributes:
-        item_id: external id of the movie.
-        row: its row in the catalogue.
-        path: the file; None where there is none.
-    """
-
-    item_id: str
-    row: int
-    path: Path | None
-
-
-@dataclass(frozen=True)
-class JobOptions:
+class JobOptions(JobsConfig):
     """Processes, limits and what to distrust.
 
     Attributes:
-        workers: processes; one a core unless given.
         threads_per_worker: threads of each process.
-        timeout_s: seconds after which a file is given up.
         block: vectors and failures between two writes: what a killed run may lose.
-        rehash: read every file again instead of trusting its size and times.
-        retry_failed: try files again that an earlier run could not encode.
         progress: show a bar on standard error, where that is a terminal.
-
-    Raises:
-        ConfigError: a number is not positive.
     """
 
-    workers: int | None = None
-    threads_per_worker: int = 1
-    timeout_s: float = 120.0
-    block: int = 64
-    rehash: bool = False
-    retry_failed: bool = False
+    threads_per_worker: PositiveInt = 1
+    block: PositiveInt = 64
     progress: bool = True
-
-    def __post_init__(self) -> None:
-        for name in ("workers", "threads_per_worker", "timeout_s", "block"):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise ConfigError(f"{name} is {value}, it must be above 0")
 
     @property
     def processes(self) -> int:
@@ -259,7 +226,7 @@ class Ledger:
         self._waiting: dict[str, list[tuple[int, FileJob, Signature]]] = {}
         self._outcomes: dict[int, FileOutcome] = {}
         self._fresh: dict[str, NDArray[np.float32]] = {}
-        self._failed: dict[str, Failure] = {}
+        self._failed: dict[str, FileFailure] = {}
         self._saved_at = time.monotonic()
         self.unsaved: dict[str, NDArray[np.float32]] = {}
 
@@ -279,7 +246,7 @@ class Ledger:
             try:
                 path, signature, digest = self._look(job)
             except MediaError as error:
-                failure = Failure(error.status, error.what)
+                failure = FileFailure(error.status, error.what)
                 self._note(position, job, _NO_DIGEST, failure, reused=False)
                 continue
             if digest in self._done or digest in self._failures:
@@ -297,26 +264,26 @@ class Ledger:
             MediaError: there is nothing to decode.
         """
         if job.path is None:
-            raise MediaError(Status.MISSING, f"no file for movie {job.item_id}")
+            raise MediaError(FileStatus.MISSING, f"no file for movie {job.item_id}")
         try:
             found = job.path.stat()
             _require_bytes(job.path, found)
             signature = Signature.of(found)
             return job.path, signature, self._index.digest(job.path, signature)
         except FileNotFoundError:
-            raise MediaError(Status.MISSING, f"{job.path}: there is no such file") from None
+            raise MediaError(FileStatus.MISSING, f"{job.path}: there is no such file") from None
         except OSError as error:
-            raise MediaError(Status.UNREADABLE, f"{job.path}: {error.strerror}") from error
+            raise MediaError(FileStatus.UNREADABLE, f"{job.path}: {error.strerror}") from error
 
     def settle(self, task: Task, result: Result) -> None:
         """Note what became of a file, and of every file of equal bytes."""
         digest, path = task
         jobs = self._waiting.pop(digest)
         if isinstance(result, MediaError):
-            failure = Failure(result.status, result.what)
+            failure = FileFailure(result.status, result.what)
             self._failures[digest] = self._failed[digest] = failure
         elif not _unchanged(path, jobs[0][2]):
-            failure = Failure(Status.FAILED, f"{path}: it changed while it was read")
+            failure = FileFailure(FileStatus.FAILED, f"{path}: it changed while it was read")
         else:
             failure = None
             self._fresh[digest] = result
@@ -326,9 +293,9 @@ class Ledger:
         self._save_if_due()
 
     def _note(
-        self, position: int, job: FileJob, digest: str, failure: Failure | None, *, reused: bool
+        self, position: int, job: FileJob, digest: str, failure: FileFailure | None, *, reused: bool
     ) -> None:
-        status, what = failure or (Status.OK, "")
+        status, what = failure or (FileStatus.OK, "")
         outcome = FileOutcome(job.item_id, job.row, job.path, status, digest, what, reused)
         self._outcomes[position] = outcome
         self._notify(outcome)
@@ -350,9 +317,9 @@ class Ledger:
 def _require_bytes(path: Path, found: os.stat_result) -> None:
     """A pipe or a device would be waited for without end."""
     if not stat.S_ISREG(found.st_mode):
-        raise MediaError(Status.UNREADABLE, f"{path}: it is not a file")
+        raise MediaError(FileStatus.UNREADABLE, f"{path}: it is not a file")
     if not found.st_size:
-        raise MediaError(Status.EMPTY, f"{path}: it has no bytes")
+        raise MediaError(FileStatus.EMPTY, f"{path}: it has no bytes")
 
 
 def _unchanged(path: Path, signature: Signature) -> bool:

@@ -5,43 +5,53 @@ Legend: I items, D dimensions of one modality.
 
 from __future__ import annotations
 
-import csv
 import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from recsys.data.catalogue import Catalogue, EncoderCard, ModalityTable
 from recsys.data.files import atomic_write
 from recsys.errors import AlignmentError, ConfigError, DataError
 from recsys.features.cache import FeatureCache, Vectors
-from recsys.features.media import Status
+from recsys.features.media import FileStatus
 
 _COLUMNS = ("item_id", "row", "status", "reused", "path", "what")
 
 
 @dataclass(frozen=True)
-class FileOutcome:
-    """What became of one movie's file.
+class FileJob:
+    """A movie and its file.
 
     Attributes:
         item_id: external id of the movie.
         row: its row in the catalogue.
-        path: its file; None where there is none.
+        path: the file; None where there is none.
+    """
+
+    item_id: str
+    row: int
+    path: Path | None
+
+
+@dataclass(frozen=True)
+class FileOutcome(FileJob):
+    """What became of one movie's file.
+
+    Attributes:
         status: "ok", or why there is no vector.
         digest: SHA-256 of the file's bytes, "" where they could not be read.
         what: why there is no vector, in a sentence.
         reused: the status was known before: from an earlier run, or from an equal file.
     """
 
-    item_id: str
-    row: int
-    path: Path | None
-    status: Status
+    status: FileStatus
     digest: str = ""
     what: str = ""
     reused: bool = False
@@ -77,20 +87,20 @@ class JobReport:
     unsaved: Vectors = field(default_factory=dict, repr=False)
 
     @property
-    def counts(self) -> dict[Status, int]:
+    def counts(self) -> dict[FileStatus, int]:
         """How many files have each status; statuses that none has are left out."""
         found = Counter(outcome.status for outcome in self.outcomes)
-        return {status: found[status] for status in Status if found[status]}
+        return {status: found[status] for status in FileStatus if found[status]}
 
     @property
     def present(self) -> int:
         """Movies that have a vector."""
-        return self.counts.get(Status.OK, 0)
+        return self.counts.get(FileStatus.OK, 0)
 
     @property
     def encoded(self) -> int:
         """Vectors computed in this run."""
-        return sum(o.status is Status.OK and not o.reused for o in self.outcomes)
+        return sum(o.status is FileStatus.OK and not o.reused for o in self.outcomes)
 
     @property
     def reused(self) -> int:
@@ -100,7 +110,7 @@ class JobReport:
     @property
     def failed(self) -> int:
         """Movies that have a file and no vector."""
-        return sum(o.status not in {Status.OK, Status.MISSING} for o in self.outcomes)
+        return sum(o.status not in {FileStatus.OK, FileStatus.MISSING} for o in self.outcomes)
 
     def write(self, path: Path) -> None:
         """Everything as JSON, or the outcomes alone as CSV, by the suffix of the path.
@@ -108,14 +118,18 @@ class JobReport:
         Raises:
             ConfigError: the suffix is neither.
         """
-        writers = {".json": self._write_json, ".csv": self._write_csv}
-        if path.suffix not in writers:
+        files = [outcome.record() for outcome in self.outcomes]
+        if path.suffix == ".csv":
+            text = pd.DataFrame(files, columns=_COLUMNS).to_csv(index=False)
+        elif path.suffix == ".json":
+            text = json.dumps({**self._summary(), "files": files}, indent=1) + "\n"
+        else:
             raise ConfigError(f"report {path}: the name must end in .json or .csv")
         with atomic_write(path) as temporary:
-            writers[path.suffix](temporary)
+            temporary.write_bytes(text.encode("utf-8", errors="backslashreplace"))
 
-    def _write_json(self, path: Path) -> None:
-        document = {
+    def _summary(self) -> dict[str, Any]:
+        return {
             "modality": self.modality,
             "encoder": self.card.name,
             "revision": self.card.revision,
@@ -124,16 +138,7 @@ class JobReport:
             "reused": self.reused,
             "failed": self.failed,
             "seconds": round(self.seconds, 3),
-            "files": [outcome.record() for outcome in self.outcomes],
         }
-        text = json.dumps(document, indent=1, ensure_ascii=True)
-        path.write_text(text + "\n", encoding="utf-8")
-
-    def _write_csv(self, path: Path) -> None:
-        with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
-            writer = csv.DictWriter(stream, _COLUMNS)
-            writer.writeheader()
-            writer.writerows(outcome.record() for outcome in self.outcomes)
 
     def table(self, catalogue: Catalogue, cache: FeatureCache) -> ModalityTable:
         """The modality of a catalogue; movies without a vector are absent.
@@ -147,7 +152,7 @@ class JobReport:
             DataError: vectors have vanished from the cache since.
         """
         self._require_aligned(catalogue)
-        good = {o.row: o.digest for o in self.outcomes if o.status is Status.OK}
+        good = {o.row: o.digest for o in self.outcomes if o.status is FileStatus.OK}
         found = {**cache.read(self.card, set(good.values())), **self.unsaved}
         self._require_found(good, found)
         vectors = np.zeros((len(catalogue), self.card.dim), dtype=np.float32)

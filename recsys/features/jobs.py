@@ -15,10 +15,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from recsys.data.catalogue import Catalogue
 from recsys.errors import DataError
 from recsys.features.cache import FeatureCache
-from recsys.features.job_ledger import FileIndex, FileJob, JobOptions, Ledger
-from recsys.features.job_report import FileOutcome, JobReport
-from recsys.features.media import Status
+from recsys.features.job_ledger import FileIndex, JobOptions, Ledger
+from recsys.features.job_report import FileJob, FileOutcome, JobReport
+from recsys.features.media import FileStatus
 from recsys.features.workers import EncoderFactory, WorkerPool
+
+__all__ = ["FileJob", "JobOptions", "JobReport", "extract_files", "file_jobs", "find_files"]
 
 
 def find_files(folder: Path, ids: Iterable[str], suffixes: Sequence[str]) -> list[Path | None]:
@@ -74,9 +76,6 @@ def file_jobs(
     found = find_files(folder, names, suffixes)
     pairs = zip(catalogue.items.ids, found, strict=True)
     return [FileJob(item_id, row, path) for row, (item_id, path) in enumerate(pairs)]
-
-
-__all__ = ["FileJob", "JobOptions", "JobReport", "extract_files", "file_jobs", "find_files"]
 
 
 def extract_files(
@@ -161,8 +160,8 @@ def _bar(name: str, total: int, *, visible: bool) -> Iterator[Callable[[FileOutc
 
 
 def _kind(outcome: FileOutcome) -> str:
-    if outcome.status is Status.MISSING:
+    if outcome.status is FileStatus.MISSING:
         return "missing"
-    if outcome.status is not Status.OK:
+    if outcome.status is not FileStatus.OK:
         return "failed"
     return "reused" if outcome.reused else "encoded"

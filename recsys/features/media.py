@@ -1,6 +1,6 @@
 """What every encoder promises, of movies and of files, and what can be wrong with a file.
 
-Legend: I items, N materials, D dimensions of one modality.
+Legend: I items, N inputs, D dimensions of one modality.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Encoder(Protocol):
 
 
 @dataclass(frozen=True)
-class Material:
+class EncoderInput:
     """What one movie gives to an encoder.
 
     Attributes:
@@ -51,7 +51,7 @@ class ItemEncoder(ABC):
     """An encoder whose vector of a movie depends on that movie alone, so that it can be cached.
 
     Every setting that changes a vector must show in the card: a vector is filed under its encoder's
-    card and the digest of its material, nothing else.
+    card and the digest of its input, nothing else.
     """
 
     name: str
@@ -62,36 +62,36 @@ class ItemEncoder(ABC):
         """How vectors are made."""
 
     @abstractmethod
-    def materials(self, catalogue: Catalogue) -> list[Material | None]:
+    def inputs(self, catalogue: Catalogue) -> list[EncoderInput | None]:
         """What there is to encode for each of the I movies, None where there is nothing."""
 
     @abstractmethod
-    def encode_materials(self, materials: Sequence[Material]) -> NDArray[np.float32]:
-        """(N, D) vectors, one a material."""
+    def encode_inputs(self, inputs: Sequence[EncoderInput]) -> NDArray[np.float32]:
+        """(N, D) vectors, one an input."""
 
     def encode(self, catalogue: Catalogue) -> ModalityTable:
         """Vectors of all movies, without a cache."""
-        materials = self.materials(catalogue)
-        distinct = {m.digest: m for m in materials if m is not None}
-        vectors = self.encode_materials(list(distinct.values())) if distinct else ()
-        return self.table(catalogue, materials, dict(zip(distinct, vectors, strict=True)))
+        inputs = self.inputs(catalogue)
+        distinct = {m.digest: m for m in inputs if m is not None}
+        vectors = self.encode_inputs(list(distinct.values())) if distinct else ()
+        return self.table(catalogue, inputs, dict(zip(distinct, vectors, strict=True)))
 
     def table(
         self,
         catalogue: Catalogue,
-        materials: Sequence[Material | None],
+        inputs: Sequence[EncoderInput | None],
         vectors: Mapping[str, NDArray[np.float32]],
     ) -> ModalityTable:
-        """The modality of a catalogue, from the vector of every digest among its materials."""
+        """The modality of a catalogue, from the vector of every digest among its inputs."""
         rows = np.zeros((len(catalogue), self.card.dim), dtype=np.float32)
-        for row, material in enumerate(materials):
-            if material is not None:
-                rows[row] = vectors[material.digest]
-        present = np.array([material is not None for material in materials], dtype=bool)
+        for row, given in enumerate(inputs):
+            if given is not None:
+                rows[row] = vectors[given.digest]
+        present = np.array([given is not None for given in inputs], dtype=bool)
         return ModalityTable(self.name, rows, present, self.card, catalogue.items.fingerprint)
 
 
-class Status(StrEnum):
+class FileStatus(StrEnum):
     """What became of one movie's file."""
 
     OK = "ok"
@@ -112,11 +112,11 @@ class MediaError(DataError):
         what: why, in a sentence that names the file.
     """
 
-    def __init__(self, status: Status, what: str) -> None:
+    def __init__(self, status: FileStatus, what: str) -> None:
         self.status = status
         super().__init__(what)
 
-    def __reduce__(self) -> tuple[type[MediaError], tuple[Status, str]]:
+    def __reduce__(self) -> tuple[type[MediaError], tuple[FileStatus, str]]:
         """Errors cross process borders."""
         return type(self), (self.status, self.what)
 

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.config.trailers import PosterConfig
+from recsys.config.modalities import PosterConfig
 from recsys.data.catalogue import EncoderCard
 from recsys.errors import MissingExtra
 from recsys.features.backbone import Backbone
-from recsys.features.media import MediaError, Status
+from recsys.features.media import FileStatus, MediaError
 from recsys.features.video_descriptors import histogram
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _decode(path: Path, formats: list[str], max_pixels: int, size: tuple[int, in
         width, height = picture.size
         if width * height > max_pixels:
             what = f"{path}: {width} x {height} pixels, more than {max_pixels}"
-            raise MediaError(Status.TOO_LARGE, what)
+            raise MediaError(FileStatus.TOO_LARGE, what)
         picture.draft("RGB", (2 * size[1], 2 * size[0]))
         return _upright_rgb(picture)
 
@@ -93,13 +93,13 @@ def _explained(path: Path, error: Exception) -> MediaError:
     from PIL import Image, UnidentifiedImageError
 
     if isinstance(error, Image.DecompressionBombError):
-        return MediaError(Status.TOO_LARGE, f"{path}: {error}")
+        return MediaError(FileStatus.TOO_LARGE, f"{path}: {error}")
     if isinstance(error, UnidentifiedImageError):
-        return MediaError(Status.UNREADABLE, f"{path}: no picture of a known format")
+        return MediaError(FileStatus.UNREADABLE, f"{path}: no picture of a known format")
     if isinstance(error, MemoryError):
-        return MediaError(Status.FAILED, f"{path}: not enough memory to decode it")
+        return MediaError(FileStatus.FAILED, f"{path}: not enough memory to decode it")
     cut = "truncated" in str(error).casefold() or isinstance(error, EOFError)
-    status = Status.TRUNCATED if cut else Status.UNREADABLE
+    status = FileStatus.TRUNCATED if cut else FileStatus.UNREADABLE
     return MediaError(status, f"{path}: {error or type(error).__name__}")
 
 
@@ -146,7 +146,7 @@ class PosterEncoder:
             dim=self._network.dim,
             preprocessing=limit + self._network.preprocessing,
             pooling=self._network.pooling + _UNIT,
-            licence=self._network.weights.licence,
+            licence=self._network.weights.stated.licence,
             paper=self._network.paper,
         )
 

@@ -8,13 +8,12 @@ from numpy.typing import NDArray
 from recsys.config.section import expand
 from recsys.config.sources import SourcesConfig
 from recsys.data.catalogue import Catalogue
-from recsys.data.crosswalk import Crosswalk
-from recsys.data.item_keys import read_links
+from recsys.data.coverage import SourceReport
+from recsys.data.facts import Crosswalk
+from recsys.data.items_join import read_links
 from recsys.data.items_table import with_items_table
 from recsys.data.recipes import load_recipe, recipe_names
-from recsys.data.source_report import SourceReport
-from recsys.data.tmdb.facts import tmdb_facts
-from recsys.data.tmdb.store import MovieStore
+from recsys.data.tmdb.store import MovieStore, tmdb_facts
 from recsys.errors import ConfigError
 from recsys.resources import read_text
 

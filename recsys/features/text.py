@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from recsys.config.modalities import TextConfig, refuse_labels
 from recsys.data.catalogue import Catalogue, EncoderCard, ModalityTable
-from recsys.data.hashing import fingerprint
+from recsys.data.files import fingerprint
 from recsys.errors import ConfigError, MissingExtra, nearest
 from recsys.features import weights
-from recsys.features.media import Encoder, ItemEncoder, Material
+from recsys.features.media import Encoder, EncoderInput, ItemEncoder
 from recsys.features.reduction import NEGLIGIBLE, truncated_svd
 from recsys.features.weights import Weights, quiet_transformers
 
@@ -142,12 +142,12 @@ class TransformerTextEncoder(ItemEncoder):
             paper="Reimers and Gurevych, Sentence-BERT, EMNLP 2019",
         )
 
-    def materials(self, catalogue: Catalogue) -> list[Material | None]:
+    def inputs(self, catalogue: Catalogue) -> list[EncoderInput | None]:
         """The text of each of the I movies."""
         texts = movie_texts(catalogue, self.config.fields)
-        return [Material(text, fingerprint([text])) if text else None for text in texts]
+        return [EncoderInput(text, fingerprint([text])) if text else None for text in texts]
 
-    def encode_materials(self, materials: Sequence[Material]) -> NDArray[np.float32]:
+    def encode_inputs(self, inputs: Sequence[EncoderInput]) -> NDArray[np.float32]:
         """(N, D) vectors of unit length.
 
         Texts are batched by length, so that little of a batch is padding. The batches, and with
@@ -156,7 +156,7 @@ class TransformerTextEncoder(ItemEncoder):
         Raises:
             ConfigError: the weights cannot be loaded.
         """
-        texts = [material.content for material in materials]
+        texts = [given.content for given in inputs]
         order = sorted(range(len(texts)), key=lambda n: (len(texts[n]), texts[n]))
         vectors = np.empty((len(texts), self.weights.dim), dtype=np.float32)
         with quiet_transformers():
@@ -181,20 +181,10 @@ class TransformerTextEncoder(ItemEncoder):
     @cached_property
     def _loaded(self) -> tuple[Any, Any, int]:
         """Tokenizer, model, and the most tokens that both of them and the configuration allow."""
-        from transformers import AutoModel, AutoTokenizer
-
-        folder = str(self.weights.folder)
-        try:
-            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-            model = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True)
-        except (OSError, ValueError, KeyError) as error:
-            raise ConfigError(
-                f"text encoder {self.weights.name} cannot be loaded: {error}",
-                hint="features.text.path must hold a tokenizer and an encoder for transformers",
-            ) from error
+        tokenizer, model = self.weights.load("AutoTokenizer", "AutoModel")
         positions = getattr(model.config, "max_position_embeddings", self.config.max_tokens)
         limit = min(self.config.max_tokens, tokenizer.model_max_length, positions)
-        return tokenizer, model.float().eval(), limit
+        return tokenizer, model, limit
 
 
 def mean_pool(hidden: Tensor, mask: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
-from recsys.config.trailers import VideoConfig
+from recsys.config.modalities import VideoConfig
 from recsys.data.catalogue import EncoderCard
 from recsys.features.backbone import Backbone
 from recsys.features.containers import media_errors
@@ -185,6 +185,6 @@ def network_card(config: VideoConfig, network: Backbone) -> EncoderCard:
         f"spread evenly and {config.n_shot_frames} first ones of shots (cut threshold "
         f"{config.cut_threshold:g}); {network.preprocessing}",
         pooling=f"{network.pooling}; {config.pooling} over the frames",
-        licence=network.weights.licence,
+        licence=network.weights.stated.licence,
         paper=network.paper,
     )

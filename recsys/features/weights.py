@@ -15,8 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from recsys.data.hashing import file_sha256, fingerprint
-from recsys.data.surroundings import is_offline
+from recsys.data.files import file_sha256, fingerprint, is_offline
 from recsys.errors import ConfigError, MissingExtra, OfflineError
 from recsys.features.torch_compat import declare_torchvision_operators
 
@@ -84,6 +83,28 @@ class Weights:
         text = readme.read_text(encoding="utf-8", errors="replace") if readme.is_file() else ""
         stated = re.search(r"^license:\s*(\S+)", text, flags=re.MULTILINE)
         return stated[1] if stated else "not stated beside the weights"
+
+    def load(self, preparation: str, model: str) -> tuple[Any, Any]:
+        """What prepares an input, and the model ready for inference; classes of transformers.
+
+        Raises:
+            ConfigError: they cannot be loaded.
+        """
+        with quiet_transformers():
+            import transformers
+
+            library: Any = transformers
+            folder = {"pretrained_model_name_or_path": str(self.folder), "local_files_only": True}
+            try:
+                prepare = getattr(library, preparation).from_pretrained(**folder)
+                loaded = getattr(library, model).from_pretrained(**folder, use_safetensors=True)
+            except (OSError, ValueError, KeyError) as error:
+                raise ConfigError(
+                    f"{self.section} encoder {self.name} cannot be loaded: {error}",
+                    hint=f"features.{self.section}.path must hold an encoder for transformers, and "
+                    "its tokenizer or preprocessor_config.json",
+                ) from error
+        return prepare, loaded.float().eval()
 
 
 def from_path(path: Path, section: str = "text") -> Weights:

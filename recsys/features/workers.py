@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.errors import ConfigError, OfflineError, RecsysError
-from recsys.features.media import FileEncoder, MediaError, Status
+from recsys.features.media import FileEncoder, FileStatus, MediaError
 from recsys.subprocesses import ProcessDied, Subprocess, TimedOut
 
 EncoderFactory = Callable[[], FileEncoder]
@@ -54,10 +54,10 @@ def _encode(encoder: FileEncoder, path: Path) -> Result | RecsysError:
     except MediaError as error:
         return MediaError(error.status, error.what)
     except Exception as error:  # nothing that a file does may stop the others
-        return _portable(error) or MediaError(Status.FAILED, f"{path}: {_named(error)}")
+        return _portable(error) or MediaError(FileStatus.FAILED, f"{path}: {_named(error)}")
     if vector.shape != (encoder.card.dim,) or not np.isfinite(vector).all():
         what = f"{path}: the encoder made {vector.shape} numbers, not all of them usable"
-        return MediaError(Status.FAILED, what)
+        return MediaError(FileStatus.FAILED, what)
     return vector
 
 
@@ -189,7 +189,7 @@ class _Worker:
                 f"a process that should encode files could not begin: {how}",
                 hint="call this from a program guarded by if __name__ == '__main__'",
             )
-        return MediaError(Status.FAILED, f"{self.task[1]}: {how}")
+        return MediaError(FileStatus.FAILED, f"{self.task[1]}: {how}")
 
     def kill(self) -> None:
         """End the process, whatever it does."""

@@ -58,7 +58,8 @@ def top_k(scores: NDArray[np.floating[Any]], k: int) -> TopK:
     best = np.full((len(scores), k), -np.inf, dtype=np.float32)
     if width == 0:
         return TopK(items, best)
-    boundary = -np.partition(-scores, width - 1, axis=1)[:, width - 1]
+    last = scores.shape[1] - width
+    boundary = np.partition(scores, last, axis=1)[:, last]
     for q, row in enumerate(scores):
         candidates = np.flatnonzero((row >= boundary[q]) & (row > -np.inf))
         order = candidates[np.argsort(-row[candidates], kind="stable")][:width]

@@ -25,7 +25,7 @@ from recsys.data.split import Source, Split, TrainingData
 from recsys.data.vocabulary import as_id
 from recsys.errors import ConfigError, DataError, NotFittedError, UnsupportedError
 from recsys.queries.context import Context
-from recsys.queries.query import AudiencePrediction, Query, RatingPrediction
+from recsys.queries.query import AudiencePrediction, Query, RatingPrediction, rated_mask
 from recsys.queries.topk import inner_products, top_k
 
 if TYPE_CHECKING:
@@ -115,6 +115,10 @@ class Recommender(ABC):
 
     Args:
         config: hyper-parameters; the defaults of ``config_class`` unless given.
+        options: some of them by name, instead of ``config``.
+
+    Raises:
+        ConfigError: a hyper-parameter is unknown, or a value does not suit.
 
     Attributes:
         name: under which the registry knows it.
@@ -127,7 +131,15 @@ class Recommender(ABC):
     facts: Facts
     config_class: ClassVar[type[Any]]
 
-    def __init__(self, config: Any = None) -> None:
+    def __init__(self, config: Any = None, **options: Any) -> None:
+        if config is not None and (options or not isinstance(config, self.config_class)):
+            raise ConfigError(
+                f"{self.name} takes a {self.config_class.__name__}, or hyper-parameters by name"
+            )
+        if config is None and options:
+            from recsys.recommenders.registry import checked_config
+
+            config = checked_config(type(self), self.name, options, {})
         self.config = self.config_class() if config is None else config
         self.source = Source.unknown()
         self.fit_seconds: float | None = None
@@ -145,12 +157,22 @@ class Recommender(ABC):
 
         Raises:
             DataError: the data lacks what the model needs.
-            ConfigError: the hyper-parameters do not suit the data.
+            ConfigError: this is no split, or the hyper-parameters do not suit the data.
             MissingExtra: a library that fitting needs is not installed.
         """
+        if not isinstance(split, Split | TrainingData):
+            raise ConfigError(
+                f"{self.name} is fitted on a split, not on a {type(split).__name__}",
+                hint='make one: recsys.make_split(dataset, "ro")',
+            )
         data = split.for_fitting() if isinstance(split, Split) else split
         started = time.perf_counter()
-        self._arrays = self._fit(data)
+        learnt = self._fit(data)
+        # In the order in which they are stored: the sums of a linear algebra library depend on it.
+        self._arrays = {
+            name: array if sp.issparse(array) else np.asarray(array, order="C")
+            for name, array in learnt.items()
+        }
         self.fit_seconds = time.perf_counter() - started
         self.source = data.source
         self._context = Context.of(data)
@@ -200,14 +222,15 @@ class Recommender(ABC):
 
     @property
     def parameters(self) -> int:
-        """Numbers learnt that are not 0.
+        """Numbers learnt: what the array "parameters" says, or else those that are not 0.
 
         Raises:
             NotFittedError: ``fit`` was not called.
         """
-        return sum(
-            int(a.nnz if sp.issparse(a) else np.count_nonzero(a)) for a in self.arrays().values()
-        )
+        arrays = self.arrays()
+        if "parameters" in arrays:
+            return int(arrays["parameters"][0])
+        return sum(nonzero(array) for array in arrays.values())
 
     # Answers to batches, which evaluation and serving ask
 
@@ -220,6 +243,20 @@ class Recommender(ABC):
     def predicts_ratings(self) -> bool:
         """Whether it predicts stars."""
         return type(self).predict_ratings is not Recommender.predict_ratings
+
+    @classmethod
+    def answers(cls) -> list[str]:
+        """What can be asked of it, and about whom, in words."""
+        plain = Recommender.view, VectorModel.view
+        can = {
+            "lists": cls.score is not Recommender.score,
+            "reasons": cls.view not in plain,
+            "similar": cls.similarities is not Recommender.similarities,
+            "stars": cls.predict_ratings is not Recommender.predict_ratings,
+            "new users": cls.facts.folds_in,
+            "new movies": cls.with_movie is not Recommender.with_movie,
+        }
+        return [name for name, possible in can.items() if possible]
 
     def score(self, query: Query) -> Floats:  # noqa: ARG002
         """(Q, I) scores, higher is better, -inf where an item cannot be scored.
@@ -320,8 +357,7 @@ class Recommender(ABC):
         """
         import pandas as pd
 
-        if k < 1:
-            raise ConfigError(f"k is {k}, it must be at least 1")
+        _require_length(k)
         context = self.context
         ids = list(context.histories.users) if users is None else names(users, "user")
         rows = np.array([context.histories.users.row(user) for user in ids], dtype=np.int32)
@@ -387,10 +423,12 @@ class Recommender(ABC):
 
         Raises:
             DataError: no movie, or more than one, has that name.
+            ConfigError: ``k`` is below 1.
             UnsupportedError: the model does not compare movies.
         """
         import pandas as pd
 
+        _require_length(k)
         catalogue = self.context.catalogue
         row = catalogue.find(movie)
         found = top_k(once_per_film(self.similarities(row), catalogue.film_groups, row)[None], k)
@@ -426,9 +464,7 @@ class ItemWeights(Recommender):
 
     def history_weights(self, query: Query) -> sp.csr_array:
         """(Q, I) what every rating weighs: 1 unless a model says otherwise."""
-        ones = np.ones_like(query.histories.data)
-        h = query.histories
-        return sp.csr_array((ones, h.indices, h.indptr), shape=h.shape)
+        return rated_mask(query.histories)
 
     @property
     def _weights(self) -> Any:
@@ -438,9 +474,8 @@ class ItemWeights(Recommender):
         """(Q, I) scores; all 0 for an empty history."""
         weights = self._weights
         self._require_items(query, weights.shape[0])
-        scores = self.history_weights(query) @ weights
-        dense = scores.toarray() if sp.issparse(scores) else scores
-        return self._settled(np.asarray(dense, dtype=np.float32))
+        scores = _dense(self.history_weights(query) @ weights)
+        return self._settled(np.asarray(scores, dtype=np.float32))
 
     def _settled(self, scores: Floats) -> Floats:
         """The scores as they are given out."""
@@ -452,17 +487,14 @@ class ItemWeights(Recommender):
         rows, data = own.indices, own.data
 
         def contributions(items: Rows) -> Contributions:
-            block = self._weights[rows][:, items]
-            dense = block.toarray() if sp.issparse(block) else block
-            return Contributions(rows, (data[:, None] * dense).T, np.zeros(len(items)))
+            block = _dense(self._weights[rows][:, items])
+            return Contributions(rows, (data[:, None] * block).T, np.zeros(len(items)))
 
         return UserView(rows, lambda: self.score(query)[0], None, contributions)
 
     def similarities(self, row: int) -> Floats:
         """(I,) what having rated one movie adds to the score of each."""
-        weights = self._weights[[row]]
-        dense = weights.toarray() if sp.issparse(weights) else weights
-        found = np.array(dense[0], dtype=np.float32)
+        found = np.array(_dense(self._weights[[row]])[0], dtype=np.float32)
         found[found == 0] = -np.inf
         return self._settled(found)
 
@@ -484,12 +516,17 @@ class VectorModel(Recommender):
 
     def view(self, query: Query) -> UserView:
         """One user, with the vector that an index is asked with."""
-        vector = self.user_vectors(query)
+        rows, vector = query.histories.indices, self.user_vectors(query)
         return UserView(
-            query.histories.indices,
+            rows,
             lambda: inner_products(vector, self.item_vectors())[0],
             vector[0],
+            self._contributions(rows),
         )
+
+    def _contributions(self, rows: NDArray[np.int32]) -> Callable[[Rows], Contributions] | None:  # noqa: ARG002
+        """For ``UserView``, of a history of the given movies."""
+        return None
 
     def similarities(self, row: int) -> Floats:
         """(I,) cosine of the item vectors; -inf where an item has none."""
@@ -500,9 +537,7 @@ class VectorModel(Recommender):
 
     def directions(self) -> Floats:
         """(I, D) item vectors at length one; zero where there is none."""
-        vectors = self.item_vectors()
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return np.asarray(vectors / np.where(lengths > 0, lengths, 1), dtype=np.float32)
+        return unit_rows(self.item_vectors())
 
 
 class KnownUserFactors(VectorModel):
@@ -533,10 +568,20 @@ class KnownUserFactors(VectorModel):
         """(I, D) vectors."""
         return np.array(self.arrays()["items"])
 
-    @property
-    def parameters(self) -> int:
-        """Numbers learnt."""
-        return int(self.arrays()["parameters"][0])
+
+def unit_rows(vectors: Floats) -> Floats:
+    """(I, D) vectors at length one; zero where one is."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.where(lengths > 0, lengths, 1), dtype=np.float32)
+
+
+def nonzero(array: Array) -> int:
+    """How many numbers of an array are not 0."""
+    return int(array.nnz if sp.issparse(array) else np.count_nonzero(array))
+
+
+def _dense(matrix: Any) -> Any:
+    return matrix.toarray() if sp.issparse(matrix) else matrix
 
 
 def once_per_film(scores: Floats, films: NDArray[np.int32], row: int) -> Floats:
@@ -554,7 +599,7 @@ def names(given: Any, kind: str) -> list[str]:
     Raises:
         DataError: an id is missing, or is neither a string nor a whole number.
     """
-    if isinstance(given, str) or not isinstance(given, Iterable):
+    if isinstance(given, str | bytes) or not isinstance(given, Iterable):
         return [as_id(given, kind=kind)]
     return [as_id(name, kind=kind) for name in given]
 
@@ -568,4 +613,15 @@ def _pairs(pairs: Any) -> list[tuple[Any, Any]]:
                 hint="name the columns user and item",
             )
         return list(zip(pairs["user"], pairs["item"], strict=True))
-    return [(user, item) for user, item in pairs]
+    try:
+        return [(user, item) for user, item in pairs]
+    except (TypeError, ValueError):
+        raise DataError(
+            f"{pairs!r:.60} are no pairs of user and movie",
+            hint='give a list of pairs, such as [("42", "Heat (1995)")], or a frame',
+        ) from None
+
+
+def _require_length(k: object) -> None:
+    if not isinstance(k, int | np.integer) or isinstance(k, bool) or k < 1:
+        raise ConfigError(f"k is {k!r}, it must be a whole number of at least 1")

@@ -12,34 +12,29 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from pydantic import PositiveFloat, PositiveInt
 
 from recsys.data.interactions import Interactions, RatingScale
 from recsys.data.split import TrainingData
 from recsys.errors import ConfigError
 from recsys.queries.query import Query, RatingPrediction
 from recsys.recommenders.base import Array, Facts, Recommender, Rows
+from recsys.recommenders.options import Options
 
 
 @dataclass(frozen=True)
-class BiasConfig:
+class BiasConfig(Options):
     """How biases are fitted; the defaults were chosen within the training part of u1.
 
     Attributes:
         user_l2: λ of the user biases, in units of ratings.
         item_l2: λ of the item biases, in units of ratings.
         rounds: alternations between the two; the fit has settled well before the default.
-
-    Raises:
-        ConfigError: a λ is not positive, or there is no round.
     """
 
-    user_l2: float = 5.0
-    item_l2: float = 2.0
-    rounds: int = 15
-
-    def __post_init__(self) -> None:
-        if not (self.user_l2 > 0 and self.item_l2 > 0 and self.rounds > 0):
-            raise ConfigError(f"{self}: every value must be above 0")
+    user_l2: PositiveFloat = 5.0
+    item_l2: PositiveFloat = 2.0
+    rounds: PositiveInt = 15
 
 
 @dataclass(frozen=True)

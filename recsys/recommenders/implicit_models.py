@@ -8,7 +8,7 @@ Legend: Q queries, U users, I items, D factors.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from pydantic import PositiveFloat, PositiveInt
 from threadpoolctl import threadpool_limits
 
 from recsys.data.split import TrainingData
 from recsys.errors import ConfigError, MissingExtra
 from recsys.queries.query import Query, rated_mask
-from recsys.queries.topk import inner_products
 from recsys.recommenders.base import (
     Array,
     Contributions,
@@ -30,14 +30,14 @@ from recsys.recommenders.base import (
     Floats,
     KnownUserFactors,
     Rows,
-    UserView,
     VectorModel,
 )
+from recsys.recommenders.options import Options
 from recsys.seeding import seed_for
 
 
 @dataclass(frozen=True)
-class ImplicitALSConfig:
+class ImplicitALSConfig(Options):
     """How the weighted factorisation is fitted.
 
     The defaults come within 0.002 of the best NDCG@10 of 36 settings on the validation part of
@@ -49,23 +49,17 @@ class ImplicitALSConfig:
         alpha: c, how much a rated movie weighs against one that was not rated, which weighs 1.
         iterations: alternations between the two sides.
         seed: of the factors that it starts from.
-
-    Raises:
-        ConfigError: a value is not positive; the seed may be anything.
     """
 
-    factors: int = 64
-    regularization: float = 20.0
-    alpha: float = 2.0
-    iterations: int = 15
+    factors: PositiveInt = 64
+    regularization: PositiveFloat = 20.0
+    alpha: PositiveFloat = 2.0
+    iterations: PositiveInt = 15
     seed: int = 0
-
-    def __post_init__(self) -> None:
-        _require_positive(self, self.factors, self.regularization, self.alpha, self.iterations)
 
 
 @dataclass(frozen=True)
-class ImplicitBPRConfig:
+class ImplicitBPRConfig(Options):
     """How BPR is fitted.
 
     The defaults did best of 24 settings on the validation part of RecBole's split of
@@ -77,21 +71,13 @@ class ImplicitBPRConfig:
         regularization: λ of factors and biases.
         iterations: passes over the training ratings.
         seed: of the factors that it starts from and of what is drawn.
-
-    Raises:
-        ConfigError: a value is not positive; the seed may be anything.
     """
 
-    factors: int = 32
-    learning_rate: float = 0.01
-    regularization: float = 0.001
-    iterations: int = 30
+    factors: PositiveInt = 32
+    learning_rate: PositiveFloat = 0.01
+    regularization: PositiveFloat = 0.001
+    iterations: PositiveInt = 30
     seed: int = 0
-
-    def __post_init__(self) -> None:
-        _require_positive(
-            self, self.factors, self.learning_rate, self.regularization, self.iterations
-        )
 
 
 class ImplicitALS(VectorModel):
@@ -122,15 +108,16 @@ class ImplicitALS(VectorModel):
             MissingExtra: ``implicit`` is not installed.
         """
         options = self.config
-        model = _library("als").AlternatingLeastSquares(
-            factors=options.factors,
-            regularization=options.regularization,
-            alpha=options.alpha,
-            iterations=options.iterations,
-            num_threads=1,
-            random_state=seed_for(options.seed, self.name),
-        )
+        library = _library("als")
         with _one_blas_thread():
+            model = library.AlternatingLeastSquares(
+                factors=options.factors,
+                regularization=options.regularization,
+                alpha=options.alpha,
+                iterations=options.iterations,
+                num_threads=1,
+                random_state=seed_for(options.seed, self.name),
+            )
             model.fit(_matrix(data.train.matrix()), show_progress=False)
         items = np.array(model.item_factors, dtype=np.float32)
         exact = items.astype(np.float64)
@@ -160,9 +147,8 @@ class ImplicitALS(VectorModel):
         """(I, D) factors."""
         return np.array(self.arrays()["items"])
 
-    def view(self, query: Query) -> UserView:
-        """One user: ``y_iᵀ A⁻¹ α y_j`` is what movie j of the history adds."""
-        rows, vector = query.histories.indices, self.user_vectors(query)
+    def _contributions(self, rows: NDArray[np.int32]) -> Callable[[Rows], Contributions]:
+        """``y_iᵀ A⁻¹ α y_j`` is what movie j of the history adds."""
         items = self.arrays()["items"]
 
         def contributions(asked: Rows) -> Contributions:
@@ -170,12 +156,7 @@ class ImplicitALS(VectorModel):
             solved = np.linalg.solve(self._normal(rated), self._pull(rated).T)
             return Contributions(rows, items[asked] @ solved, np.zeros(len(asked)))
 
-        return UserView(rows, lambda: inner_products(vector, items)[0], vector[0], contributions)
-
-    @property
-    def parameters(self) -> int:
-        """Numbers learnt, those of users included."""
-        return int(self.arrays()["parameters"][0])
+        return contributions
 
 
 class ImplicitBPR(KnownUserFactors):

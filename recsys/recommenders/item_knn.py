@@ -5,17 +5,18 @@ Legend: Q queries, U users, I items, N pairs, k neighbours; e residual, s simila
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 
 from recsys.data.split import TrainingData
-from recsys.errors import ConfigError
 from recsys.queries.query import Query, RatingPrediction, rated_mask
+from recsys.queries.topk import top_k
 from recsys.recommenders.base import Array, Facts, ItemWeights, Rows
 from recsys.recommenders.bias import (
     BiasConfig,
@@ -24,14 +25,49 @@ from recsys.recommenders.bias import (
     clipped,
     fit_biases,
 )
-from recsys.recommenders.neighbours import keep_best
+from recsys.recommenders.options import Options
+
+BLOCK_BYTES = 32 * 2**20
+
+
+def keep_best(
+    similarity: Callable[[int, int], NDArray[np.floating[Any]]], n_items: int, k: int
+) -> sp.csr_array:
+    """The ``k`` most similar others of every item; similarities of 0 or less are not kept.
+
+    Args:
+        similarity: gives the (B, I) similarities of the items ``start … stop-1`` to all. It is
+            called with blocks small enough for one dense array of 64-bit numbers to stay within
+            ``BLOCK_BYTES``, and the array it gives is altered.
+        n_items: I.
+        k: neighbours of an item.
+
+    Returns:
+        (I, I) float32, row i holding the neighbours of item i.
+    """
+    step = max(1, BLOCK_BYTES // (8 * max(1, n_items)))
+    blocks = [
+        _best_of_block(similarity(start, min(start + step, n_items)), start, k)
+        for start in range(0, n_items, step)
+    ]
+    return sp.csr_array(sp.vstack(blocks, format="csr"))
+
+
+def _best_of_block(similar: NDArray[np.floating[Any]], start: int, k: int) -> sp.csr_array:
+    own = np.arange(len(similar))
+    similar[own, start + own] = 0
+    best = top_k(np.where(similar > 0, similar, -np.inf), min(k, similar.shape[1]))
+    found = best.items >= 0
+    rows = np.repeat(own, found.sum(axis=1))
+    return sp.csr_array((best.scores[found], (rows, best.items[found])), shape=similar.shape)
+
 
 NO_ZERO_DIVISION = 1e-6
 PAIRS_AT_A_TIME = 8192
 
 
 @dataclass(frozen=True)
-class ItemKNNConfig:
+class ItemKNNConfig(Options):
     """How movies become neighbours; the defaults for stars were chosen within train of u1.
 
     Attributes:
@@ -41,24 +77,14 @@ class ItemKNNConfig:
         star_shrink: for stars: added to the summed similarities, which pulls towards the biases.
         user_l2: λ of the user biases, see ``BiasConfig``.
         item_l2: λ of the item biases.
-
-    Raises:
-        ConfigError: ``k`` is below 1, ``shrink`` or ``support`` below 0, or another not above 0.
     """
 
-    k: int = 100
-    shrink: float = 0.0
-    support: float = 100.0
-    star_shrink: float = 0.1
-    user_l2: float = 5.0
-    item_l2: float = 2.0
-
-    def __post_init__(self) -> None:
-        if self.k < 1 or not (self.shrink >= 0 and self.support >= 0 and self.star_shrink > 0):
-            raise ConfigError(
-                f"{self}: k ≥ 1, shrink ≥ 0, support ≥ 0 and star_shrink > 0 are needed"
-            )
-        BiasConfig(self.user_l2, self.item_l2)
+    k: PositiveInt = 100
+    shrink: NonNegativeFloat = 0.0
+    support: NonNegativeFloat = 100.0
+    star_shrink: PositiveFloat = 0.1
+    user_l2: PositiveFloat = 5.0
+    item_l2: PositiveFloat = 2.0
 
 
 def cosine_neighbours(interactions_matrix: sp.csr_array, config: ItemKNNConfig) -> sp.csr_array:

@@ -12,15 +12,13 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
 from types import MappingProxyType
-from typing import Any, get_type_hints
+from typing import Any
 
 import yaml
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel
 
 from recsys.errors import ConfigError, nearest
 from recsys.recommenders.base import Facts, Recommender
-
-Options = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -32,15 +30,19 @@ class ModelEntry:
         where: "module:class", the module below ``recsys.recommenders``.
         fixed: hyper-parameters that make this entry, and that are not to be set.
         by_modality: whether ``name:modality`` is the model that looks at one modality alone.
+        kind: the class of a model that was registered; ``where`` only names it.
     """
 
     name: str
     where: str
-    fixed: Options = field(default_factory=dict)
+    fixed: Mapping[str, Any] = field(default_factory=dict)
     by_modality: bool = False
+    kind: type[Recommender] | None = None
 
     def load(self) -> type[Recommender]:
         """The class."""
+        if self.kind is not None:
+            return self.kind
         module, name = self.where.split(":")
         found: type[Recommender] = getattr(import_module(f"recsys.recommenders.{module}"), name)
         return found
@@ -59,27 +61,27 @@ class ModelEntry:
 
 _PLAIN = {
     "joint": "joint.recommender:JointRecommender",
-    "popularity": "popularity:Popularity",
-    "genre-popularity": "genre_popularity:GenrePopularity",
-    "global-mean": "global_mean:GlobalMean",
+    "popularity": "simple:Popularity",
+    "genre-popularity": "simple:GenrePopularity",
+    "global-mean": "simple:GlobalMean",
     "bias": "bias:BiasModel",
     "item-knn": "item_knn:ItemKNN",
     "ease": "closed_form.ease:Ease",
-    "ease-low-rank": "closed_form.low_rank:RankReducedEase",
-    "ease-content": "closed_form.ease_content:EaseContent",
+    "ease-low-rank": "closed_form.ease:RankReducedEase",
+    "ease-content": "closed_form.ease:EaseContent",
     "marec": "closed_form.marec:MARec",
     "svd": "svd.model:Svd",
     "svd++": "svd.model:SvdPlusPlus",
     "implicit-als": "implicit_models:ImplicitALS",
     "implicit-bpr": "implicit_models:ImplicitBPR",
-    "clcrec": "neural.clcrec:CLCRec",
-    "dropoutnet": "neural.dropoutnet:DropoutNet",
+    "clcrec": "neural.models:CLCRec",
+    "dropoutnet": "neural.models:DropoutNet",
 }
 _BY_MODALITY = {
     "content-knn": "content.knn:ContentKNN",
     "content-knn-plain": "content.knn:PlainContentKNN",
     "content-ridge": "content.ridge:ContentRidge",
-    "vbpr": "neural.vbpr:VBPR",
+    "vbpr": "neural.models:VBPR",
 }
 _MACHINES = tuple(
     ModelEntry(f"myfm-{kind}-{inputs}", "myfm.model:MyFM", {"inputs": inputs, "ordinal": ordinal})
@@ -92,8 +94,29 @@ _ENTRIES = (
     *_MACHINES,
 )
 
-MODELS: Mapping[str, ModelEntry] = MappingProxyType({entry.name: entry for entry in _ENTRIES})
-"""Every model that ``recsys train --model`` makes, by name."""
+_KNOWN = {entry.name: entry for entry in _ENTRIES}
+
+MODELS: Mapping[str, ModelEntry] = MappingProxyType(_KNOWN)
+"""Every model that ``recsys train --model`` makes, by name, and those that were registered."""
+
+
+def register(kind: type[Recommender]) -> type[Recommender]:
+    """Make a model of one's own known by its ``name``: it is then created, saved and loaded by it.
+
+    A decorator of the class. A process that loads a bundle of it imports the class first.
+
+    Raises:
+        ConfigError: another model has the name.
+    """
+    known = _KNOWN.get(kind.name)
+    where = f"{kind.__module__}:{kind.__qualname__}"
+    if ":" in kind.name or (known is not None and known.where != where):
+        raise ConfigError(
+            f"a model cannot be registered as {kind.name!r}",
+            hint="give the class a name of its own, without a colon",
+        )
+    _KNOWN[kind.name] = ModelEntry(kind.name, where, kind=kind)
+    return kind
 
 
 def entry_of(name: str) -> tuple[ModelEntry, str | None]:
@@ -102,7 +125,7 @@ def entry_of(name: str) -> tuple[ModelEntry, str | None]:
     Raises:
         ConfigError: there is no such model; the error names the nearest.
     """
-    kind, _, modality = name.partition(":")
+    kind, _, modality = str(name).partition(":")
     entry = MODELS.get(kind)
     if entry is None or (modality and not entry.by_modality):
         close = nearest(name, MODELS)
@@ -127,21 +150,26 @@ def create(name: str, /, **options: Any) -> Recommender:
     return model
 
 
-def configured(name: str, options: Options) -> Any:
+def configured(name: str, options: Mapping[str, Any]) -> Any:
     """The checked hyper-parameters of a model; see ``create``."""
     entry, modality = entry_of(name)
     fixed = {**entry.fixed, **({"modality": modality} if modality else {})}
-    return _config(entry.load(), name, options, fixed)
+    return checked_config(entry.load(), name, options, fixed)
 
 
-def _config(kind: type[Recommender], name: str, options: Options, fixed: Options) -> Any:
-    """The checked hyper-parameters of a model."""
+def checked_config(
+    kind: type[Recommender], name: str, options: Mapping[str, Any], fixed: Mapping[str, Any]
+) -> Any:
+    """The hyper-parameters of a class.
+
+    Raises:
+        ConfigError: one is unknown, or a value does not suit.
+    """
     if issubclass(kind.config_class, BaseModel):
         from recsys.config.experiment import ExperimentConfig
         from recsys.config.loading import with_values
 
         return with_values(ExperimentConfig(), options, f"model {name}")
-    kinds = get_type_hints(kind.config_class)
     declared = [f.name for f in dataclasses.fields(kind.config_class) if f.name not in fixed]
     for option in options:
         if option not in declared:
@@ -149,17 +177,7 @@ def _config(kind: type[Recommender], name: str, options: Options, fixed: Options
             listed = ", ".join(declared) or "none"
             hint = f"did you mean {' or '.join(close)}?" if close else f"{name} has: {listed}"
             raise ConfigError(f"{name} has no hyper-parameter {option!r}", hint=hint)
-    checked = {n: _checked(f"{name}: {n}", value, kinds[n]) for n, value in options.items()}
-    return kind.config_class(**checked, **fixed)
-
-
-def _checked(what: str, value: Any, kind: Any) -> Any:
-    """A value of the declared kind; a whole number will do for a real one."""
-    try:
-        return TypeAdapter(kind).validate_python(value, strict=True)
-    except ValidationError as error:
-        needed = error.errors()[0]["msg"]
-        raise ConfigError(f"{what} is {value!r}", hint=needed) from None
+    return kind.config_class(**options, **fixed)
 
 
 def parsed(changes: Iterable[str]) -> dict[str, Any]:

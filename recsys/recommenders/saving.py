@@ -16,7 +16,7 @@ from recsys.bundle import (
 from recsys.config.experiment import DataConfig, ExperimentConfig, RecommenderConfig, SplitConfig
 from recsys.data.split import Source, SplitSpec
 from recsys.evaluation.report import EvaluationDocument
-from recsys.recommenders.base import Recommender, VectorModel
+from recsys.recommenders.base import Recommender
 from recsys.recommenders.registry import configured, entry_of
 
 
@@ -67,7 +67,6 @@ def contents_of(
         context=context,
         arrays=model.arrays(),
         provenance=Provenance.of(_dataset(model), model.source, context.catalogue),
-        vectors=model.item_vectors() if isinstance(model, VectorModel) else None,
         metrics=metrics,
     )
 

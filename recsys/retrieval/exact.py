@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from recsys.errors import BundleError, DataError
 from recsys.queries.topk import TopK, top_k
-from recsys.retrieval.index import checked_eligible, checked_queries, checked_vectors
+from recsys.retrieval.index import checked_eligible, checked_queries, checked_vectors, joined
 
 BLOCK_BYTES = 64 * 2**20
 
@@ -36,10 +36,7 @@ def exact_search(
             allowed = eligible if eligible.ndim == 1 else eligible[block]
             scores = np.where(allowed, scores, np.float32(-np.inf))
         blocks.append(top_k(scores, k))
-    return TopK(
-        np.concatenate([block.items for block in blocks]),
-        np.concatenate([block.scores for block in blocks]),
-    )
+    return joined(blocks)
 
 
 class ExactIndex:

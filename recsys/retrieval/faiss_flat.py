@@ -1,5 +1,10 @@
 """FAISS nominates, float64 decides: exact search at FAISS's speed, with ties settled.
 
+A native library sums in float32, and in another order for a batch than for one query, so movies
+with equal vectors may differ in the last bits. It is therefore asked for a few more than k. The
+nominees are scored again in float64 and sorted by score, then row. Where the score of the last one
+is within rounding error of the k-th, something that was not nominated might belong in the list.
+
 Legend: Q queries, I items, D dimensions, k list length, W nominees of a query.
 """
 
@@ -16,8 +21,7 @@ from numpy.typing import NDArray
 from recsys.errors import BundleError
 from recsys.queries.topk import TopK
 from recsys.retrieval.exact import exact_search
-from recsys.retrieval.index import checked_eligible, checked_queries, checked_vectors
-from recsys.retrieval.nominees import decide, undecided
+from recsys.retrieval.index import checked_eligible, checked_queries, checked_vectors, joined
 
 SPARE = 16
 QUERIES_AT_A_TIME = 256
@@ -64,14 +68,10 @@ class FaissFlatIndex:
             raise ValueError(f"k is {k}, at least 1 is needed")
         asked = checked_queries(queries, self.dim)
         mask = checked_eligible(eligible, len(asked), self.ntotal)
-        blocks = [
-            self._search_block(asked[start:stop], k, _part(mask, slice(start, stop)))
-            for start, stop in _blocks(len(asked))
-        ]
-        return TopK(
-            np.concatenate([block.items for block in blocks]),
-            np.concatenate([block.scores for block in blocks]),
-        )
+        starts = range(0, max(len(asked), 1), QUERIES_AT_A_TIME)
+        parts = [slice(start, start + QUERIES_AT_A_TIME) for start in starts]
+        blocks = [self._search_block(asked[part], k, _part(mask, part)) for part in parts]
+        return joined(blocks)
 
     def _search_block(
         self, queries: NDArray[np.float32], k: int, mask: NDArray[np.bool_] | None
@@ -172,12 +172,46 @@ def _faiss_threads(count: int) -> Iterator[None]:
         faiss.omp_set_num_threads(before)
 
 
-def _blocks(n_queries: int) -> Iterator[tuple[int, int]]:
-    for start in range(0, max(n_queries, 1), QUERIES_AT_A_TIME):
-        yield start, start + QUERIES_AT_A_TIME
-
-
 def _part(
     mask: NDArray[np.bool_] | None, queries: slice | NDArray[np.integer[Any]]
 ) -> NDArray[np.bool_] | None:
     return mask if mask is None or mask.ndim == 1 else mask[queries]
+
+
+def decide(
+    vectors: NDArray[np.float32],
+    queries: NDArray[np.float32],
+    nominees: NDArray[np.int64],
+    k: int,
+) -> TopK:
+    """The k best of (Q, W) nominated rows, by float64 score and then by row; -1 is nobody."""
+    theirs = vectors[nominees].astype(np.float64)
+    scores = np.einsum("qd,qwd->qw", queries.astype(np.float64), theirs).astype(np.float32)
+    scores[nominees < 0] = -np.inf
+    order = np.lexsort((nominees, -scores), axis=1)[:, :k]
+    each = np.arange(len(order))[:, None]
+    items = np.full((len(order), k), -1, dtype=np.int32)
+    best = np.full((len(order), k), -np.inf, dtype=np.float32)
+    items[:, : order.shape[1]] = nominees[each, order]
+    best[:, : order.shape[1]] = scores[each, order]
+    return TopK(items, best)
+
+
+def undecided(
+    scores: NDArray[np.float32],
+    nominees: NDArray[np.int64],
+    k: int,
+    magnitude: NDArray[np.float64],
+) -> NDArray[np.bool_]:
+    """(Q,) whether an item that was not nominated might belong among the k best.
+
+    Args:
+        scores: (Q, W) float32 scores in descending order, W > k.
+        nominees: (Q, W) their rows; -1 says that nothing more was eligible.
+        k: length of the lists.
+        magnitude: (Q,) D · ‖q‖ · max‖v‖. A float32 sum of D products is within that times the
+            machine epsilon of the true one, whatever the order of summation.
+    """
+    error = magnitude * np.finfo(np.float32).eps
+    gap = scores[:, k - 1].astype(np.float64) - scores[:, -1]
+    return np.asarray((gap <= 2 * error) & (nominees[:, -1] >= 0))

@@ -17,7 +17,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from recsys.bundle.arrays import arrays_from_bytes, arrays_to_bytes
-from recsys.data.hashing import fingerprint
+from recsys.data.files import fingerprint
 from recsys.data.interactions import Interactions
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import ConfigError, DataError, UnsupportedError
@@ -177,7 +177,8 @@ class ModelContract(Contract):
         model = _numbered(self.fitted(two_genre_world()))
         if model.ranks:
             expected = model.recommend(["3"], k=2)
-            for three in (3, [3], np.int64(3), np.array([3])):
+            numbers: tuple[Any, ...] = (3, [3], np.int64(3), np.array([3]))
+            for three in numbers:
                 require(model.recommend(three, k=2).equals(expected), f"{three!r} is not '3'")
         if model.predicts_ratings:
             found = model.predict([(3, 7), (np.int64(3), np.int32(7))])
@@ -188,7 +189,8 @@ class ModelContract(Contract):
         model: Recommender = self.fitted(two_genre_world())
         for bad in (*_MISSING, "u60", 3):
             if model.ranks:
-                for users in ([bad], ["u3", bad], *([bad] if bad is not None else [])):
+                asked: list[Any] = [[bad], ["u3", bad], *([bad] if bad is not None else [])]
+                for users in asked:
                     require_error(DataError, partial(model.recommend, users, k=2))
             if model.predicts_ratings:
                 for pair in ((bad, "m1"), ("u3", bad)):
@@ -201,7 +203,7 @@ class ModelContract(Contract):
             return
         queries = [model.context.one(3), model.context.one(8)]
         if model.facts.folds_in:
-            queries += [strangers(world).slice(5, 6), newcomers(world, 1)]
+            queries += [strangers(world).slice(5, 6), without_history(world, 1)]
         items = np.random.default_rng(2).choice(len(world.catalogue), 5, replace=False)
         for query in queries:
             view, scores = model.view(query), model.score(query)[0]
@@ -320,6 +322,6 @@ def strangers(world: World) -> Query:
     return replace(known, users=np.full_like(known.users, -1))
 
 
-def newcomers(world: World, count: int = 2) -> Query:
+def without_history(world: World, count: int = 2) -> Query:
     """Users without any history."""
     return Query.of(sp.csr_array((count, len(world.train.items)), dtype=np.float32))

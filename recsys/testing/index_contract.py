@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.data.hashing import fingerprint
+from recsys.data.files import fingerprint
 from recsys.errors import BundleError, DataError
 from recsys.queries.topk import TopK
 from recsys.retrieval.index import Index

@@ -19,12 +19,12 @@ from recsys.testing.contract import (
     ModelContract,
     fit,
     interactions_state,
-    newcomers,
     query_state,
     require,
     require_error,
     share_ordered,
     strangers,
+    without_history,
 )
 from recsys.testing.worlds import World, popularity_world, two_genre_world
 
@@ -82,7 +82,7 @@ class RatingPredictorContract(ModelContract):
     def test_users_and_items_unseen_in_training_are_predicted(self) -> None:
         world = two_genre_world()
         rows, items = (grid.ravel() for grid in np.indices((2, len(world.genre))))
-        for query in (newcomers(world), strangers(world)):
+        for query in (without_history(world), strangers(world)):
             self.require_sane(self.fitted(world).predict_ratings(query, rows, items), len(rows))
 
     def test_predictions_do_not_depend_on_their_company(self) -> None:

@@ -20,12 +20,12 @@ from recsys.testing.contract import (
     ModelContract,
     fit,
     interactions_state,
-    newcomers,
     query_state,
     require,
     require_error,
     share_ordered,
     strangers,
+    without_history,
 )
 from recsys.testing.worlds import (
     World,
@@ -89,7 +89,7 @@ class RecommenderContract(ModelContract):
             beyond = np.where(known.users == 7, len(world.train.users), known.users)
             for query, count, where in (
                 (strangers(world), len(known), "query 0"),
-                (newcomers(world), 2, "query 1"),
+                (without_history(world), 2, "query 1"),
                 (replace(known, users=beyond.astype(np.int32)), 1, "query 7"),
             ):
                 error = str(require_error(DataError, partial(subject.score, query)))
@@ -104,13 +104,13 @@ class RecommenderContract(ModelContract):
         if not self.folds_in:
             return
         world = two_genre_world()
-        scores = self.fitted(world).score(newcomers(world))
+        scores = self.fitted(world).score(without_history(world))
         require(not np.isnan(scores).any(), "scores hold NaN")
-        require(np.isfinite(scores).any(axis=1).all(), "a newcomer gets no finite score")
+        require(np.isfinite(scores).any(axis=1).all(), "nothing has a finite score")
 
     def test_no_query_gives_no_row(self) -> None:
         world = two_genre_world()
-        scores = self.fitted(world).score(newcomers(world, 0))
+        scores = self.fitted(world).score(without_history(world, 0))
         require(scores.shape == (0, world.train.shape[1]), f"scores have shape {scores.shape}")
 
     def test_fit_and_score_alter_neither_data_nor_query(self) -> None:
@@ -216,6 +216,6 @@ class VectorRecommenderContract(Contract):
         subject = self.fitted(world)
         known = Query.known(world.train)
         folds_in = subject.facts.folds_in
-        for query in (known, strangers(world), newcomers(world)) if folds_in else (known,):
+        for query in (known, strangers(world), without_history(world)) if folds_in else (known,):
             product = subject.user_vectors(query) @ subject.item_vectors().T
             np.testing.assert_allclose(product, subject.score(query), rtol=1e-4, atol=1e-4)

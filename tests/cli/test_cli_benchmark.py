@@ -6,9 +6,9 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+from recsys.benchmark.document import ContenderDocument
 
 from recsys.benchmark import protocols
-from recsys.benchmark.document import ContenderDocument
 from recsys.benchmark.protocols import Protocol
 
 CONFIG = """

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import typer
 
-from recsys.cli.errors import boundary
+from recsys.cli.application import boundary
 from recsys.engine import Engine
 from recsys.errors import (
     AlignmentError,

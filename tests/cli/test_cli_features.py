@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-from recsys.testing.pictures import encoded
+from support.pictures import encoded
 
 pytest.importorskip("sklearn", reason="facts and words are reduced by scikit-learn")
 pytest.importorskip("PIL", reason="posters are read by Pillow")

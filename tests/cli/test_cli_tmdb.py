@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from recsys.data.tmdb.client import TmdbClient
-from recsys.data.tmdb.errors import TmdbNotFoundError, TmdbUnavailableError
+from recsys.data.tmdb.settings import TmdbNotFoundError, TmdbUnavailableError
 
 MOVIES = 8
 RECIPE = """

@@ -12,15 +12,15 @@ from typing import Any
 
 import pytest
 
-from recsys.bundle import load_bundle
 from recsys.cli import train as verb
 from recsys.config.experiment import ExperimentConfig
+from recsys.recommenders.saving import load
 
 pytest.importorskip("torch", reason="training needs torch")
 
 
 def test_bundle_log_and_measurements_are_left(trained: Any) -> None:
-    contents = load_bundle(trained.bundle).contents
+    contents = load(trained.bundle).contents
     assert contents.config.training.epochs == 2
     epochs = [json.loads(line)["epoch"] for line in trained.log.read_text().splitlines()]
     assert epochs == [1, 2]
@@ -55,11 +55,11 @@ def test_log_and_bundle_are_replaced_together(
     first = run("train", "--data", tiny_data, "--out", out, "--split", "all", *tiny_options)
     assert first.exit_code == 0
     assert first.stdout == ""
-    assert "nothing was measured" in first.stderr
-    before = load_bundle(out).manifest.version
+    assert "nothing was evaluated" in first.stderr
+    before = load(out).manifest.version
     epoch = ("--set", "training.epochs=1", "--format", "json")
     assert run("train", "--data", tiny_data, "--out", out, *tiny_options, *epoch).exit_code == 0
-    assert load_bundle(out).manifest.version != before
+    assert load(out).manifest.version != before
     assert len(log.read_text().splitlines()) == 1
     board = ["b.tensorboard"] if find_spec("tensorboard") else []
     assert sorted(path.name for path in tmp_path.iterdir()) == ["b", "b.log.jsonl", *board]
@@ -74,7 +74,7 @@ def test_a_failed_training_leaves_what_was_there(
     assert result.exit_code != 0
     assert "ndcg@99" in result.stderr
     assert trained.log.read_text() == before
-    assert load_bundle(trained.bundle)
+    assert load(trained.bundle)
     assert not verb.beside(trained.bundle, ".checkpoint").exists()
 
 
@@ -133,7 +133,7 @@ def test_a_folder_of_something_else_is_refused_before_any_work(run: Any, tmp_pat
 
 
 def test_missing_library_names_its_extra(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    monkeypatch.setattr(verb, "find_spec", lambda _: None)
     result = run("train")
     assert result.exit_code == 2
     assert "recsys[train]" in result.stderr
@@ -192,7 +192,7 @@ def cut_off(
         original = _Loop._record
 
         def record(self: Any) -> dict[str, float]:
-            if self.standing.epoch == in_epoch:
+            if self.state.epoch == in_epoch:
                 raise error
             return original(self)
 
@@ -206,7 +206,7 @@ def cut_off(
 
 
 def _weights(bundle: Path) -> bytes:
-    return (bundle / "vectors.safetensors").read_bytes()
+    return (bundle / "model.safetensors").read_bytes()
 
 
 def test_a_training_that_was_cut_off_goes_on(cut_off: Any, tmp_path: Path) -> None:
@@ -267,10 +267,10 @@ def test_ctrl_c_says_how_to_go_on(cut_off: Any) -> None:
 def test_ctrl_c_before_there_is_anything_to_go_on_from(
     run: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def interrupted(*_: object) -> None:
+    def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("recsys.cli.stages.prepared", interrupted)
+    monkeypatch.setattr("recsys.cli.stages.ready_split", interrupted)
     result = run("train", "--out", tmp_path / "b")
     assert result.exit_code == 130
     assert "--resume" not in result.stderr

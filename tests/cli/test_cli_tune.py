@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from recsys.bundle import load_bundle
+from recsys.recommenders.saving import load
 
 pytest.importorskip("torch", reason="training needs torch")
 pytest.importorskip("optuna", reason="the search needs optuna")
@@ -41,7 +41,7 @@ def test_the_best_configuration_can_be_trained(
     best = tmp_path / "study" / "best.yaml"
     trained = run("train", "--config", best, "--data", tiny_data, "--out", tmp_path / "b")
     assert trained.exit_code == 0, trained.output
-    rate = load_bundle(tmp_path / "b").contents.config.training.learning_rate
+    rate = load(tmp_path / "b").contents.config.training.learning_rate
     assert rate == found["trials"][found["best"]]["values"]["training.learning_rate"]
 
 
@@ -65,17 +65,17 @@ def test_progress_is_on_standard_error_alone(tune: Any) -> None:
 
 
 def test_interrupted_it_can_be_resumed(tune: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from recsys.experiment import tune as module
+    from recsys.recommenders.joint.recommender import JointRecommender
 
-    train, calls = module.train, []
+    train, calls = JointRecommender._fit, []
 
-    def once_only(*arguments: Any) -> Any:
-        calls.append(arguments)
+    def once_only(self: JointRecommender, data: Any) -> Any:
+        calls.append(data)
         if len(calls) > 1:
             raise KeyboardInterrupt
-        return train(*arguments)
+        return train(self, data)
 
-    monkeypatch.setattr(module, "train", once_only)
+    monkeypatch.setattr(JointRecommender, "_fit", once_only)
     result = tune("--trials", 2)
     assert (result.exit_code, result.stdout) == (130, "")
     assert "--resume" in result.stderr

@@ -7,9 +7,10 @@ import pytest
 
 pytest.importorskip("torch", reason="training needs torch")
 
+from support.joint import toy_joint
+
 from recsys.queries.query import Query
 from recsys.testing.contract import share_ordered
-from recsys.testing.joint import toy_joint
 from recsys.testing.rating_contract import RatingPredictorContract
 from recsys.testing.recommender_contract import (
     ColdItemContract,

@@ -4,10 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+from support.served import served_world
 
 from recsys.bundle import write_bundle
 from recsys.engine import Engine
-from recsys.testing.served import served_world
+from recsys.recommenders.saving import restore
 
 RECORDED = Path(__file__).with_name("engine_documents.json")
 
@@ -15,7 +16,7 @@ RECORDED = Path(__file__).with_name("engine_documents.json")
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory):
     folder = tmp_path_factory.mktemp("documents") / "bundle"
-    write_bundle(folder, served_world().contents)
+    write_bundle(folder, served_world().contents, restore)
     return Engine.load(folder)
 
 

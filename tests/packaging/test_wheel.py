@@ -52,7 +52,7 @@ class TestWheel:
         expected += REPOSITORY.glob("datasets/*/*.csv")
         expected += REPOSITORY.glob("configs/**/*.yaml")
         assert carried == {path.relative_to(REPOSITORY).as_posix() for path in expected}
-        assert {"datasets/ml-100k/recipe.yaml", "configs/asp-sparse.yaml"} <= carried
+        assert {"datasets/ml-100k/recipe.yaml", "configs/all-ratings.yaml"} <= carried
 
     def test_it_carries_every_module_and_the_type_marker(self, names: list[str]) -> None:
         modules = {p.relative_to(REPOSITORY).as_posix() for p in REPOSITORY.glob("recsys/**/*.py")}

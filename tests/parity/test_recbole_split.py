@@ -15,7 +15,7 @@ from recsys.data.catalogue import Catalogue
 from recsys.data.dataset import Dataset
 from recsys.data.interactions import Interactions
 from recsys.data.splits import Split, make_split, write_split
-from recsys.data.splits.random_order import torch_permutation
+from recsys.data.splits.rules import torch_permutation
 
 RECBOLE = importlib.util.find_spec("recbole")
 

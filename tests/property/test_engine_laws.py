@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.served import GENRES, N_ITEMS, N_USERS, served_world
 
 from recsys.bundle import write_bundle
 from recsys.engine import Engine, Filters
 from recsys.queries.topk import top_k
-from recsys.testing.served import GENRES, N_ITEMS, N_USERS, served_world
+from recsys.recommenders.saving import restore
 
 MOVIES = st.integers(0, N_ITEMS - 1).map(lambda row: f"m{row}")
 RATINGS = st.dictionaries(MOVIES, st.sampled_from([1.0, 2.0, 3.5, 4.0, 4.5, 5.0]))
@@ -27,7 +28,7 @@ COUNTS = st.integers(1, 2 * N_ITEMS)
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory):
     folder = tmp_path_factory.mktemp("laws") / "bundle"
-    write_bundle(folder, served_world().contents)
+    write_bundle(folder, served_world().contents, restore)
     return Engine.load(folder)
 
 
@@ -55,13 +56,28 @@ def test_exactly_what_is_eligible_and_never_anything_else(engine, user, k, exclu
 @given(user=USERS, k=COUNTS, filters=FILTERS)
 def test_the_index_finds_what_scoring_everything_finds(engine, user, k, filters):
     person = engine.user(user)
-    scores = engine.score_block(person.query)
+    scores = engine.model.score(person.query)
     scores[0, ~(filters.mask(engine.catalogue) & ~person.seen)] = -np.inf
     expected = top_k(scores, k)
     answer = engine.recommend(person, k, filters=filters)
     there = expected.items[0] >= 0
+    rows = [engine.catalogue.items.row(movie.item) for movie in answer.items]
+    assert rows == expected.items[0][there].tolist()
     found = [movie.score for movie in answer.items]
-    np.testing.assert_allclose(found, expected.scores[0][there], atol=1e-4)
+    assert found == [round(float(score), 6) for score in expected.scores[0][there]]
+
+
+@given(
+    users=st.lists(USERS, max_size=5),
+    k=COUNTS,
+    exclude=st.booleans(),
+    filters=st.none() | FILTERS,
+    keep=st.none() | st.integers(0, 10),
+)
+def test_many_users_are_answered_as_each_is(engine, users, k, exclude, filters, keep):
+    options = {"exclude_seen": exclude, "filters": filters, "because": keep}
+    each = [engine.recommend(user, k, **options) for user in users]
+    assert engine.recommend_many(users, k, **options) == each
 
 
 @given(ratings=RATINGS)

@@ -1,4 +1,4 @@
-"""Whatever is edited, exactly the material never seen before is encoded, and no vector is wrong."""
+"""Whatever is edited, exactly the input never seen before is encoded, and no vector is wrong."""
 
 import tempfile
 from pathlib import Path
@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from laws import examples
 
 from recsys.data.catalogue import Catalogue, EncoderCard
-from recsys.data.hashing import fingerprint
+from recsys.data.files import fingerprint
 from recsys.data.vocabulary import Vocabulary
 from recsys.features.cache import FeatureCache
 from recsys.features.extract import encode_cached
-from recsys.features.media import ItemEncoder, Material
+from recsys.features.media import EncoderInput, ItemEncoder
 
 CARD = EncoderCard("digits", "1", 2, "none", "none", "none", "none")
 ITEMS = Vocabulary(["1", "2", "3", "4"])
@@ -35,12 +35,12 @@ class Recorder(ItemEncoder):
     def card(self):
         return CARD
 
-    def materials(self, catalogue):
-        return [Material(t, fingerprint([t])) if t else None for t in catalogue.titles]
+    def inputs(self, catalogue):
+        return [EncoderInput(t, fingerprint([t])) if t else None for t in catalogue.titles]
 
-    def encode_materials(self, materials):
-        self.seen += [m.content for m in materials]
-        return np.array([expected(m.content) for m in materials], dtype=np.float32)
+    def encode_inputs(self, inputs):
+        self.seen += [m.content for m in inputs]
+        return np.array([expected(m.content) for m in inputs], dtype=np.float32)
 
 
 def expected(text):

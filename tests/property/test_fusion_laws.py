@@ -7,10 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.optimize import brentq
 
-from recsys.recommenders.joint.fusion import fuse, fusion_shapes
-from recsys.recommenders.joint.shares import masked_sparsemax
+from recsys.recommenders.joint.fusion import fuse, fusion_shapes, masked_sparsemax
 
-KINDS = ("sum", "concat", "gated", "sparse", "attention")
+KINDS = ("sum", "concat", "gated", "sparse")
 kinds = st.sampled_from(KINDS)
 masks = hnp.arrays(
     np.float32,
@@ -41,7 +40,7 @@ def in_torch(torch, kind, inputs, present):
 
 
 def reordered(weights, order):
-    """The gate reads and opens modalities in another order; attention does not know the order."""
+    """The gate reads and opens modalities in another order."""
     if "gate/weight" not in weights:
         return weights
     matrix = weights["gate/weight"].reshape(len(order), len(order), DIM)

@@ -11,7 +11,7 @@ from recsys.data.catalogue import EncoderCard
 from recsys.features.cache import FeatureCache
 from recsys.features.job_ledger import FileIndex, Ledger
 from recsys.features.jobs import FileJob, JobOptions
-from recsys.features.media import MediaError, Status
+from recsys.features.media import FileStatus, MediaError
 
 CARD = EncoderCard("letters", "1", 1, "none", "none", "none", "none")
 
@@ -22,7 +22,7 @@ runs = st.lists(st.tuples(contents, st.integers(0, 8)), min_size=1, max_size=4)
 def encode(path):
     text = path.read_text()
     if text in {"bad", "worse"}:
-        return MediaError(Status.UNREADABLE, f"{path}: {text}")
+        return MediaError(FileStatus.UNREADABLE, f"{path}: {text}")
     return np.array([ord(text)], dtype=np.float32)
 
 
@@ -65,9 +65,9 @@ def run(texts, folder, cache, options, stop_after):
 
 def expected(text):
     if text is None:
-        return Status.MISSING
-    return {"": Status.EMPTY, "bad": Status.UNREADABLE, "worse": Status.UNREADABLE}.get(
-        text, Status.OK
+        return FileStatus.MISSING
+    return {"": FileStatus.EMPTY, "bad": FileStatus.UNREADABLE, "worse": FileStatus.UNREADABLE}.get(
+        text, FileStatus.OK
     )
 
 
@@ -95,7 +95,7 @@ def test_a_file_that_changes_while_it_is_read_gets_no_vector_and_is_tried_again(
         cache, folder = FeatureCache(Path(name) / "cache"), Path(name) / "files"
         jobs = files_of(["a"], folder)
         options = JobOptions()
-        for change, status in (("longer", Status.FAILED), (None, Status.OK)):
+        for change, status in (("longer", FileStatus.FAILED), (None, FileStatus.OK)):
             with (
                 FileIndex(cache.root) as index,
                 Ledger(CARD, cache, index, options, lambda _: None) as ledger,
@@ -105,4 +105,4 @@ def test_a_file_that_changes_while_it_is_read_gets_no_vector_and_is_tried_again(
                     jobs[0].path.write_text(change)
                 ledger.settle(task, np.array([1], dtype=np.float32))
             assert [o.status for o in ledger.outcomes()] == [status]
-            assert len(cache.digests(CARD)) == (status is Status.OK)
+            assert len(cache.digests(CARD)) == (status is FileStatus.OK)

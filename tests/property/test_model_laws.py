@@ -12,25 +12,29 @@ from hypothesis import strategies as st
 from laws import examples
 
 from recsys.config.experiment import ModelConfig, UserConfig
-from recsys.data.hashing import fingerprint
+from recsys.data.files import fingerprint
 from recsys.data.interactions import RatingScale
 from recsys.queries.query import Query, rated_mask
 from recsys.queries.rating_levels import RatingLevels
+from recsys.recommenders.joint.content import TASKS, embedding_heads
 from recsys.recommenders.joint.content_tower import ContentTower
 from recsys.recommenders.joint.embedding_model import EmbeddingModel, MovieVectors, RatingConstants
-from recsys.recommenders.joint.formulas import RatingShrinkage, liked_mean, rated_history
+from recsys.recommenders.joint.formulas import (
+    RatingShrinkage,
+    item_weights,
+    liked_mean,
+    liked_weights,
+    rated_history,
+)
 from recsys.recommenders.joint.fusion import fused_dim, fusion_shapes
-from recsys.recommenders.joint.histories import item_weights, liked_weights
-from recsys.recommenders.joint.roles import TASKS, roles
 
-FUSIONS = ("sum", "concat", "gated", "sparse", "attention")
+FUSIONS = ("sum", "concat", "gated", "sparse")
 RULES = st.builds(
     UserConfig,
     liked_min_rating=st.sampled_from([3.0, 3.5, 4.0, 5.0]),
     rating_slope=st.floats(0, 1),
     rating_center=st.floats(2.5, 3.5),
     popularity_exponent=st.floats(0, 1),
-    attention_dim=st.integers(0, 3),
 )
 SHRINKAGES = st.builds(RatingShrinkage, bias=st.floats(0.1, 20), vector=st.floats(0.1, 20))
 FAST = examples(60)
@@ -78,7 +82,6 @@ def asked(draw) -> Asked:
         liked=normal(n, d),
         ranked=normal(n, d + 1),
         weight=item_weights(random.integers(0, 500, n), rule.popularity_exponent),
-        attention=normal(n, rule.attention_dim),
         rating_in=normal(n, r),
         rating_out=normal(n, r),
         rating_mean=random.uniform(0, 5, n).astype(np.float32),
@@ -100,30 +103,31 @@ def everything(query, model):
 
 @FAST
 @given(asked=asked())
-def test_shares_and_bias_add_up_to_the_score(asked):
+def test_contributions_and_bias_add_up_to_the_score(asked):
     model, query = asked.model, asked.query
     scores = model.score(query)
     for u in range(len(query)):
-        for item in range(len(model.movies)):
-            liked, shares, bias = model.shares(query.slice(u, u + 1), item)
-            size = 1 + np.abs(shares).sum() + abs(bias)
-            assert abs(float(shares.sum()) + bias - scores[u, item]) <= 1e-5 * size
-            assert len(liked) == len(set(liked.tolist())) == len(shares)
+        told = model.view(query.slice(u, u + 1)).contributions(np.arange(len(model.movies)))
+        size = 1 + np.abs(told.values).sum(axis=1) + np.abs(told.bias)
+        error = np.abs(told.values.sum(axis=1) + told.bias - scores[u])
+        assert (error <= 1e-5 * size).all()
+        assert len(told.rows) == len(set(told.rows.tolist())) == told.values.shape[1]
 
 
 @FAST
 @given(asked=asked())
-def test_a_share_does_not_depend_on_the_order_of_the_likes(asked):
+def test_a_contribution_does_not_depend_on_the_order_of_the_likes(asked):
     model, query = asked.model, asked.query
     ordered = query.histories.copy()
     ordered.sort_indices()
     for u in range(len(query)):
-        (one, first, _), (two, second, _) = (
-            model.shares(Query.of(h[[u]]), 0) for h in (query.histories, ordered)
+        one, two = (
+            model.view(Query.of(h[[u]])).contributions(np.array([0]))
+            for h in (query.histories, ordered)
         )
-        found = dict(zip(one.tolist(), first, strict=True))
-        assert found.keys() == set(two.tolist())
-        for item, share in zip(two.tolist(), second, strict=True):
+        found = dict(zip(one.rows.tolist(), one.values[0], strict=True))
+        assert found.keys() == set(two.rows.tolist())
+        for item, share in zip(two.rows.tolist(), two.values[0], strict=True):
             assert share == pytest.approx(found[item], rel=1e-4, abs=1e-6)
 
 
@@ -161,7 +165,7 @@ def test_asking_never_alters_a_history(asked):
     before = fingerprint(arrays)
     asked.model.score(query)
     asked.model.predict_ratings(query, *everything(query, asked.model))
-    asked.model.shares(query.slice(0, 1), 0)
+    asked.model.view(query.slice(0, 1)).contributions(np.array([0]))
     weights, mask = asked.model.weights(query), rated_mask(query.histories)
     weights.sort_indices()
     mask.sort_indices()
@@ -237,7 +241,7 @@ def towers(draw):
     weights = {"shared/weight": normal(c, h), "shared/bias": normal(c)}
     for task in TASKS if p else ():
         weights |= {f"private/{task}/weight": normal(p, h), f"private/{task}/bias": normal(p)}
-    for role in roles(ModelConfig(ranking_dim=3, rating_dim=2), UserConfig(attention_dim=1), g):
+    for role in embedding_heads(ModelConfig(ranking_dim=3, rating_dim=2), g):
         weights[f"role/{role.name}/weight"] = normal(role.dim, c + p)
         if not role.offset:
             weights[f"role/{role.name}/bias"] = normal(role.dim)

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.evaluation.level_calibration import pit
+from recsys.evaluation.rating import pit
 from recsys.queries.rating_levels import RatingLevels, level_index
 
 means = st.floats(-50, 50)

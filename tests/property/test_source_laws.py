@@ -9,14 +9,13 @@ from hypothesis import strategies as st
 from laws import examples
 
 from recsys.data.catalogue import UNKNOWN_YEAR
-from recsys.data.item_fields import FieldSpec, number_text, parse_cell
-from recsys.data.items_file import ItemRows
-from recsys.data.items_spec import ItemsTable
+from recsys.data.items_join import ItemRows
+from recsys.data.items_spec import FieldSpec, ItemsTable, number_text, parse_cell
 from recsys.data.items_table import with_item_rows
-from recsys.data.matching import MatchOptions, TitleList, match_titles
+from recsys.data.matching import YEAR_GAP, TitleList, match_titles
 from recsys.data.movies import Movie, build_catalogue
 from recsys.data.titles import match_keys
-from recsys.data.tmdb.pace import Clock, TokenBucket, backoff, retry_after
+from recsys.data.tmdb.client import Clock, TokenBucket, backoff, retry_after
 from recsys.data.tmdb.store import MovieStore
 
 TITLES = st.sampled_from(
@@ -24,44 +23,40 @@ TITLES = st.sampled_from(
 )
 YEARS = st.sampled_from([1995, 1996, 1997, 1999, UNKNOWN_YEAR])
 FILMS = st.lists(st.tuples(TITLES, YEARS), max_size=8)
-OPTIONS = st.builds(MatchOptions, st.integers(0, 3), st.booleans(), st.booleans())
 
 
 def _titles(films: list[tuple[str, int]]) -> TitleList:
     return TitleList([title for title, _ in films], [year for _, year in films])
 
 
-@given(FILMS, FILMS, OPTIONS)
-def test_every_row_has_one_fate(
-    left: list[tuple[str, int]], right: list[tuple[str, int]], options: MatchOptions
-) -> None:
-    report = match_titles(_titles(left), _titles(right), options)
+@given(FILMS, FILMS)
+def test_every_row_has_one_fate(left: list[tuple[str, int]], right: list[tuple[str, int]]) -> None:
+    report = match_titles(_titles(left), _titles(right))
     fates = [pair.left for pair in report.pairs] + [found.left for found in report.ambiguous]
     assert sorted([*fates, *report.unmatched_left]) == list(range(len(left)))
     matched = {pair.right for pair in report.pairs}
     assert sorted([*matched, *report.unmatched_right]) == list(range(len(right)))
     for pair in report.pairs:
         years = left[pair.left][1], right[pair.right][1]
-        close = UNKNOWN_YEAR not in years and abs(years[0] - years[1]) <= options.max_year_gap
-        assert close or (options.without_year and UNKNOWN_YEAR in years)
+        assert UNKNOWN_YEAR not in years
+        assert abs(years[0] - years[1]) <= YEAR_GAP
     for pair in report.pairs:  # only a film that is listed twice has a match in common
         others = [left[other.left] for other in report.pairs if other.right == pair.right]
         assert len({(match_keys(title), year) for title, year in others}) == 1
 
 
-@given(FILMS, FILMS, OPTIONS, st.randoms(use_true_random=False))
+@given(FILMS, FILMS, st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(
     left: list[tuple[str, int]],
     right: list[tuple[str, int]],
-    options: MatchOptions,
     chance: random.Random,
 ) -> None:
     there, here = list(range(len(left))), list(range(len(right)))
     chance.shuffle(there)
     chance.shuffle(here)
-    straight = match_titles(_titles(left), _titles(right), options)
+    straight = match_titles(_titles(left), _titles(right))
     moved = match_titles(
-        _titles([left[row] for row in there]), _titles([right[row] for row in here]), options
+        _titles([left[row] for row in there]), _titles([right[row] for row in here])
     )
     back = {(there[pair.left], here[pair.right], pair.method) for pair in moved.pairs}
     assert back == {(pair.left, pair.right, pair.method) for pair in straight.pairs}
@@ -70,12 +65,10 @@ def test_the_order_of_rows_does_not_matter(
     }
 
 
-@given(st.sets(st.tuples(st.integers(0, 999), st.integers(1900, 2030)), max_size=20), OPTIONS)
-def test_a_list_of_distinct_films_matches_itself(
-    films: set[tuple[int, int]], options: MatchOptions
-) -> None:
+@given(st.sets(st.tuples(st.integers(0, 999), st.integers(1900, 2030)), max_size=20))
+def test_a_list_of_distinct_films_matches_itself(films: set[tuple[int, int]]) -> None:
     titles = _titles([(f"Film number {number}", year) for number, year in sorted(films)])
-    report = match_titles(titles, titles, options)
+    report = match_titles(titles, titles)
     assert [(pair.left, pair.right) for pair in report.pairs] == [(n, n) for n in range(len(films))]
 
 

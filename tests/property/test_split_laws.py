@@ -11,8 +11,7 @@ from recsys.data.catalogue import Catalogue
 from recsys.data.dataset import Dataset
 from recsys.data.interactions import Interactions
 from recsys.data.splits import SPLIT_NAMES, Split, genre_partition, make_split
-from recsys.data.splits.parts import TEST, VALID, deal
-from recsys.data.splits.random_order import torch_permutation
+from recsys.data.splits.rules import TEST, VALID, deal, torch_permutation
 from recsys.data.vocabulary import Vocabulary
 from recsys.seeding import stream
 

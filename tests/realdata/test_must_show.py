@@ -1,4 +1,4 @@
-"""The default model on MovieLens-100K, trained and judged in a process of its own."""
+"""The default model on MovieLens-100K, trained and evaluated in a process of its own."""
 
 from __future__ import annotations
 
@@ -24,19 +24,16 @@ PROGRAM = """
 import json, sys
 from pathlib import Path
 from recsys.config.loading import load_experiment
-from recsys.experiment.evaluate import Candidate, Material, judge
-from recsys.experiment.prepare import prepare
-from recsys.experiment.train import train
+from recsys.workflow import evaluate_row, load_split, train
 
 config = load_experiment(overrides=sys.argv[2:])
-ready = prepare(config, Path(sys.argv[1]))
-model = train(ready).recommender.model
-row = judge(Candidate("joint", model, model, model.genre_probabilities()), Material.of(ready))
+split = load_split(config, Path(sys.argv[1]))
+row = evaluate_row(train(config, split), split, config)
 status = Path("/proc/self/status")
 lines = status.read_text().splitlines() if status.is_file() else []
 peak = [int(line.split()[1]) for line in lines if line.startswith("VmHWM")]
 found = {"rating": row.rating, "ranking": row.ranking, "genre": row.genre}
-print(json.dumps(found | {"peak_kb": peak, "modalities": list(ready.catalogue.modalities)}))
+print(json.dumps(found | {"peak_kb": peak, "modalities": list(split.catalogue.modalities)}))
 """
 
 

@@ -12,12 +12,12 @@ def report(real_data, tmp_path_factory):
     """Of words counted in the plot, which take no network; text and metadata alone."""
     pytest.importorskip("torch", reason="training needs torch")
     pytest.importorskip("sklearn", reason="encoding needs scikit-learn")
-    from recsys.experiment.prepare import prepare
 
+    from recsys.benchmark.probes import measure_alignment
     from recsys.config.experiment import AlignmentConfig, SourcesConfig
     from recsys.config.loading import load_experiment
-    from recsys.benchmark.probes import measure_alignment
     from recsys.features.cache import FeatureCache
+    from recsys.workflow import load_split
 
     config = load_experiment(
         "ml-100k-multimodal", overrides=["features.text.backend=tfidf", "training.threads=1"]
@@ -27,8 +27,9 @@ def report(real_data, tmp_path_factory):
     cache = FeatureCache(tmp_path_factory.mktemp("features"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RECSYS_REAL_DATA", str(real_data))
-        prepared = prepare(config, real_data / "ml-100k", cache)
-    return measure_alignment(prepared, AlignmentConfig(epochs=20), seed=0)
+        split = load_split(config, real_data / "ml-100k", cache=cache)
+    alignment = AlignmentConfig(epochs=20)
+    return measure_alignment(config, split.for_fitting(), alignment, seed=0)
 
 
 def test_held_out_plots_find_their_metadata_far_above_chance(report):

@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from recsys.data.dataset import Dataset, Reading, assemble
-from recsys.data.movies import Movie, split_genres, title_and_year
+from recsys.data.movies import Movie, movies_of
 from recsys.data.rawtable import Layout, RawTable, read_delimited, require_columns
 from recsys.errors import DataError
 
 _LAYOUT = Layout("\t")
 _INTER = {"user": "user_id", "item": "item_id", "rating": "rating"}
 _TIME = "timestamp"
-_TITLES = ("movie_title", "title")
-_YEARS = ("release_year", "year")
-_GENRES = ("class", "genre", "genres")
-
-
-def _floats(text: str) -> tuple[float, ...]:
-    return tuple(float(part) for part in text.split())
+_ITEM = (
+    *(("item_id",), ("movie_title", "title"), ("release_year", "year")),
+    ("class", "genre", "genres"),
+)
 
 
 _TYPES: dict[str, Callable[[str], Any]] = {
     "token": str,
     "token_seq": lambda text: tuple(text.split()),
     "float": float,
-    "float_seq": _floats,
+    "float_seq": lambda text: tuple(map(float, text.split())),
 }
 
 
@@ -55,15 +52,8 @@ def read_movies(path: Path) -> list[Movie]:
     """The lines of an ``.item`` file; titles keep their spaces, genres are split at them."""
     raw, _ = _typed(path)
     require_columns(path, raw.columns, ["item_id"])
-    columns = raw.strict()
-    titles = _first(columns, _TITLES)
-    years = _first(columns, _YEARS)
-    genres = _first(columns, _GENRES)
-    rows = zip(columns["item_id"], titles, years, genres, strict=True)
-    return [
-        Movie(id_, *title_and_year(title, year), split_genres(labels, None))
-        for id_, title, year, labels in rows
-    ]
+    found = (next((n for n in names if n in raw.columns), None) for names in _ITEM)
+    return movies_of(raw.strict(), tuple(found), None)
 
 
 def read_atomic(path: Path) -> dict[str, list[Any]]:
@@ -104,8 +94,3 @@ def _convert(raw: RawTable, name: str, texts: list[str], kind: str) -> list[Any]
         return [convert(text) for text in texts]
     except ValueError as error:
         raise DataError(f"{raw.path}: column {name!r} is not all {kind}: {error}") from error
-
-
-def _first(columns: dict[str, list[str]], names: Sequence[str]) -> list[str]:
-    empty = [""] * len(columns["item_id"])
-    return next((columns[name] for name in names if name in columns), empty)

@@ -1,28 +1,29 @@
-"""Any CSV or Parquet file of ratings, and perhaps one of movies, whose columns the caller names."""
+"""Any CSV or Parquet file of ratings, and perhaps one of movies, whose columns the caller names.
+
+MovieLens since 2014 (20M, 25M, 32M, latest) is such a pair, ``ratings.csv`` and ``movies.csv``.
+"""
 
 from __future__ import annotations
 
-import csv
-import io
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.csv as pa_csv
-from pydantic import BaseModel, ConfigDict
-
 from recsys.data.dataset import Dataset, Reading, assemble
-from recsys.data.movies import Movie, split_genres, title_and_year
-from recsys.data.parquet import parquet_columns, read_parquet
-from recsys.data.rawtable import Layout, RawTable, read_delimited, require_columns
-from recsys.data.textfile import Encoding, decode, read_bytes
+from recsys.data.items_join import read_items_file
+from recsys.data.movies import Movie, movies_of
+from recsys.data.rawtable import (
+    Encoding,
+    Layout,
+    RawTable,
+    parquet_columns,
+    read_delimited,
+    read_parquet,
+)
+from recsys.documents import Document
 from recsys.errors import DataError
 
 
-class _Named(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class RatingColumns(_Named):
+class RatingColumns(Document):
     """Names of the columns of a ratings file; ``time`` is None where there is none."""
 
     user: str = "user"
@@ -35,7 +36,7 @@ class RatingColumns(_Named):
         return {ours: theirs for ours, theirs in self.model_dump().items() if theirs is not None}
 
 
-class ItemsFile(_Named):
+class ItemsFile(Document):
     """A movie file and the names of its columns; None for what it does not have.
 
     Where there is no ``year`` column, a year in brackets at the end of the title is taken.
@@ -49,7 +50,7 @@ class ItemsFile(_Named):
     separator: str = "|"
 
 
-class TableFiles(_Named):
+class TableFiles(Document):
     """Which files of a folder to read, and what their columns are called."""
 
     ratings: str
@@ -63,10 +64,26 @@ class TableFiles(_Named):
         return (self.ratings, self.items.file) if self.items else (self.ratings,)
 
 
-def recognise(folder: Path) -> TableFiles | None:
+MOVIELENS = TableFiles(
+    ratings="ratings.csv",
+    columns=RatingColumns(user="userId", item="movieId", rating="rating", time="timestamp"),
+    items=ItemsFile(file="movies.csv", item="movieId", genres="genres"),
+)
+
+
+def movielens(folder: Path) -> TableFiles | None:
+    """``MOVIELENS``, if a folder holds it; ``movies.csv`` may be absent."""
+    path = folder / MOVIELENS.ratings
+    if not (path.is_file() and {"userId", "movieId"} <= set(column_names(path))):
+        return None
+    has_movies = (folder / "movies.csv").is_file()
+    return MOVIELENS if has_movies else MOVIELENS.model_copy(update={"items": None})
+
+
+def plain(folder: Path) -> TableFiles | None:
     """The files of a folder whose ratings have columns ``user``, ``item`` and ``rating``."""
     for name in ("ratings.csv", "ratings.parquet"):
-        have = column_names(folder / name) if (folder / name).is_file() else []
+        have = column_names(folder / name) if (folder / name).is_file() else ()
         if {"user", "item", "rating"} <= set(have):
             columns = RatingColumns(time="time" if "time" in have else None)
             return TableFiles(ratings=name, columns=columns)
@@ -97,11 +114,8 @@ def read(folder: Path, files: TableFiles, reading: Reading) -> Dataset:
 def _raw(path: Path, encoding: Encoding) -> RawTable:
     if path.suffix == ".parquet":
         return read_parquet(path)
-    return read_delimited(path, Layout(_delimiter(path), encoding, quoted=True))
-
-
-def _delimiter(path: Path) -> str:
-    return "\t" if path.suffix == ".tsv" else ","
+    delimiter = "\t" if path.suffix == ".tsv" else ","
+    return read_delimited(path, Layout(delimiter, encoding, quoted=True))
 
 
 def read_movies(path: Path, names: ItemsFile, encoding: Encoding = "utf-8") -> list[Movie]:
@@ -110,31 +124,23 @@ def read_movies(path: Path, names: ItemsFile, encoding: Encoding = "utf-8") -> l
     Raises:
         DataError: a column is not there, or a line is broken.
     """
-    columns = _movie_columns(path, encoding)
-    wanted = [names.item, names.title, names.year, names.genres]
-    require_columns(path, list(columns), [name for name in wanted if name is not None])
-    empty = [""] * len(columns[names.item])
-    rows = zip(*(empty if name is None else columns[name] for name in wanted), strict=True)
-    return [
-        Movie(id_, *title_and_year(title, year), split_genres(genres, names.separator))
-        for id_, title, year, genres in rows
-    ]
+    wanted = (names.item, names.title, names.year, names.genres)
+    columns = _movie_columns(path, [name for name in wanted if name is not None], encoding)
+    return movies_of(columns, wanted, names.separator)
 
 
-def _movie_columns(path: Path, encoding: Encoding) -> dict[str, list[str]]:
-    raw = read_parquet(path).table if path.suffix == ".parquet" else _read_csv(path, encoding)
-    return {name: raw[name].fill_null("").to_pylist() for name in raw.column_names}
-
-
-def _read_csv(path: Path, encoding: Encoding) -> pa.Table:
+def _movie_columns(
+    path: Path, wanted: list[str], encoding: Encoding
+) -> Mapping[str, Sequence[str]]:
     """Unlike a rating, the text about a movie may hold line ends within its quotes."""
-    text = decode(path, read_bytes(path), encoding)
-    names = next(csv.reader(io.StringIO(text.decode()), delimiter=_delimiter(path)))
-    try:
-        return pa_csv.read_csv(
-            pa.BufferReader(text),
-            parse_options=pa_csv.ParseOptions(delimiter=_delimiter(path), newlines_in_values=True),
-            convert_options=pa_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string())),
+    if path.suffix == ".parquet":
+        table = read_parquet(path).select({name: name for name in wanted}).table
+        return {name: table[name].fill_null("").to_pylist() for name in wanted}
+    rows = read_items_file(path, wanted, encoding)
+    if rows.malformed:
+        raise DataError(
+            f"{path}: {len(rows.malformed)} rows are broken",
+            rows=rows.malformed,
+            hint="correct these lines",
         )
-    except pa.ArrowInvalid as error:
-        raise DataError(f"{path}: {error}", hint="correct this line") from error
+    return rows.columns

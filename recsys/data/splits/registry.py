@@ -1,4 +1,4 @@
-"""The splits by name.
+"""The splits by name, what they hold, and writing them for other programs.
 
 =============== ==================================================================================
 u1 … u5         MovieLens-100K's own folds; valid is a random 10 % of base
@@ -14,17 +14,29 @@ all             for deployment: no test, a random 5 % valid for early stopping
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final, NamedTuple
+from pathlib import Path
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from recsys.data.dataset import Dataset
+from recsys.data.interactions import Interactions
 from recsys.data.split import Split, SplitSpec
-from recsys.data.splits.films import cold_movies
-from recsys.data.splits.movielens import canonical_fold
-from recsys.data.splits.parts import TEST, TRAIN, VALID, Parts, Request, random_rows
-from recsys.data.splits.random_order import random_order
-from recsys.data.splits.temporal import global_time, leave_last
+from recsys.data.splits.rules import (
+    TEST,
+    TRAIN,
+    VALID,
+    Parts,
+    Request,
+    canonical_fold,
+    cold_movies,
+    global_time,
+    leave_last,
+    random_order,
+    random_rows,
+)
+from recsys.documents import Document
 from recsys.errors import ConfigError, DataError, nearest
 
 DEFAULT_SEED: Final = 2020
@@ -94,3 +106,92 @@ def _assemble(dataset: Dataset, parts: Parts, spec: SplitSpec, label_seed: int) 
         return Split(dataset, train, valid, test, spec, label_seed=label_seed)
     cold = np.unique(test.item), np.unique(valid.item)
     return Split(dataset, train, valid, test, spec, *cold, label_seed=label_seed)
+
+
+class PartSummary(Document):
+    """How many ratings a part holds, and how many users and movies have at least one of them."""
+
+    ratings: int
+    users: int
+    items: int
+
+
+class SplitSummary(Document):
+    """A split in numbers.
+
+    Attributes:
+        name: see ``SplitSpec``, as ``seed``, ``params`` and ``dataset``.
+        seed: see there.
+        params: see there.
+        dataset: see there.
+        fingerprint: of the split.
+        parts: "train", "valid", "test" to their counts.
+        users_without_test: users with ratings in train or valid and none in test.
+        cold_items: movies that gave all their ratings to test.
+        cold_valid_items: movies that gave all their ratings to valid.
+    """
+
+    name: str
+    seed: int
+    params: dict[str, int]
+    dataset: str
+    fingerprint: str
+    parts: dict[str, PartSummary]
+    users_without_test: int
+    cold_items: int
+    cold_valid_items: int
+
+
+def describe(split: Split) -> SplitSummary:
+    """The sizes of a split's parts, and whom its test leaves out."""
+    known = np.union1d(split.train.user, split.valid.user)
+    return SplitSummary(
+        **split.spec.to_dict(),
+        fingerprint=split.fingerprint,
+        parts={
+            name: PartSummary(
+                ratings=len(part),
+                users=len(np.unique(part.user)),
+                items=len(np.unique(part.item)),
+            )
+            for name, part in split.parts.items()
+        },
+        users_without_test=len(np.setdiff1d(known, split.test.user)),
+        cold_items=len(split.cold_items),
+        cold_valid_items=len(split.cold_valid_items),
+    )
+
+
+def write_split(split: Split, folder: Path) -> list[Path]:
+    """Write the parts as RecBole's atomic files, with the summary beside them.
+
+    Files are named after the folder, as RecBole wants them: with ``dataset`` the folder's name,
+    ``data_path`` its parent and ``benchmark_filename: [train, valid, test]`` RecBole trains and
+    tests on this very split.
+
+    Args:
+        split: what to write.
+        folder: created where absent; files of the same names are replaced.
+
+    Returns:
+        ``<folder>.train.inter``, ``.valid.inter``, ``.test.inter`` and ``.split.json``.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = folder.resolve().name
+    paths = [folder / f"{stem}.{name}.inter" for name in split.parts]
+    for path, part in zip(paths, split.parts.values(), strict=True):
+        _atomic_frame(part).to_csv(path, sep="\t", index=False, lineterminator="\n")
+    paths.append(folder / f"{stem}.split.json")
+    paths[-1].write_text(describe(split).model_dump_json(indent=2) + "\n", encoding="utf-8")
+    return paths
+
+
+def _atomic_frame(part: Interactions) -> pd.DataFrame:
+    columns: dict[str, Any] = {
+        "user_id:token": np.array(part.users.ids, dtype=object)[part.user],
+        "item_id:token": np.array(part.items.ids, dtype=object)[part.item],
+        "rating:float": part.rating,
+    }
+    if part.time is not None:
+        columns["timestamp:float"] = part.time
+    return pd.DataFrame(columns)

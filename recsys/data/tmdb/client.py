@@ -7,27 +7,102 @@ change it at any time.
 from __future__ import annotations
 
 import logging
+import random
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Self
 
 import requests
 
-from recsys.data.surroundings import is_offline
-from recsys.data.tmdb.errors import (
+from recsys.data.files import is_offline
+from recsys.data.tmdb.settings import (
+    VARIABLE,
+    RedactingFilter,
+    Secret,
     TmdbKeyError,
     TmdbNotFoundError,
     TmdbRefusedError,
+    TmdbSettings,
     TmdbUnavailableError,
 )
-from recsys.data.tmdb.pace import Clock, TokenBucket, backoff, retry_after
-from recsys.data.tmdb.secret import VARIABLE, RedactingFilter, Secret
-from recsys.data.tmdb.settings import TmdbSettings
 from recsys.errors import DataError, OfflineError, RecsysError
 
+
+@dataclass(frozen=True)
+class Clock:
+    """Time and chance, so that tests need neither.
+
+    Attributes:
+        now: seconds since the epoch.
+        sleep: waits for some seconds.
+        chance: a number from 0 up to 1.
+    """
+
+    now: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep
+    chance: Callable[[], float] = field(default_factory=lambda: random.Random().random)
+
+
+class TokenBucket:
+    """At most ``burst`` requests at once, and ``rate`` a second in the long run.
+
+    Args:
+        rate: tokens a second.
+        burst: how many tokens the bucket holds; it is full at first.
+        clock: where time comes from.
+    """
+
+    def __init__(self, rate: float, burst: int, clock: Clock) -> None:
+        self._rate, self._burst, self._clock = rate, float(burst), clock
+        self._tokens, self._at = float(burst), clock.now()
+
+    def take(self) -> None:
+        """Wait for a token."""
+        self._refill()
+        if self._tokens < 1:
+            self._clock.sleep((1 - self._tokens) / self._rate)
+            self._refill()
+        self._tokens = max(self._tokens - 1, 0)
+
+    def _refill(self) -> None:
+        now = self._clock.now()
+        passed = max(now - self._at, 0)  # a clock may be set back
+        self._tokens = min(self._tokens + passed * self._rate, self._burst)
+        self._at = now
+
+
+def backoff(attempt: int, first: float, longest: float, chance: float) -> float:
+    """Seconds before another attempt: doubling, with jitter so that clients do not march in step.
+
+    Args:
+        attempt: failures so far, from 1.
+        first: seconds after the first failure, at most.
+        longest: the most it can be.
+        chance: a number from 0 up to 1; the wait is at least half of what it can be.
+    """
+    most = min(first * 2.0 ** (attempt - 1), longest)
+    return most * (0.5 + 0.5 * chance)
+
+
+def retry_after(header: str | None, now: float) -> float | None:
+    """Seconds that a ``Retry-After`` header asks for, in either of its forms (RFC 9110, 10.2.3)."""
+    if header is None:
+        return None
+    if header.isascii() and header.strip().isdigit():
+        return float(header)
+    try:
+        date = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    at = date if date.tzinfo else date.replace(tzinfo=UTC)
+    return max((at - datetime.fromtimestamp(now, UTC)).total_seconds(), 0.0)
+
+
 _TMDB_ID = re.compile(r"[1-9]\d*", re.ASCII)
-_IMDB_ID = re.compile(r"tt\d{7,}", re.ASCII)
 # Request timeout, too many requests.
 _PASSING = {408, 429}
 _LOGGER = logging.getLogger("urllib3.connectionpool")
@@ -78,69 +153,41 @@ class TmdbClient:
             OfflineError: ``RECSYS_OFFLINE`` is set.
             DataError: that is no id.
         """
-        _require(_TMDB_ID, tmdb_id, "TMDB id", "862")
-        wanted = {"append_to_response": ",".join(self.settings.append)}
-        return self._get(f"movie/{tmdb_id}", wanted, {"id": int(tmdb_id)})
-
-    def find(self, imdb_id: str) -> str | None:
-        """The TMDB id of a movie by its IMDb id; None if TMDB does not know it as a movie.
-
-        Raises:
-            TmdbKeyError: and others, as ``movie``.
-        """
-        _require(_IMDB_ID, imdb_id, "IMDb id", "tt0114709")
-        found = self._get(f"find/{imdb_id}", {"external_source": "imdb_id"})
-        movies = found.get("movie_results") or []
-        return str(movies[0]["id"]) if len(movies) == 1 else None
-
-    def search(self, title: str, year: int | None = None) -> list[Answer]:
-        """The movies that TMDB thinks are meant, best first, twenty at most.
-
-        Raises:
-            TmdbKeyError: and others, as ``movie``.
-        """
-        wanted = {"query": title} | ({"year": str(year)} if year else {})
-        return list(self._get("search/movie", wanted).get("results") or [])
-
-    def _get(
-        self, path: str, parameters: Mapping[str, str], expected: Mapping[str, Any] | None = None
-    ) -> Answer:
+        path = f"movie/{tmdb_id}"
+        if not _TMDB_ID.fullmatch(tmdb_id):
+            raise DataError(f"{tmdb_id!r} is no TMDB id", hint="one looks like 862")
         if is_offline():
             raise OfflineError(
                 f"RECSYS_OFFLINE is set, and {path} is needed from TMDB",
                 hint="unset it to ask TMDB, or use what was fetched before",
             )
-        failure = _Failure("never asked")
         for attempt in range(1, self.settings.attempts + 1):
             self._bucket.take()
-            answer = self._attempt(path, parameters, expected or {})
+            answer = self._attempt(path, {"id": int(tmdb_id)})
             if not isinstance(answer, _Failure):
                 return answer
-            failure = answer
-            wait = self._wait(failure, attempt)
+            reason, wait = answer.reason, answer.retry_after
+            if wait is None:
+                bounds = self.settings.first_wait, self.settings.longest_wait
+                wait = backoff(attempt, *bounds, self._clock.chance())
             if wait > self.settings.longest_wait or attempt == self.settings.attempts:
                 break
             self._clock.sleep(wait)
         raise TmdbUnavailableError(
-            f"TMDB gave no usable answer for {path} in {attempt} attempts: {failure.reason}",
+            f"TMDB gave no usable answer for {path} in {attempt} attempts: {reason}",
             hint="try again later: what was fetched is kept, and only the rest is asked for",
         )
 
-    def _wait(self, failure: _Failure, attempt: int) -> float:
-        jittered = backoff(
-            attempt, self.settings.first_wait, self.settings.longest_wait, self._clock.chance()
-        )
-        return jittered if failure.retry_after is None else failure.retry_after
-
-    def _attempt(
-        self, path: str, parameters: Mapping[str, str], expected: Mapping[str, Any]
-    ) -> Answer | _Failure:
-        every = {"language": self.settings.language, **parameters, **self._secret.parameters}
+    def _attempt(self, path: str, expected: Mapping[str, Any]) -> Answer | _Failure:
+        asked = {
+            "language": self.settings.language,
+            "append_to_response": ",".join(self.settings.append),
+        }
         # Errors of requests hold the address, and so the key: they are not chained to ours.
         try:
             response = self._session.get(
                 f"{self.settings.url}/{path}",
-                params=every,
+                params={**asked, **self._secret.parameters},
                 timeout=self.settings.timeout,
                 allow_redirects=False,
             )
@@ -149,13 +196,10 @@ class TmdbClient:
         if response.status_code == requests.codes.ok:
             return _usable(response, expected)
         if response.status_code in _PASSING or response.status_code >= 500:
-            return self._later(response)
+            wait = retry_after(response.headers.get("Retry-After"), self._clock.now())
+            more = "" if wait is None else f", asking to wait {wait:g} s"
+            return _Failure(f"status {response.status_code}{more}", wait)
         raise self._refusal(path, response)
-
-    def _later(self, response: requests.Response) -> _Failure:
-        wait = retry_after(response.headers.get("Retry-After"), self._clock.now())
-        asked = "" if wait is None else f", asking to wait {wait:g} s"
-        return _Failure(f"status {response.status_code}{asked}", wait)
 
     def _refusal(self, path: str, response: requests.Response) -> RecsysError:
         message = _usable(response, {})
@@ -190,8 +234,3 @@ def _usable(response: requests.Response, expected: Mapping[str, Any]) -> Answer 
         if answer.get(name) != value:
             return _Failure(f"an answer whose {name} is {answer.get(name)!r}, not {value!r}")
     return answer
-
-
-def _require(pattern: re.Pattern[str], value: str, kind: str, example: str) -> None:
-    if not pattern.fullmatch(value):
-        raise DataError(f"{value!r} is no {kind}", hint=f"one looks like {example}")

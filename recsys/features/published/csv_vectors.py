@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 from numpy.typing import NDArray
 
-from recsys.data.textfile import Encoding
+from recsys.data.rawtable import Encoding
 from recsys.errors import DataError
 from recsys.features.published.vectors import IdVectors
 

@@ -6,7 +6,6 @@ Nothing is unpickled. Legend: N rows, D dimensions.
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -22,10 +21,9 @@ from numpy.typing import NDArray
 from recsys.config.imports import FileImport
 from recsys.config.section import expand
 from recsys.data.catalogue import EncoderCard
-from recsys.data.parquet import parquet_columns, read_parquet
-from recsys.data.rawtable import require_columns
+from recsys.data.files import file_sha256
+from recsys.data.rawtable import decode, parquet_columns, read_bytes, read_parquet, require_columns
 from recsys.data.readers.atomic import read_atomic
-from recsys.data.textfile import decode, read_bytes
 from recsys.errors import ConfigError, DataError
 from recsys.features.published.csv_vectors import CsvSource, read_csv_vectors
 from recsys.features.published.vectors import IdVectors, to_float32
@@ -287,10 +285,9 @@ def _card(path: Path, kind: str, config: FileImport, dim: int) -> EncoderCard:
     carried = _carried_card(path, dim) if kind == ".parquet" else None
     if carried is not None:
         return carried
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
     known = config.card.model_dump()
-    return EncoderCard(**{**known, "name": known["name"] or path.name}, revision=digest, dim=dim)
+    known["name"] = known["name"] or path.name
+    return EncoderCard(**known, revision=file_sha256(path), dim=dim)
 
 
 def _carried_card(path: Path, dim: int) -> EncoderCard | None:

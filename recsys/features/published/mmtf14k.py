@@ -14,7 +14,6 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -29,13 +28,13 @@ from recsys.config.imports import (
 )
 from recsys.data.catalogue import UNKNOWN_YEAR, EncoderCard
 from recsys.data.movies import Movie, parse_year, split_title
-from recsys.data.textfile import Encoding
+from recsys.data.rawtable import Encoding
 from recsys.errors import ConfigError, DataError
 from recsys.features.published.csv_vectors import CsvSource, read_csv_vectors
 from recsys.features.published.vectors import IdVectors, side_by_side
 
 
-class Archive:
+class CsvArchive:
     """A folder or a zip of CSV files; a zip is read where it is, never unpacked.
 
     Args:
@@ -139,7 +138,7 @@ class Mmtf14k:
     """
 
     def __init__(self, path: Path) -> None:
-        self.archive = Archive(path)
+        self.archive = CsvArchive(path)
         if not self.tables:
             raise DataError(
                 f"{path} holds none of MMTF-14K's tables",
@@ -249,20 +248,7 @@ DESCRIPTION = "movie_description.csv"
 _TRUE = {"1", "1.0"}
 
 
-@dataclass(frozen=True)
-class ItemFold:
-    """One of five divisions of the movies: those of ``test`` count as rated by nobody.
-
-    Attributes:
-        train: movie ids.
-        test: movie ids.
-    """
-
-    train: frozenset[str]
-    test: frozenset[str]
-
-
-def read_movies(archive: Archive) -> list[Movie]:
+def read_movies(archive: CsvArchive) -> list[Movie]:
     """The movies of ``movie_description.csv``, with the genres of ``GenreFeatures.csv``.
 
     A title that names no year gets that of ``YearOfProd.csv``.
@@ -280,25 +266,7 @@ def read_movies(archive: Archive) -> list[Movie]:
     return movies
 
 
-def read_item_fold(archive: Archive, fold: int) -> ItemFold:
-    """The movies of one division, 1 to 5: that of the i-vectors of the same number.
-
-    Raises:
-        DataError: the archive lacks it, or a movie is on both sides.
-    """
-    sides = []
-    for side in ("train", "test"):
-        file = f"useritemIds_{side}_itemsplit_fold{fold}of5.csv"
-        sides.append(frozenset(movie for _, movie, *_ in _rows(archive, file, required=True)))
-    if both := sorted(sides[0] & sides[1]):
-        raise DataError(
-            f"{archive.path}: {len(both)} movies of fold {fold} are in train and in test",
-            rows=[f"movie {id_}" for id_ in both],
-        )
-    return ItemFold(*sides)
-
-
-def _genres(archive: Archive) -> dict[str, tuple[str, ...]]:
+def _genres(archive: CsvArchive) -> dict[str, tuple[str, ...]]:
     lines = _lines(archive, "GenreFeatures.csv")
     names = next(lines, [])[1:]
     return {
@@ -307,14 +275,14 @@ def _genres(archive: Archive) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _rows(archive: Archive, file: str, *, required: bool = False) -> Iterator[list[str]]:
+def _rows(archive: CsvArchive, file: str, *, required: bool = False) -> Iterator[list[str]]:
     """The lines after the header."""
     if required and file not in archive:
         raise DataError(f"{archive.path} holds no {file}")
     return islice(_lines(archive, file), 1, None)
 
 
-def _lines(archive: Archive, file: str) -> Iterator[list[str]]:
+def _lines(archive: CsvArchive, file: str) -> Iterator[list[str]]:
     """The fields of every line that has any, two at least; none where there is no such file."""
     for name in archive.files(file):
         for number, fields in archive.source(name, ENCODING).lines():

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from pydantic import Field, NonNegativeFloat, PositiveFloat
 
 from recsys.data.catalogue import ModalityTable
 from recsys.data.split import TrainingData
-from recsys.errors import ConfigError
 from recsys.queries.query import rated_mask
 from recsys.recommenders.base import Array, Facts, ItemWeights
-from recsys.recommenders.closed_form.weights import gram_matrix, weights_of_gram
+from recsys.recommenders.closed_form.ease import gram_matrix, weights_of_gram
 from recsys.recommenders.content.kernel import modality_tables
+from recsys.recommenders.options import Options
 
 Floats = NDArray[np.floating[Any]]
 
@@ -31,7 +32,7 @@ BLOCK_BYTES = 32 * 2**20
 
 
 @dataclass(frozen=True)
-class MARecConfig:
+class MARecConfig(Options):
     """How far, and for which movies, content completes the ratings.
 
     The paper's α scales the completion and its β the movies it is for; only αβ enters, so that is
@@ -46,22 +47,12 @@ class MARecConfig:
         percentile: p; movies with fewer ratings than this percentile of the rated movies are
             completed too, the less the more they have.
         smoothing: δ, added to the product of two norms, in units of a modality's mean squared norm.
-
-    Raises:
-        ConfigError: ``l2`` is not above 0, ``alignment`` or ``smoothing`` below 0, or
-            ``percentile`` outside 0 to 100.
     """
 
-    l2: float = 300.0
-    alignment: float = 10.0
-    percentile: float = 10.0
-    smoothing: float = 20.0
-
-    def __post_init__(self) -> None:
-        if not self.l2 > 0 or not self.alignment >= 0 or not self.smoothing >= 0:
-            raise ConfigError(f"{self}: l2 must be above 0, the others at least 0")
-        if not 0 <= self.percentile <= 100:
-            raise ConfigError(f"percentile is {self.percentile}, it must be from 0 to 100")
+    l2: PositiveFloat = 300.0
+    alignment: NonNegativeFloat = 10.0
+    percentile: Annotated[float, Field(ge=0, le=100)] = 10.0
+    smoothing: NonNegativeFloat = 20.0
 
 
 class MARec(ItemWeights):

@@ -13,9 +13,17 @@ from numpy.typing import NDArray
 
 from recsys.data.catalogue import ModalityTable
 from recsys.errors import ConfigError, DataError, nearest
-from recsys.recommenders.content.units import unit
 
 Floats = NDArray[np.floating[Any]]
+
+ROUNDING = 1e-6
+"""A vector of this length is nothing but rounding."""
+
+
+def unit(vectors: Floats) -> Floats:
+    """(P, D) the vectors at length 1; those at the origin stay there."""
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.where(norms > ROUNDING, norms, np.inf))
 
 
 def modality_tables(

@@ -14,21 +14,21 @@ import numpy as np
 import scipy.linalg
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from pydantic import PositiveFloat, PositiveInt
 
 from recsys.data.catalogue import ModalityTable
 from recsys.data.split import TrainingData
-from recsys.errors import ConfigError
 from recsys.queries.query import Query, rated_mask
-from recsys.recommenders.base import Array, Facts, ItemWeights
-from recsys.recommenders.content.kernel import modality_tables
-from recsys.recommenders.content.units import ROUNDING, Floats, unit
-from recsys.recommenders.neighbours import keep_best
+from recsys.recommenders.base import Array, Facts, ItemWeights, nonzero
+from recsys.recommenders.content.kernel import ROUNDING, Floats, modality_tables, unit
+from recsys.recommenders.item_knn import keep_best
+from recsys.recommenders.options import Options
 
 LIKED = 4.0
 
 
 @dataclass(frozen=True)
-class ContentKNNConfig:
+class ContentKNNConfig(Options):
     """How content makes movies similar, and what a rating weighs.
 
     The defaults were chosen by NDCG@10 over the cold validation movies of five cold-item splits of
@@ -49,22 +49,14 @@ class ContentKNNConfig:
             it s.
         weighting: what a rating weighs: 1, its stars, its deviation from the user's mean, or 1 from
             4 stars on and 0 below.
-
-    Raises:
-        ConfigError: ``k`` is below 1, or ``ridge`` or ``width`` not above 0.
     """
 
     modality: str | None = None
-    k: int | None = None
-    ridge: float = 5.0
+    k: PositiveInt | None = None
+    ridge: PositiveFloat = 5.0
     standardise: bool = True
-    width: float | None = 5.0
+    width: PositiveFloat | None = 5.0
     weighting: Literal["rated", "stars", "deviation", "liked"] = "rated"
-
-    def __post_init__(self) -> None:
-        for name, value in (("k", self.k), ("ridge", self.ridge), ("width", self.width)):
-            if value is not None and not value > 0:
-                raise ConfigError(f"{name} is {value}, it must be above 0")
 
 
 @dataclass(frozen=True)
@@ -75,10 +67,10 @@ class PlainContentKNNConfig(ContentKNNConfig):
     0.277 and 0.275.
     """
 
-    k: int | None = 100
-    ridge: float = math.inf
+    k: PositiveInt | None = 100
+    ridge: PositiveFloat = math.inf
     standardise: bool = False
-    width: float | None = None
+    width: PositiveFloat | None = None
     weighting: Literal["rated", "stars", "deviation", "liked"] = "stars"
 
 
@@ -128,8 +120,7 @@ class ContentKNN(ItemWeights):
     @property
     def parameters(self) -> int:
         """Weights that are not 0."""
-        weights = self.arrays()["weights"]
-        return int(weights.nnz if sp.issparse(weights) else np.count_nonzero(weights))
+        return nonzero(self.arrays()["weights"])
 
 
 class PlainContentKNN(ContentKNN):

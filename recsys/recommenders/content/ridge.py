@@ -12,19 +12,20 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
+from pydantic import NonNegativeFloat, PositiveFloat
 
 from recsys.data.split import TrainingData
-from recsys.errors import ConfigError
 from recsys.queries.query import rated_mask
 from recsys.recommenders.base import Array, Facts, ItemWeights
-from recsys.recommenders.closed_form.weights import ease_weights
+from recsys.recommenders.closed_form.ease import ease_weights
 from recsys.recommenders.content.kernel import content_kernel, modality_tables
+from recsys.recommenders.options import Options
 
 Floats = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
-class ContentRidgeConfig:
+class ContentRidgeConfig(Options):
     """How EASE is fitted, and how its weights are regressed on content.
 
     The defaults were chosen by NDCG@10 over the cold validation movies of three cold-item splits of
@@ -37,19 +38,12 @@ class ContentRidgeConfig:
         l2: λ of EASE, in units of interactions.
         ridge: λ of the regression, in units of one modality's cosines.
         metadata: weight of the cosines of metadata, beside 1 for every other modality.
-
-    Raises:
-        ConfigError: ``ridge`` is not above 0, or ``metadata`` below 0.
     """
 
     modality: str | None = None
     l2: float = 300.0
-    ridge: float = 12.0
-    metadata: float = 3.0
-
-    def __post_init__(self) -> None:
-        if not self.ridge > 0 or not self.metadata >= 0:
-            raise ConfigError(f"{self}: ridge must be above 0, metadata at least 0")
+    ridge: PositiveFloat = 12.0
+    metadata: NonNegativeFloat = 3.0
 
 
 class ContentRidge(ItemWeights):

@@ -9,7 +9,7 @@ travel as a flat mapping, so that what is trained is what is stored and what is 
 - ``fusion/…``: see ``recsys.recommenders.joint.fusion``;
 - ``shared/weight`` (C, F'), ``shared/bias``: the shared encoder;
 - ``private/{t}/weight`` (P, F'), ``bias``: the private encoder of task t, where there is one;
-- ``role/{r}/weight`` (dim, C [+ P]), and ``bias`` for a role without id offset.
+- ``role/{r}/weight`` (dim, C [+ P]), and ``bias`` for a head without id offset.
 
 Legend: I movies, M modalities, D_m dimensions of modality m, F fusion dimensions, F' of the fused
 vector, C shared and P private dimensions.
@@ -18,15 +18,59 @@ vector, C shared and P private dimensions.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from array_api_compat import array_namespace
 
-from recsys.recommenders.joint.fusion import fuse
-from recsys.recommenders.joint.roles import TASKS, Task
-from recsys.recommenders.joint.shares import Array
+from recsys.config.experiment import ModelConfig
+from recsys.recommenders.joint.fusion import Array, fuse
+
+Task = Literal["ranking", "rating", "genre", "audience"]
+
+TASKS: tuple[Task, ...] = ("ranking", "rating", "genre", "audience")
+
+
+class Head(NamedTuple):
+    """A linear reading of a task's representation of a movie.
+
+    Attributes:
+        name: of the array it becomes, see ``embedding_model.MovieVectors``.
+        task: whose representation is read.
+        dim: numbers a movie.
+        offset: whether the movie's id adds to the reading. Without it the reading is a function of
+            content alone, so that nothing is learnt by heart, and has a bias of its own.
+    """
+
+    name: str
+    task: Task
+    dim: int
+    offset: bool
+
+
+def embedding_heads(model: ModelConfig, n_genres: int) -> tuple[Head, ...]:
+    """Every head of a movie, in the order their weights are drawn."""
+    return (
+        Head("liked", "ranking", model.ranking_dim, offset=True),
+        Head("ranked", "ranking", model.ranking_dim, offset=True),
+        Head("rank_bias", "ranking", 1, offset=True),
+        Head("rating_in", "rating", model.rating_dim, offset=True),
+        Head("rating_out", "rating", model.rating_dim, offset=True),
+        Head("rating_mean", "rating", 1, offset=True),
+        Head("log_variance", "rating", 1, offset=True),
+        Head("genre_logits", "genre", n_genres, offset=False),
+        Head("audience_mean", "audience", 1, offset=False),
+        Head("audience_log_variance", "audience", 1, offset=False),
+    )
+
 
 Weights = Mapping[str, Array]
+
+
+TASK_OF: Mapping[str, Task] = {head.name: head.task for head in embedding_heads(ModelConfig(), 1)}
+"""Every head, and the task it is of."""
+
+_NUMBERS = {"rank_bias", "rating_mean", "log_variance", "audience_mean", "audience_log_variance"}
+"""Heads that read one number of a movie."""
 
 
 class Encoded(NamedTuple):
@@ -96,11 +140,21 @@ def encode(kind: str, codes: Array, present: Array, weights: Weights) -> Encoded
     return Encoded(_encoder(fused.vectors, weights, "shared"), private, fused.weights)
 
 
-def read(encoded: Encoded, weights: Weights, role: str, task: Task) -> Array:
-    """(I, dim) what a role reads of its task's representation, before any id offset."""
-    reading = encoded.of(task) @ weights[f"role/{role}/weight"].T
-    bias = weights.get(f"role/{role}/bias")
+def read(encoded: Encoded, weights: Weights, head: str, task: Task) -> Array:
+    """(I, dim) what a head reads of its task's representation, before any id offset."""
+    reading = encoded.of(task) @ weights[f"role/{head}/weight"].T
+    bias = weights.get(f"role/{head}/bias")
     return reading if bias is None else reading + bias
+
+
+def in_units(read: Mapping[str, Array], temperature: Any, mean: Any) -> dict[str, Array]:
+    """What the heads read, in the units it is used in.
+
+    Scores are divided by the temperature, and stars are around the mean; (I, 1) become (I,).
+    """
+    arrays = {name: some[:, 0] if name in _NUMBERS else some for name, some in read.items()}
+    stars = {name: arrays[name] + mean for name in ("rating_mean", "audience_mean")}
+    return {**arrays, **stars, "ranked": arrays["ranked"] / temperature}
 
 
 def _encoder(h: Array, weights: Weights, name: str) -> Array:

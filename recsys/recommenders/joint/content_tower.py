@@ -5,19 +5,17 @@ Legend: M new movies, D_m dimensions of modality m, F fusion dimensions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsys.errors import DataError
 from recsys.recommenders.joint import content
-from recsys.recommenders.joint.content import Encoded
+from recsys.recommenders.joint.content import TASK_OF, Encoded
 from recsys.recommenders.joint.embedding_model import Floats, MovieVectors
 from recsys.recommenders.joint.placement import Directions, is_placed, place
-from recsys.recommenders.joint.roles import Task
 
 
 @dataclass(frozen=True)
@@ -58,39 +56,29 @@ class ContentTower:
             DataError: a modality is unknown or has the wrong shape.
         """
         encoded = self.encode(features, n_movies)
-        found = self._directions(features, n_movies)
-
-        def read(role: str, task: Task) -> Floats:
-            if is_placed(self.weights, role):
-                return np.asarray(place(found, self.weights, role, n_movies), dtype=np.float32)
-            return self._read(encoded, role, task)
-
+        found, read = self._directions(features, n_movies), self._read(encoded)
+        for head in read:
+            if is_placed(self.weights, head):
+                placed = place(found, self.weights, head, n_movies)
+                read[head] = np.asarray(placed, dtype=np.float32)
         return self._vectors(encoded, read)
 
     def content(self, features: Mapping[str, Floats], n_movies: int = 1) -> MovieVectors:
         """What the content of M movies adds to their id offsets; see ``embed``."""
         encoded = self.encode(features, n_movies)
-        return self._vectors(encoded, partial(self._read, encoded))
+        return self._vectors(encoded, self._read(encoded))
 
-    def _read(self, encoded: Encoded, role: str, task: Task) -> Floats:
-        return np.asarray(content.read(encoded, self.weights, role, task), dtype=np.float32)
+    def _read(self, encoded: Encoded) -> dict[str, Floats]:
+        return {
+            head: np.asarray(content.read(encoded, self.weights, head, task), dtype=np.float32)
+            for head, task in TASK_OF.items()
+        }
 
-    def _vectors(self, encoded: Encoded, read: Callable[[str, Task], Floats]) -> MovieVectors:
-        n_movies, mean = len(encoded.shared), np.float32(self.rating_mean)
-        ranked = read("ranked", "ranking") / np.float32(self.temperature)
-        return MovieVectors(
-            liked=read("liked", "ranking"),
-            ranked=np.hstack([ranked, read("rank_bias", "ranking")]),
-            weight=np.full(n_movies, self.cold_weight, dtype=np.float32),
-            attention=read("attention", "ranking"),
-            rating_in=read("rating_in", "rating"),
-            rating_out=read("rating_out", "rating"),
-            rating_mean=read("rating_mean", "rating")[:, 0] + mean,
-            log_variance=read("log_variance", "rating")[:, 0],
-            genre_logits=read("genre_logits", "genre"),
-            audience_mean=read("audience_mean", "audience")[:, 0] + mean,
-            audience_log_variance=read("audience_log_variance", "audience")[:, 0],
-            modality_weights=np.asarray(encoded.modality_weights, dtype=np.float32),
+    def _vectors(self, encoded: Encoded, read: Mapping[str, Floats]) -> MovieVectors:
+        return MovieVectors.of(
+            content.in_units(read, np.float32(self.temperature), np.float32(self.rating_mean)),
+            np.full(len(encoded.shared), self.cold_weight, dtype=np.float32),
+            np.asarray(encoded.modality_weights, dtype=np.float32),
         )
 
     def _directions(self, features: Mapping[str, Floats], n_movies: int) -> dict[str, Directions]:

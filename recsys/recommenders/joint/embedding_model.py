@@ -2,12 +2,12 @@
 
 Training (``recsys.recommenders.joint.network``) produces it; NumPy alone runs it.
 
-Legend: Q users, I movies, D ranking, R rating and A attention dimensions, G genres, M modalities,
-N pairs.
+Legend: Q users, I movies, D ranking and R rating dimensions, G genres, M modalities, N pairs.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from itertools import pairwise
 from typing import Any, NamedTuple, Self
@@ -26,11 +26,10 @@ from recsys.recommenders.base import Contributions, UserView
 from recsys.recommenders.joint.formulas import (
     RatedHistory,
     RatingShrinkage,
-    attended,
     liked_mean,
+    liked_weights,
     rated_history,
 )
-from recsys.recommenders.joint.histories import liked_weights
 
 Floats = NDArray[np.float32]
 
@@ -43,7 +42,6 @@ class MovieVectors:
         liked: (I, D) in-embedding a_j: what liking the movie says of a user.
         ranked: (I, D+1) out-embedding o_i and, last, the movie's bias β_i.
         weight: (I,) how much one like of the movie weighs in the user mean.
-        attention: (I, A) key k_j of the attention over a history; A is 0 where there is none.
         rating_in: (I, R) g_j: what a rating of the movie says of a user.
         rating_out: (I, R) t_i.
         rating_mean: (I,) m_i, stars an average user gives.
@@ -57,7 +55,6 @@ class MovieVectors:
     liked: Floats
     ranked: Floats
     weight: Floats
-    attention: Floats
     rating_in: Floats
     rating_out: Floats
     rating_mean: Floats
@@ -71,6 +68,13 @@ class MovieVectors:
         lengths = {field.name: len(getattr(self, field.name)) for field in fields(self)}
         if len(set(lengths.values())) > 1:
             raise DataError(f"movie arrays differ in length: {lengths}")
+
+    @classmethod
+    def of(cls, read: Mapping[str, Floats], weight: Floats, modality_weights: Floats) -> Self:
+        """From what the heads read; the bias becomes the last dimension of ``ranked``."""
+        own = {name: array for name, array in read.items() if name != "rank_bias"}
+        own["ranked"] = np.hstack([read["ranked"], read["rank_bias"][:, None]])
+        return cls(weight=weight, modality_weights=modality_weights, **own)
 
     def __len__(self) -> int:
         return len(self.liked)
@@ -130,8 +134,7 @@ class EmbeddingModel:
 
     def weights(self, query: Query) -> sp.csr_array:
         """(Q, I) unnormalised weights of the user mean."""
-        weights = liked_weights(query.histories, self.rule, self.movies.weight, query.times)
-        return attended(weights, self.movies.attention)
+        return liked_weights(query.histories, self.rule, self.movies.weight)
 
     def score(self, query: Query) -> Floats:
         """(Q, I) ranking scores."""

@@ -2,7 +2,7 @@
 
 Only operators that all three share are used, so what is trained is what is served.
 
-Legend: Q users, I items, D, R and A dimensions, E stored entries. ``ratings`` (Q, I) holds the
+Legend: Q users, I items, D and R dimensions. ``ratings`` (Q, I) holds the
 stars, ``rated`` (Q, I) is 1 where there is a rating, ``weights`` (Q, I) says how far each movie
 counts as liked.
 """
@@ -14,14 +14,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
-from array_api_compat import array_namespace
 from numpy.typing import NDArray
+
+from recsys.config.experiment import UserConfig
+from recsys.errors import ConfigError
 
 Array = Any
 """A NumPy array, a SciPy sparse array or a torch tensor."""
 
 _NOTHING = 1e-12
-_LEAST_LOGIT = -30.0  # a weight e^-30 of another's is lost in a mean, and is still above zero
 
 
 def liked_mean(weights: Array, vectors: Array) -> Array:
@@ -30,52 +31,6 @@ def liked_mean(weights: Array, vectors: Array) -> Array:
     ``u = Σ_j w_j a_j / Σ_j w_j``
     """
     return (weights @ vectors) / weights.sum(axis=1).clip(min=_NOTHING)[:, None]
-
-
-def attended(weights: Array, keys: Array) -> Array:
-    """(Q, I) weights of the user mean after attention over the liked movies.
-
-    ``w_uj · exp(ℓ_uj − max_i ℓ_ui)`` with ``ℓ_uj = k_j · k̄_u / √A`` and ``k̄_u`` the mean key of
-    what the user liked: the scaled dot product of Vaswani et al. (NeurIPS 2017, eq. 1), the query
-    being the history itself. The result is unnormalised like what came in, so a user stays a
-    weighted mean, and the shares of a score stay exact. What was above zero stays above zero.
-
-    Args:
-        weights: (Q, I); a sparse array is only ever looked at where it stores an entry.
-        keys: (I, A); with A = 0, or all keys 0, nothing changes.
-    """
-    if not keys.shape[1]:
-        return weights
-    towards = liked_mean(weights, keys) / keys.shape[1] ** 0.5
-    if sp.issparse(weights):
-        return _attended_entries(weights, keys, towards)
-    xp = array_namespace(weights)
-    liked, logits = weights > 0, towards @ keys.T
-    top = xp.max(xp.where(liked, logits, -xp.inf), axis=1, keepdims=True)
-    # Whatever is not liked may lie above the top, where exp could overflow.
-    below = xp.where(liked, logits - top, xp.zeros_like(logits))
-    return weights * xp.exp(below.clip(min=_LEAST_LOGIT))
-
-
-def _attended_entries(weights: sp.csr_array, keys: Array, towards: Array) -> sp.csr_array:
-    rows = np.repeat(np.arange(weights.shape[0]), np.diff(weights.indptr))
-    logits = np.einsum("ea,ea->e", towards[rows], keys[weights.indices])
-    below = logits - row_maxima(logits, weights.indptr)
-    data = (weights.data * np.exp(below.clip(min=_LEAST_LOGIT))).astype(weights.dtype)
-    entries = (data, weights.indices, weights.indptr)
-    return sp.csr_array(entries, shape=weights.shape, copy=True)
-
-
-def row_maxima(values: NDArray[Any], starts: NDArray[np.integer[Any]]) -> NDArray[Any]:
-    """(E,) the largest value among the entries of the same row.
-
-    Args:
-        values: (E,) of the entries of a CSR array.
-        starts: (Q+1,) its ``indptr``.
-    """
-    counts = np.diff(starts)
-    there = counts > 0  # reduceat would give an empty row the first value of the next
-    return np.repeat(np.maximum.reduceat(values, starts[:-1][there]), counts[there])
 
 
 @dataclass(frozen=True)
@@ -126,3 +81,47 @@ def rated_history(
     squares = squares + rated @ (movie_mean * movie_mean) - 2 * bias * total + count * bias * bias
     noise = (squares.clip(min=0) + shrinkage.bias) / (count + shrinkage.bias)
     return RatedHistory(bias, vector, noise)
+
+
+def item_weights(counts: NDArray[np.integer[Any]], exponent: float) -> NDArray[np.float32]:
+    """(I,) ``max(pop_i, 1)^−exponent``: a like for an obscure movie says more.
+
+    The user mean is normalised, so only ratios of weights matter.
+
+    Args:
+        counts: (I,) ratings of each movie in training.
+        exponent: 0 makes all movies equal.
+    """
+    return np.asarray(np.maximum(counts, 1.0) ** -exponent, dtype=np.float32)
+
+
+def liked_weights(
+    histories: sp.csr_array,
+    rule: UserConfig,
+    per_item: NDArray[np.float32],
+) -> sp.csr_array:
+    """(Q, I) weights of the user mean: zero, and not stored, for a movie that is not liked.
+
+    Args:
+        histories: (Q, I) ratings.
+        rule: which ratings count, and how much.
+        per_item: (I,) weight of each movie, see ``item_weights``.
+
+    Raises:
+        ConfigError: the rule gives a liked movie a weight that is not positive.
+    """
+    lowest = 1 + rule.rating_slope * (rule.liked_min_rating - rule.rating_center)
+    if lowest <= 0:
+        raise ConfigError(
+            f"a rating of {rule.liked_min_rating} would weigh {lowest:.2f} in the user mean",
+            hint="lower user.rating_slope or raise user.liked_min_rating",
+        )
+    ratings = histories.data
+    liked = ratings >= rule.liked_min_rating
+    weight = 1 + rule.rating_slope * (ratings - rule.rating_center)
+    weight = weight * per_item[histories.indices]
+    data = np.where(liked, weight, 0).astype(np.float32)
+    kept = data != 0
+    before = np.concatenate([[0], np.cumsum(kept)])
+    indptr = before[histories.indptr].astype(histories.indptr.dtype)
+    return sp.csr_array((data[kept], histories.indices[kept], indptr), shape=histories.shape)

@@ -10,10 +10,8 @@ movie's weights and ũ_m = u_m where m is present, a_m where it is absent:
   multimodal unit of Arevalo et al. (2017) with a softmax for its sigmoids, so that gates are
   shares.
 - sparse: the same with sparsemax (Martins & Astudillo, ICML 2016): small gates are exactly 0.
-- attention: ``A_mn = softmax_{n∈P}(Q u_m · K u_n / √F)``, ``y_m = u_m + Σ_{n∈P} A_mn V u_n``,
-  ``h = Σ_{m∈P} y_m / |P| + a``; w_n = Σ_{m∈P} A_mn / |P| is the attention that n receives.
 
-Weights of all zeros make every gate equal, and gated, sparse and attention the same as sum.
+Weights of all zeros make every gate equal, and gated and sparse the same as sum.
 
 Legend: I movies, M modalities, F dimensions of a code.
 """
@@ -21,12 +19,71 @@ Legend: I movies, M modalities, F dimensions of a code.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from array_api_compat import array_namespace
 
 from recsys.errors import ConfigError
-from recsys.recommenders.joint.shares import Array, equal_shares, masked_softmax, masked_sparsemax
+
+Array = Any
+"""A NumPy array or a torch tensor."""
+
+
+def masked_softmax(logits: Array, present: Array) -> Array:
+    """Softmax over the last axis, among present entries alone; 0 where nothing is present.
+
+    Args:
+        logits: (…, M), finite.
+        present: 1 or 0, of a shape that broadcasts to that of ``logits``.
+    """
+    xp = array_namespace(logits, present)
+    has, below = _below_largest(logits, present, xp)
+    exponential = xp.where(has, xp.exp(below), xp.zeros_like(below))
+    return exponential / _or_one(xp.sum(exponential, axis=-1, keepdims=True), xp)
+
+
+def masked_sparsemax(logits: Array, present: Array) -> Array:
+    """Sparsemax over the last axis, among present entries alone; 0 where nothing is present.
+
+    ``p_m = max(z_m − τ, 0)`` with τ such that Σ p = 1: the point of the simplex nearest to z, found
+    by sorting (Martins & Astudillo, ICML 2016, algorithm 1). Entries far enough below the others
+    are exactly 0, and get no gradient.
+
+    Args:
+        logits: (…, M), finite.
+        present: 1 or 0, of a shape that broadcasts to that of ``logits``.
+    """
+    xp = array_namespace(logits, present)
+    has, below = _below_largest(logits, present, xp)
+    zero = xp.zeros_like(below)
+    near = has & (below > -1)
+    ranked = xp.sort(xp.where(near, below, zero - 2), axis=-1, descending=True)
+    rank = xp.cumulative_sum(xp.ones_like(ranked), axis=-1)
+    open_ = 1 + rank * ranked > xp.cumulative_sum(ranked, axis=-1)
+    lowest = xp.min(xp.where(open_, ranked, zero), axis=-1, keepdims=True)
+    support = near & (below >= lowest)
+    size = _or_one(xp.sum(xp.where(support, zero + 1, zero), axis=-1, keepdims=True), xp)
+    total = xp.sum(xp.where(support, below, zero), axis=-1, keepdims=True)
+    above = below - (total - 1) / size
+    return xp.where(support & (above > 0), above, zero)
+
+
+def equal_shares(present: Array) -> Array:
+    """1/|P| for each of the P present entries of the last axis; 0 elsewhere."""
+    xp = array_namespace(present)
+    return present / _or_one(xp.sum(present, axis=-1, keepdims=True), xp)
+
+
+def _below_largest(logits: Array, present: Array, xp: Any) -> tuple[Array, Array]:
+    """What is present, and the logits of it less the largest of them; 0 elsewhere."""
+    has = xp.broadcast_to(present > 0, logits.shape)
+    lowest = xp.min(logits, axis=-1, keepdims=True)
+    largest = xp.max(xp.where(has, logits, lowest), axis=-1, keepdims=True)
+    return has, xp.where(has, logits - largest, xp.zeros_like(logits))
+
+
+def _or_one(total: Array, xp: Any) -> Array:
+    return xp.where(total > 0, total, xp.ones_like(total))
 
 
 class Fused(NamedTuple):
@@ -70,8 +127,6 @@ def fusion_shapes(kind: str, n_modalities: int, dim: int) -> dict[str, tuple[int
     if kind in ("gated", "sparse"):
         gate = (n_modalities, n_modalities * dim)
         return {"gate/weight": gate, "gate/bias": (n_modalities,)}
-    if kind == "attention":
-        return {f"{name}/weight": (dim, dim) for name in ("query", "key", "value")}
     return {}
 
 
@@ -148,21 +203,6 @@ def _side_by_side(codes: Array) -> Array:
     return array_namespace(codes).reshape(codes, (n_movies, n_modalities * dim))
 
 
-def _attention(inputs: _Inputs, weights: Mapping[str, Array]) -> Fused:
-    """The mean over m comes before the sum over n: the same ``h``, with one product less."""
-    xp = array_namespace(inputs.codes)
-    query = inputs.codes @ weights["query/weight"].T
-    key = inputs.codes @ weights["key/weight"].T
-    logits = query @ xp.matrix_transpose(key) / inputs.codes.shape[-1] ** 0.5
-    logits = xp.astype(logits, inputs.present.dtype, copy=False)
-    attention = masked_softmax(logits, inputs.present[:, None, :])
-    equal = equal_shares(inputs.present)
-    received = xp.sum(equal[:, :, None] * attention, axis=1)
-    attended = xp.sum(received[:, :, None] * inputs.codes, axis=1) @ weights["value/weight"].T
-    mean = _weighted(inputs, equal).vectors
-    return Fused(mean + attended, received)
-
-
 def _require_known(kind: str) -> None:
     if kind not in _KINDS:
         raise ConfigError(f"there is no fusion {kind!r}", hint=f"one of: {', '.join(_KINDS)}")
@@ -173,5 +213,4 @@ _KINDS: dict[str, Callable[[_Inputs, Mapping[str, Array]], Fused]] = {
     "concat": _concat,
     "gated": _gated,
     "sparse": _sparse,
-    "attention": _attention,
 }

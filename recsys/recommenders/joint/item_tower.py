@@ -21,9 +21,8 @@ from torch.nn import functional
 from recsys.config.experiment import FusionConfig, SharingConfig
 from recsys.data.catalogue import ModalityTable
 from recsys.recommenders.joint import content
-from recsys.recommenders.joint.content import Encoded
+from recsys.recommenders.joint.content import TASKS, Encoded, Head
 from recsys.recommenders.joint.fusion import fused_dim, fusion_shapes
-from recsys.recommenders.joint.roles import TASKS, Role
 from recsys.recommenders.joint.sharing import private_dim
 from recsys.recommenders.joint.weights import generator, uniform
 
@@ -54,13 +53,13 @@ class TowerConfig:
     Attributes:
         fusion: how modalities become one vector.
         sharing: what the tasks share.
-        roles: what is read of a movie.
+        heads: what is read of a movie.
         seed: root seed of the initial weights.
     """
 
     fusion: FusionConfig
     sharing: SharingConfig
-    roles: Sequence[Role]
+    heads: Sequence[Head]
     seed: int
 
 
@@ -69,15 +68,15 @@ class MovieEmbedding(NamedTuple):
 
     Attributes:
         encoded: the content, which no id enters.
-        roles: role to (I, dim): read of the content, plus the id offset where it has one.
+        heads: head to (I, dim): read of the content, plus the id offset where it has one.
     """
 
     encoded: Encoded
-    roles: dict[str, Tensor]
+    heads: dict[str, Tensor]
 
 
 class ItemTower(nn.Module):
-    """Every role r of movie i: ``W_r [s_i; p_it] + δ_ir``, of content and of id.
+    """Every head r of movie i: ``W_r [s_i; p_it] + δ_ir``, of content and of id.
 
     δ_i is zero, and stays zero, for a movie nobody rated in training: such a movie is its content
     here, and is placed by ``recsys.recommenders.joint.placement`` when the model is served.
@@ -108,8 +107,8 @@ class ItemTower(nn.Module):
         self.register_buffer("available", torch.from_numpy(mask.astype(np.float32)), False)
         self._add_encoders()
         self.offsets = nn.ParameterDict()
-        for role in config.roles:
-            self._add_role(role)
+        for head in config.heads:
+            self._add_head(head)
 
     def _add_modality(self, name: str, table: ModalityTable) -> None:
         prefix, dim = f"modality/{name}", self.config.fusion.dim
@@ -141,16 +140,16 @@ class ItemTower(nn.Module):
         self._learn(f"{name}/weight", (outputs, inputs), name)
         self._learn(f"{name}/bias", (outputs,))
 
-    def _add_role(self, role: Role) -> None:
+    def _add_head(self, head: Head) -> None:
         inputs = self.config.sharing.shared_dim + private_dim(self.config.sharing)
-        self._learn(f"role/{role.name}/weight", (role.dim, inputs), f"role/{role.name}")
-        if not role.offset:
-            self._learn(f"role/{role.name}/bias", (role.dim,))
+        self._learn(f"role/{head.name}/weight", (head.dim, inputs), f"role/{head.name}")
+        if not head.offset:
+            self._learn(f"role/{head.name}/bias", (head.dim,))
             return
-        shape = (len(self.warm), role.dim)
-        rng = generator(self.config.seed, f"offsets/{role.name}")
-        spread = _OFFSET_SPREAD if role.dim > 1 else 0.0
-        self.offsets[role.name] = nn.Parameter(spread * torch.randn(shape, generator=rng))
+        shape = (len(self.warm), head.dim)
+        rng = generator(self.config.seed, f"offsets/{head.name}")
+        spread = _OFFSET_SPREAD if head.dim > 1 else 0.0
+        self.offsets[head.name] = nn.Parameter(spread * torch.randn(shape, generator=rng))
 
     def _learn(self, key: str, shape: tuple[int, ...], stream: str = "") -> None:
         """A matrix is drawn from its stream, a vector starts at zero."""
@@ -205,9 +204,9 @@ class ItemTower(nn.Module):
         if self.training and dropout.offset:
             keep = keep * (torch.rand_like(keep) >= dropout.offset)
         readings: dict[str, Tensor] = {}
-        for role in self.config.roles:
-            reading = content.read(encoded, weights, role.name, role.task)
-            readings[role.name] = (
-                reading + keep * self.offsets[role.name] if role.offset else reading
+        for head in self.config.heads:
+            reading = content.read(encoded, weights, head.name, head.task)
+            readings[head.name] = (
+                reading + keep * self.offsets[head.name] if head.offset else reading
             )
         return MovieEmbedding(encoded, readings)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -16,13 +17,18 @@ from torch import Tensor, nn
 
 from recsys.config.experiment import ExperimentConfig
 from recsys.data.catalogue import Catalogue
+from recsys.data.interactions import Interactions, RatingScale
 from recsys.errors import DataError
 from recsys.queries.rating_levels import RatingLevels
-from recsys.recommenders.joint.content import Encoded
+from recsys.recommenders.joint.content import Encoded, embedding_heads, in_units
 from recsys.recommenders.joint.content_tower import ContentTower
 from recsys.recommenders.joint.embedding_model import EmbeddingModel, MovieVectors, RatingConstants
-from recsys.recommenders.joint.formulas import RatingShrinkage, attended, liked_mean, rated_history
-from recsys.recommenders.joint.histories import item_weights
+from recsys.recommenders.joint.formulas import (
+    RatingShrinkage,
+    item_weights,
+    liked_mean,
+    rated_history,
+)
 from recsys.recommenders.joint.item_tower import (
     NO_DROPOUT,
     Dropout,
@@ -30,21 +36,51 @@ from recsys.recommenders.joint.item_tower import (
     MovieEmbedding,
     TowerConfig,
 )
-from recsys.recommenders.joint.ordinal import OrdinalThresholds
+from recsys.recommenders.joint.losses import OrdinalThresholds
 from recsys.recommenders.joint.placement import Placement
-from recsys.recommenders.joint.roles import roles
 from recsys.recommenders.joint.sharing import make_penalties
-from recsys.recommenders.joint.statistics import TrainStatistics
+
+_MOVIE_BIAS_SHRINKAGE = 4.0  # ratings; a starting point that training corrects
+
+
+@dataclass(frozen=True)
+class TrainStatistics:
+    """What the model takes from the training ratings before the first step.
+
+    Attributes:
+        counts: (I,) ratings of each movie.
+        rating_mean: μ, mean of all ratings.
+        movie_bias: (I,) shrunk mean of each movie's ratings less μ.
+        audience_mean: (I,) mean of each movie's ratings; 0 where it has none.
+        scale: the rating scale.
+        levels: the stars that can be given; None where ratings are on no grid.
+    """
+
+    counts: NDArray[np.int64]
+    rating_mean: float
+    movie_bias: NDArray[np.float32]
+    audience_mean: NDArray[np.float32]
+    scale: RatingScale
+    levels: RatingLevels | None
+
+    @classmethod
+    def of(cls, train: Interactions) -> TrainStatistics:
+        """Count and average the training ratings."""
+        counts = train.item_counts()
+        mean = float(train.rating.mean(dtype=np.float64))
+        sums = np.bincount(train.item, train.rating - mean, minlength=len(counts))
+        bias = (sums / (counts + _MOVIE_BIAS_SHRINKAGE)).astype(np.float32)
+        average = np.where(counts > 0, mean + sums / np.maximum(counts, 1), 0).astype(np.float32)
+        return cls(counts, mean, bias, average, train.scale, RatingLevels.of(train))
 
 
 class MovieParts(NamedTuple):
-    """The movies in the roles they play; see ``MovieVectors`` for their meaning."""
+    """The movies as each head reads them; see ``MovieVectors`` for their meaning."""
 
     encoded: Encoded
     liked: Tensor
     ranked: Tensor
     rank_bias: Tensor
-    attention: Tensor
     rating_in: Tensor
     rating_out: Tensor
     rating_mean: Tensor
@@ -71,7 +107,7 @@ class JointModel(nn.Module):
     ) -> None:
         super().__init__()
         self.config, self.statistics = config, statistics
-        read = roles(config.model, config.user, len(catalogue.genre_names))
+        read = embedding_heads(config.model, len(catalogue.genre_names))
         tower = TowerConfig(config.fusion, config.sharing, read, config.seed)
         self.tower = ItemTower(catalogue.modalities, statistics.counts > 0, tower)
         self.user_noise = nn.Parameter(torch.zeros(()))
@@ -96,12 +132,6 @@ class JointModel(nn.Module):
             offsets["rank_bias"][:, 0] = torch.from_numpy(np.log(popularity / popularity.mean()))
             offsets["rating_mean"][:, 0] = torch.from_numpy(statistics.movie_bias)
 
-    @property
-    def shared_weight(self) -> nn.Parameter:
-        """Weights of the shared encoder: the last layer that all tasks share."""
-        weight: nn.Parameter = self.tower.learnt["shared/weight"]
-        return weight
-
     def _placement(self, catalogue: Catalogue) -> Placement:
         weights, tables = self.tower.weights(), catalogue.modalities
         centres = {name: _array(weights[f"modality/{name}/centre"]) for name in tables}
@@ -113,26 +143,12 @@ class JointModel(nn.Module):
         return self._parts(self.tower(dropout))
 
     def _parts(self, embedded: MovieEmbedding) -> MovieParts:
-        encoded, read = embedded
-        mean = self.statistics.rating_mean
-        return MovieParts(
-            encoded=encoded,
-            liked=read["liked"],
-            ranked=read["ranked"] / self.config.model.temperature,
-            rank_bias=read["rank_bias"][:, 0],
-            attention=read["attention"],
-            rating_in=read["rating_in"],
-            rating_out=read["rating_out"],
-            rating_mean=mean + read["rating_mean"][:, 0],
-            log_variance=read["log_variance"][:, 0],
-            genre_logits=read["genre_logits"],
-            audience_mean=mean + read["audience_mean"][:, 0],
-            audience_log_variance=read["audience_log_variance"][:, 0],
-        )
+        mean, temperature = self.statistics.rating_mean, self.config.model.temperature
+        return MovieParts(embedded.encoded, **in_units(embedded.heads, temperature, mean))
 
     def rank(self, movies: MovieParts, weights: Tensor) -> Tensor:
         """(B, I) ranking scores of users whose liked movies have (B, I) ``weights``."""
-        users = liked_mean(attended(weights, movies.attention), movies.liked)
+        users = liked_mean(weights, movies.liked)
         scores: Tensor = users @ movies.ranked.T + movies.rank_bias
         return scores
 
@@ -156,16 +172,9 @@ class JointModel(nn.Module):
     def export(self) -> EmbeddingModel:
         """The model as plain arrays, its uncertainty not yet calibrated."""
         movies = self.served()
-        exponent = self.config.user.popularity_exponent
-        alike = {
-            name: _array(getattr(movies, name)) for name in MovieParts._fields if name not in _OWN
-        }
-        vectors = MovieVectors(
-            ranked=_array(torch.cat([movies.ranked, movies.rank_bias[:, None]], dim=1)),
-            weight=item_weights(self.statistics.counts, exponent),
-            modality_weights=_array(movies.encoded.modality_weights),
-            **alike,
-        )
+        read = {n: _array(part) for n, part in movies._asdict().items() if n != "encoded"}
+        weight = item_weights(self.statistics.counts, self.config.user.popularity_exponent)
+        vectors = MovieVectors.of(read, weight, _array(movies.encoded.modality_weights))
         return EmbeddingModel(vectors, self.config.user, self._constants())
 
     def _embedded(self) -> MovieEmbedding:
@@ -181,18 +190,18 @@ class JointModel(nn.Module):
         unrated = self.tower.warm[:, 0] == 0
         if self.placement is None or not unrated.any():
             return embedded
-        roles, weights = dict(embedded.roles), self._placing(embedded)
-        for role in self.tower.offsets:
-            placed = torch.from_numpy(self.placement.unrated(weights, role))
-            roles[role] = roles[role].float().index_put((unrated,), placed.to(roles[role].device))
-        return embedded._replace(roles=roles)
+        heads, weights = dict(embedded.heads), self._placing(embedded)
+        for head in self.tower.offsets:
+            placed = torch.from_numpy(self.placement.unrated(weights, head))
+            heads[head] = heads[head].float().index_put((unrated,), placed.to(heads[head].device))
+        return embedded._replace(heads=heads)
 
     def _placing(self, embedded: MovieEmbedding) -> dict[str, NDArray[np.float32]]:
         """The weights that place movies that nobody rated; none where their content does."""
         if self.placement is None:
             return {}
-        learnt = {role: _array(embedded.roles[role]) for role in self.tower.offsets}
-        ranking = {role.name for role in self.tower.config.roles if role.task == "ranking"}
+        learnt = {head: _array(embedded.heads[head]) for head in self.tower.offsets}
+        ranking = {head.name for head in self.tower.config.heads if head.task == "ranking"}
         return self.placement.fit(learnt, stretched=ranking)
 
     def _constants(self) -> RatingConstants:
@@ -228,10 +237,6 @@ def _full_precision(device: torch.device) -> AbstractContextManager[object]:
     """Autocast switched off, where there is one."""
     known = device.type in {"cpu", "cuda"}
     return torch.autocast(device.type, enabled=False) if known else nullcontext()
-
-
-_OWN = {"encoded", "ranked", "rank_bias"}
-"""Parts that are served in another form."""
 
 
 def _thresholds(levels: RatingLevels | None) -> OrdinalThresholds:

@@ -3,7 +3,7 @@
 The content encoder of the joint model is trained on movies whose id offsets know better, so it is a
 poor guide to a movie that has none. When training is over, what was learnt of the rated movies is
 regressed on their content instead (attribute-to-feature mapping, Gantner et al., ICDM 2010). With
-x_im modality m of movie i, centred, r_i one of the movie's roles and r̄ its mean,
+x_im modality m of movie i, centred, r_i one of the movie's heads and r̄ its mean,
 
     r̂_i = r̄ + Σ_m A_m z_im,  z_im = √w_m x_im / ‖x_im‖, or 0 where movie i lacks m,
     A = argmin Σ_i ‖r_i − r̂_i‖² + λ ‖A‖²,  over the rated movies i:
@@ -13,14 +13,14 @@ lies at the mean, and what each modality moves it from there is an addend of its
 
 What is regressed lies nearer to the mean than what was learnt, so that unrated movies hardly ever
 reach a list beside rated ones: right for movies that are simply unpopular, wrong for new ones, and
-ratings do not tell them apart. Where new ones are to be shown, roles that rank are stretched: A is
+ratings do not tell them apart. Where new ones are to be shown, heads that rank are stretched: A is
 multiplied by the ratio of the spread of the r_i to that of their predictions, every movie's made
-without itself, or by ``stretch`` if that is less, each role for itself.
+without itself, or by ``stretch`` if that is less, each head for itself.
 
 It travels with the weights of the content tower:
 
-- ``placement/mean/{r}`` (dim,): r̄ of role r;
-- ``placement/map/{r}/{m}`` (dim, D_m): √w_m A_m of role r.
+- ``placement/mean/{r}`` (dim,): r̄ of head r;
+- ``placement/map/{r}/{m}`` (dim, D_m): √w_m A_m of head r.
 
 Legend: I movies, N rated ones, D_m dimensions of modality m, D of all modalities together.
 """
@@ -36,7 +36,7 @@ from numpy.typing import NDArray
 
 from recsys.config.experiment import PlacementConfig
 from recsys.data.catalogue import ModalityTable
-from recsys.recommenders.content.units import Floats, unit
+from recsys.recommenders.content.kernel import Floats, unit
 
 
 class Directions(NamedTuple):
@@ -66,18 +66,18 @@ class Directions(NamedTuple):
         return rows
 
 
-def is_placed(weights: Mapping[str, Any], role: str) -> bool:
-    """Whether a role of movies that nobody rated is found by regression."""
-    return f"placement/mean/{role}" in weights
+def is_placed(weights: Mapping[str, Any], head: str) -> bool:
+    """Whether a head of movies that nobody rated is found by regression."""
+    return f"placement/mean/{head}" in weights
 
 
 def place(
-    found: Mapping[str, Directions], weights: Mapping[str, Floats], role: str, n_movies: int
+    found: Mapping[str, Directions], weights: Mapping[str, Floats], head: str, n_movies: int
 ) -> Floats:
-    """(I, dim) where a role of I movies that nobody rated lies."""
-    placed = np.tile(weights[f"placement/mean/{role}"], (n_movies, 1))
+    """(I, dim) where a head of I movies that nobody rated lies."""
+    placed = np.tile(weights[f"placement/mean/{head}"], (n_movies, 1))
     for name, (present, units) in found.items():
-        placed[present] += units @ weights[f"placement/map/{role}/{name}"].T
+        placed[present] += units @ weights[f"placement/map/{head}/{name}"].T
     return placed
 
 
@@ -116,32 +116,32 @@ class Placement:
         self._leverage = _leverage(self._z, self._ridge, self._lower)
 
     def fit(
-        self, roles: Mapping[str, Floats], stretched: Collection[str]
+        self, heads: Mapping[str, Floats], stretched: Collection[str]
     ) -> dict[str, NDArray[np.float32]]:
         """The weights that place unrated movies.
 
         Args:
-            roles: name to (I, dim); rows of unrated movies are not looked at.
-            stretched: the roles that rank.
+            heads: name to (I, dim); rows of unrated movies are not looked at.
+            stretched: the heads that rank.
         """
         weights: dict[str, NDArray[np.float32]] = {}
-        for role, values in roles.items():
+        for head, values in heads.items():
             rated = values[self._rated].astype(np.float64)
             mean = rated.mean(axis=0)
-            weights[f"placement/mean/{role}"] = mean.astype(np.float32)
+            weights[f"placement/mean/{head}"] = mean.astype(np.float32)
             solved, start = self._solve(rated - mean), 0
-            if role in stretched and self._stretch_at_most > 1:
+            if head in stretched and self._stretch_at_most > 1:
                 solved *= self._stretch(rated - mean, solved)
             for name, root in self._roots.items():
                 stop = start + self._unrated[name].units.shape[1]
                 part = np.ascontiguousarray(root * solved[start:stop].T, dtype=np.float32)
-                weights[f"placement/map/{role}/{name}"] = part
+                weights[f"placement/map/{head}/{name}"] = part
                 start = stop
         return weights
 
-    def unrated(self, weights: Mapping[str, Floats], role: str) -> Floats:
+    def unrated(self, weights: Mapping[str, Floats], head: str) -> Floats:
         """(I - N, dim) where the unrated movies lie, in their order."""
-        return place(self._unrated, weights, role, int((~self._rated).sum()))
+        return place(self._unrated, weights, head, int((~self._rated).sum()))
 
     def _stretch(self, targets: Floats, solved: Floats) -> float:
         """How much wider the targets are spread than their leave-one-out predictions."""

@@ -26,12 +26,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from recsys.config.experiment import SharingConfig
-from recsys.recommenders.joint.content import Encoded
-from recsys.recommenders.joint.roles import TASKS, Task
+from recsys.recommenders.joint.content import TASKS, Encoded, Task
 from recsys.recommenders.joint.weights import generator, linear
 
+_RAMP = 10.0  # γ of Ganin et al.
 
-class Occasion(NamedTuple):
+
+class PenaltyContext(NamedTuple):
     """When, and for what, movies were encoded.
 
     Attributes:
@@ -61,18 +62,13 @@ def reverse_gradient(x: Tensor, strength: float) -> Tensor:
     return apply(x, strength)
 
 
-def reversal_strength(config: SharingConfig, progress: float) -> float:
+def reversal_strength(progress: float) -> float:
     """How strongly the shared encoder is pushed away from the discriminator.
 
-    Under the ramp ``2 / (1 + e^{−γp}) − 1`` (Ganin et al., section 5.2.2), else 1.
-
-    Args:
-        config: the schedule and its γ.
-        progress: p, share of the training that is done.
+    ``2 / (1 + e^{−γp}) − 1`` (Ganin et al., section 5.2.2) with p the share of the training that is
+    done.
     """
-    if config.reversal == "constant":
-        return 1.0
-    return 2 / (1 + math.exp(-config.reversal_gamma * progress)) - 1
+    return 2 / (1 + math.exp(-_RAMP * progress)) - 1
 
 
 class Penalty(Protocol):
@@ -81,7 +77,7 @@ class Penalty(Protocol):
     name: str
     weight: float
 
-    def __call__(self, encoded: Encoded, occasion: Occasion) -> Tensor:
+    def __call__(self, encoded: Encoded, context: PenaltyContext) -> Tensor:
         """A scalar, not yet weighted."""
         ...
 
@@ -103,15 +99,15 @@ class Adversary(nn.Module):
         self.hidden = linear(config.shared_dim, hidden, rng=rng)
         self.output = linear(hidden, len(TASKS), rng=rng)
 
-    def forward(self, encoded: Encoded, occasion: Occasion) -> Tensor:
+    def forward(self, encoded: Encoded, context: PenaltyContext) -> Tensor:
         """Cross-entropy of the task that asked, each task counting alike."""
-        strength = reversal_strength(self.config, occasion.progress)
+        strength = reversal_strength(context.progress)
         shared = reverse_gradient(encoded.shared, strength)
         logits = self.output(functional.relu(self.hidden(shared)))
         log_p = functional.log_softmax(logits, dim=1)
         losses = [
             -(asked / asked.sum().clamp(min=1e-12)) @ log_p[:, TASKS.index(task)]
-            for task, asked in occasion.examples.items()
+            for task, asked in context.examples.items()
         ]
         return torch.stack(losses).mean()
 
@@ -124,12 +120,12 @@ class Orthogonality:
     def __init__(self, config: SharingConfig) -> None:
         self.weight = config.orthogonality
 
-    def __call__(self, encoded: Encoded, occasion: Occasion) -> Tensor:
+    def __call__(self, encoded: Encoded, context: PenaltyContext) -> Tensor:
         """The other tasks' private encoders are left alone."""
         shared = encoded.shared
         overlaps = [
             ((shared.T @ encoded.private[task]) / len(shared)).square().sum()
-            for task in occasion.examples
+            for task in context.examples
             if task in encoded.private
         ]
         return torch.stack(overlaps).sum() if overlaps else shared.new_zeros(())

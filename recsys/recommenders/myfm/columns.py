@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 import scipy.sparse as sp
@@ -19,9 +19,11 @@ from numpy.typing import NDArray
 
 from recsys.data.catalogue import UNKNOWN_YEAR, Catalogue
 from recsys.data.interactions import Interactions
-from recsys.data.people import Person
 from recsys.errors import DataError
 from recsys.queries.query import rated_mask
+
+if TYPE_CHECKING:  # it reads files, which serving does without
+    from recsys.data.people import Person
 
 Inputs = Literal["ids", "side", "date"]
 """Ids alone; or facts of users and movies and who rated what besides; or the day of the rating as
@@ -122,6 +124,8 @@ class SeenColumns:
             days = np.unique(train.time // _DAY)
         users, movies = [_ids(len(train.users) + 1)], [_ids(len(catalogue))]
         if side:
+            from recsys.data.people import Person
+
             users += _facts([Person(), *(people.get(id_, Person()) for id_ in train.users)])
             years = np.where(catalogue.years == UNKNOWN_YEAR, np.nan, catalogue.years)
             genres = sp.csr_array(catalogue.genres.astype(np.float64))

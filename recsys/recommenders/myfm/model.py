@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from pydantic import PositiveInt
 from scipy.special import ndtr
 
 from recsys.data.interactions import Interactions, RatingScale
@@ -38,6 +39,7 @@ from recsys.queries.rating_levels import RatingLevels, level_index
 from recsys.recommenders.base import Array, Facts, Recommender, Rows
 from recsys.recommenders.bias import clipped
 from recsys.recommenders.myfm.columns import Inputs, SeenColumns, day_column, one_hot, sets
+from recsys.recommenders.options import Options
 
 Term = NDArray[np.float64]
 """(N, 1+R): column 0 is what is added, the others are a vector."""
@@ -47,7 +49,7 @@ _TERMS = ("users", "movies", "rated", "days")
 
 
 @dataclass(frozen=True)
-class MyFMConfig:
+class MyFMConfig(Options):
     """How the machine is sampled; the defaults are those of myFM's example for MovieLens-100K.
 
     Attributes:
@@ -56,22 +58,13 @@ class MyFMConfig:
         ordinal: whether stars are ordered levels (probit) rather than numbers.
         inputs: what is seen of a rating.
         seed: of the sampler.
-
-    Raises:
-        ConfigError: rank or samples are below 1, or there are no such inputs.
     """
 
-    rank: int = 10
-    samples: int = 512
+    rank: PositiveInt = 10
+    samples: PositiveInt = 512
     ordinal: bool = True
     inputs: Inputs = "side"
     seed: int = 42
-
-    def __post_init__(self) -> None:
-        if self.rank < 1 or self.samples < 1 or self.inputs not in ("ids", "side", "date"):
-            raise ConfigError(
-                f"{self}: rank and samples ≥ 1 and inputs ids, side or date are needed"
-            )
 
 
 class MyFM(Recommender):
@@ -97,8 +90,10 @@ class MyFM(Recommender):
         extra="bench",
     )
 
-    def __init__(self, config: MyFMConfig | None = None) -> None:
-        super().__init__(config)
+    def __init__(self, config: MyFMConfig | None = None, **options: Any) -> None:
+        super().__init__(config, **options)
+        kind = "ordinal" if self.config.ordinal else "regression"
+        self.name = f"myfm-{kind}-{self.config.inputs}"
         side = self.config.inputs != "ids"
         dated = self.config.inputs == "date"
         self.facts = replace(
@@ -134,11 +129,6 @@ class MyFM(Recommender):
         cuts = {"cuts": np.array([s.cutpoints[0] for s in samples])} if levels else {}
         scale = np.array([train.scale.low, train.scale.high])
         return {**_terms(samples, seen), **levels, **cuts, "scale": scale}
-
-    @property
-    def parameters(self) -> int:
-        """Weights and vectors of all samples, which a prediction averages."""
-        return int(self.arrays()["parameters"][0])
 
     def predict_ratings(self, query: Query, rows: Rows, items: Rows) -> RatingPrediction:
         """Ratings of N pairs given on an unknown day."""

@@ -18,22 +18,20 @@ from torch import Tensor, nn
 from recsys.data.split import TrainingData
 from recsys.queries.query import Query
 from recsys.recommenders.base import Array, Floats
-from recsys.recommenders.closed_form.low_rank import RankReducedEase
+from recsys.recommenders.closed_form.ease import RankReducedEase
 from recsys.recommenders.joint.training.devices import deterministic
-from recsys.recommenders.neural.clcrec import CLCRecConfig
-from recsys.recommenders.neural.dropoutnet import DropoutNetConfig
+from recsys.recommenders.neural.models import CLCRecConfig, DropoutNetConfig, VBPRConfig
 from recsys.recommenders.neural.training import (
     Factors,
     Ratings,
     Triples,
-    ValidJudge,
+    ValidEvaluator,
     drawn,
     generator,
     improve,
     n_trained,
     train_until_best,
 )
-from recsys.recommenders.neural.vbpr import VBPRConfig
 
 _SMALLEST = 1e-8
 
@@ -45,7 +43,7 @@ def train_vbpr(config: VBPRConfig, content: Floats, data: TrainingData) -> Mappi
         net = VBPRNet(len(data.train.users), torch.from_numpy(content), config)
         rated = torch.zeros(len(data.train.items), dtype=torch.bool)
         rated[ratings.candidates] = True
-        judge = ValidJudge(data)
+        judge = ValidEvaluator(data)
         optimiser = torch.optim.Adam(net.parameters(), config.learning_rate)
 
         def run_epoch(number: int) -> None:
@@ -62,7 +60,7 @@ def train_clcrec(config: CLCRecConfig, content: Floats, data: TrainingData) -> M
     ratings = Ratings(data.train)
     with deterministic(config.seed, threads=1):
         net = CLCRecNet(len(data.train.users), torch.from_numpy(content), config)
-        judge = ValidJudge(data)
+        judge = ValidEvaluator(data)
         optimiser = torch.optim.Adam(net.parameters(), config.learning_rate)
 
         def run_epoch(number: int) -> None:
@@ -85,7 +83,7 @@ def train_dropoutnet(
     config: DropoutNetConfig, given: RankReducedEase, content: Floats, data: TrainingData
 ) -> Mapping[str, Array]:
     """The arrays of DropoutNet, trained until NDCG@10 on valid stops rising."""
-    train, judge = data.train, ValidJudge(data)
+    train, judge = data.train, ValidEvaluator(data)
     users = torch.from_numpy(given.user_vectors(Query.known(train)))
     items = torch.from_numpy(given.item_vectors())
     with deterministic(config.seed, threads=1):

@@ -17,7 +17,7 @@ from recsys.data.interactions import Interactions
 from recsys.data.split import TrainingData
 from recsys.evaluation.evaluator import RankingEvaluator, RankingTask
 from recsys.queries.query import Query, Scorer, rated_mask
-from recsys.recommenders.neural.common import Schedule
+from recsys.recommenders.neural.models import Schedule
 from recsys.seeding import seed_for
 
 METRIC = "ndcg@10"
@@ -118,7 +118,7 @@ class Factors(NamedTuple):
         return self.users[query.users] @ self.items.T
 
 
-class ValidJudge:
+class ValidEvaluator:
     """NDCG@10 on valid, by the project's evaluator.
 
     All movies but those of the training history are ranked; the movies of valid alone where they

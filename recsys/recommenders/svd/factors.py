@@ -8,19 +8,106 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import NonNegativeFloat, PositiveInt
+from scipy.linalg import solve_triangular
 
 from recsys.data.interactions import Interactions, RatingScale
 from recsys.errors import ConfigError
-from recsys.recommenders.svd.sgd import MAX_VISIT, Descent, Floats
+from recsys.recommenders.options import Options
 from recsys.seeding import stream
+
+Floats = NDArray[np.float64]
+
+MAX_VISIT = 512
+"""Most ratings that are stepped through at once; a longer sequence is continued in the next."""
+
+
+class Steps(NamedTuple):
+    """What T steps came to.
+
+    Attributes:
+        error: (T,) e of each step, before its update.
+        met: (T, K) the user's vector as each step found it.
+        bias: of the user, after the last step.
+        gained: (K,) what the steps added to the user's vector, which they also decayed.
+        decay: by what T steps multiplied whatever they take part of away.
+    """
+
+    error: Floats
+    met: Floats
+    bias: float
+    gained: Floats
+    decay: float
 
 
 @dataclass(frozen=True)
-class FactorConfig:
+class Descent:
+    """A step on one rating: ``b ← b + γ(e − λb)`` and ``p ← p + γ(e q − λp)``.
+
+    Attributes:
+        lr: γ.
+        reg: λ.
+
+    Raises:
+        ConfigError: γ is not above 0, λ is below 0, or a step would take more than there is.
+    """
+
+    lr: float
+    reg: float
+
+    def __post_init__(self) -> None:
+        if not (self.lr > 0 and self.reg >= 0 and self.lr * self.reg < 1):
+            raise ConfigError(f"{self}: lr > 0, reg ≥ 0 and lr × reg < 1 are needed")
+
+    @property
+    def decay(self) -> float:
+        """1 − γλ, the share of a parameter that a step leaves."""
+        return 1 - self.lr * self.reg
+
+    @cached_property
+    def _powers(self) -> Floats:
+        return np.asarray(self.decay ** np.arange(MAX_VISIT + 1.0))
+
+    @cached_property
+    def _memory(self) -> Floats:
+        """Row t, column s < t: the share of step s's contribution that step t still sees."""
+        ago = np.subtract.outer(np.arange(MAX_VISIT), np.arange(MAX_VISIT)) - 1
+        return np.asarray(np.where(ago >= 0, self._powers[np.maximum(ago, 0)], 0.0))
+
+    def visit(
+        self, target: Floats, movies: Floats, bias: float, vector: Floats, copies: int = 1
+    ) -> Steps:
+        """The steps of one user on T ≤ ``MAX_VISIT`` different movies.
+
+        Step t predicts ``b + q_t·z`` and both learn from ``e_t``: with d the decay,
+        ``z_t = dᵗ z_0 + c γ Σ_{s<t} d^{t-1-s} e_s q_s``, likewise b, and so
+        ``e_t + γ Σ_{s<t} d^{t-1-s} (c q_t·q_s + 1) e_s = r_t − dᵗ (b_0 + q_t·z_0)``.
+
+        Args:
+            target: (T,) ratings less what is not learnt of the user.
+            movies: (T, K) q, as they are before the visit.
+            bias: b before it.
+            vector: (K,) z before it.
+            copies: c, how many summands of z take the same step.
+        """
+        n = len(target)
+        powers, memory = self._powers[:n], self._memory[:n, :n]
+        system = self.lr * memory * (copies * (movies @ movies.T) + 1)
+        start = target - powers * (bias + movies @ vector)
+        error = solve_triangular(system, start, lower=True, unit_diagonal=True, check_finite=False)
+        met = np.outer(powers, vector) + copies * self.lr * (memory * error) @ movies
+        last = self.lr * self._powers[n - 1 :: -1][:n] * error
+        shrunk = float(self._powers[n])
+        return Steps(error, met, shrunk * bias + float(last.sum()), last @ movies, shrunk)
+
+
+@dataclass(frozen=True)
+class FactorConfig(Options):
     """How factors are learnt.
 
     Attributes:
@@ -35,16 +122,15 @@ class FactorConfig:
         ConfigError: a value is out of its range.
     """
 
-    factors: int
-    epochs: int
+    factors: PositiveInt
+    epochs: PositiveInt
     lr: float
     reg: float
-    init_std: float = 0.1
+    init_std: NonNegativeFloat = 0.1
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.factors < 1 or self.epochs < 1 or not self.init_std >= 0:
-            raise ConfigError(f"{self}: factors ≥ 1, epochs ≥ 1 and init_std ≥ 0 are needed")
+        super().__post_init__()
         Descent(self.lr, self.reg)
 
 
@@ -160,7 +246,7 @@ class Factors:
             share = steps.gained / np.sqrt(len(chosen))
             self.implicit[chosen] = steps.decay * self.implicit[chosen] + share
 
-    def newcomer(self, visit: Visit, chosen: NDArray[np.int32], config: FactorConfig) -> Answer:
+    def fold_in(self, visit: Visit, chosen: NDArray[np.int32], config: FactorConfig) -> Answer:
         """Bias and vector of somebody with these ratings: the same steps, but the movies rest."""
         choice, vectors = self.choice(chosen), self.item[visit.movies]
         target = visit.ratings - self.mean - self.item_bias[visit.movies] - vectors @ choice

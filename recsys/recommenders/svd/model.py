@@ -19,21 +19,29 @@ from typing import ClassVar
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from pydantic import PositiveInt
 
 from recsys.data.split import TrainingData
 from recsys.queries.query import Query, RatingPrediction
 from recsys.recommenders.base import Array, Facts, Recommender, Rows
 from recsys.recommenders.bias import clipped
-from recsys.recommenders.svd.factors import Answer, FactorConfig, Factors, Visit, visits
-from recsys.recommenders.svd.sgd import Descent, Floats
+from recsys.recommenders.svd.factors import (
+    Answer,
+    Descent,
+    FactorConfig,
+    Factors,
+    Floats,
+    Visit,
+    visits,
+)
 
 
 @dataclass(frozen=True)
 class SvdConfig(FactorConfig):
     """``FactorConfig`` with the defaults of the library Surprise."""
 
-    factors: int = 100
-    epochs: int = 20
+    factors: PositiveInt = 100
+    epochs: PositiveInt = 20
     lr: float = 0.005
     reg: float = 0.02
 
@@ -42,8 +50,8 @@ class SvdConfig(FactorConfig):
 class SvdPlusPlusConfig(FactorConfig):
     """``FactorConfig`` with the defaults of the library Surprise."""
 
-    factors: int = 20
-    epochs: int = 20
+    factors: PositiveInt = 20
+    epochs: PositiveInt = 20
     lr: float = 0.007
     reg: float = 0.02
 
@@ -111,7 +119,7 @@ class Svd(Recommender):
         rated = slice(*histories.indptr[row : row + 2])
         ratings = histories.data[rated].astype(np.float64)
         visit = Visit(-1, histories.indices[rated], ratings)
-        return factors.newcomer(visit, self._chosen(histories, row), self.config)
+        return factors.fold_in(visit, self._chosen(histories, row), self.config)
 
 
 class SvdPlusPlus(Svd):

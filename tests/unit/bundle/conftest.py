@@ -2,9 +2,10 @@ import hashlib
 import json
 
 import pytest
+from support.served import served_world
 
 from recsys.bundle import write_bundle
-from recsys.testing.served import served_world
+from recsys.recommenders.saving import restore
 
 
 @pytest.fixture
@@ -14,7 +15,7 @@ def contents():
 
 @pytest.fixture
 def bundle_dir(tmp_path, contents):
-    write_bundle(tmp_path / "bundle", contents)
+    write_bundle(tmp_path / "bundle", contents, restore)
     return tmp_path / "bundle"
 
 

@@ -1,4 +1,4 @@
-"""The times of histories travel with them, since a model may weigh a user's likes by them."""
+"""The times of histories travel with them, for models that read them."""
 
 from __future__ import annotations
 
@@ -6,68 +6,55 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from safetensors.numpy import load, save
+from safetensors import numpy as safetensors
+from support.served import timed_world
 
-from recsys.bundle import load_bundle, write_bundle
+from recsys.bundle import write_bundle
 from recsys.bundle.arrays import histories_from_bytes, histories_to_bytes
 from recsys.bundle.manifest import SEEN
-from recsys.errors import BundleError
-from recsys.queries.query import Query
-from recsys.testing.attentive import attentive_world
+from recsys.recommenders.saving import load, restore
 
 
 @pytest.fixture
 def timed():
-    return attentive_world().contents
+    return timed_world().contents
 
 
 @pytest.fixture
 def folder(tmp_path, timed):
-    write_bundle(tmp_path / "timed", timed)
+    write_bundle(tmp_path / "timed", timed, restore)
     return tmp_path / "timed"
 
 
 def test_times_come_back_with_their_ratings(folder, timed):
-    loaded, written = load_bundle(folder).contents.histories, timed.histories
+    loaded, written = load(folder).contents.context.histories, timed.context.histories
     assert loaded.time.dtype == np.int64
     np.testing.assert_array_equal(loaded.times().data, written.times().data)
     np.testing.assert_array_equal(loaded.matrix().data, written.matrix().data)
 
 
 def test_a_time_of_zero_is_a_time(timed):
-    histories = replace(timed.histories, time=np.zeros(len(timed.histories), dtype=np.int64))
-    data = histories_to_bytes(histories, timed.seen)
+    context = timed.context
+    nothing = np.zeros(len(context.histories), dtype=np.int64)
+    histories = replace(context.histories, time=nothing)
+    data = histories_to_bytes(histories, context.seen)
     again, _ = histories_from_bytes(data, histories.users, histories.items)
     assert again.time.tolist() == [0] * len(histories)
 
 
 def test_a_bundle_without_times_loads_and_has_none(bundle_dir, contents):
-    assert contents.histories.time is None
-    assert load_bundle(bundle_dir).contents.histories.time is None
-    assert "history/time" not in load((bundle_dir / SEEN).read_bytes())
+    assert contents.context.histories.time is None
+    assert load(bundle_dir).contents.context.histories.time is None
+    assert "history/time" not in safetensors.load((bundle_dir / SEEN).read_bytes())
 
 
 def test_saving_what_was_loaded_gives_the_same_bytes(folder, tmp_path):
-    write_bundle(tmp_path / "again", load_bundle(folder).contents)
+    write_bundle(tmp_path / "again", load(folder).contents, restore)
     for path in folder.iterdir():
         assert (tmp_path / "again" / path.name).read_bytes() == path.read_bytes()
 
 
 def test_users_are_the_same_after_loading(folder, timed):
-    loaded = load_bundle(folder).contents
-    before, after = (c.model.score(Query.known(c.histories)) for c in (timed, loaded))
+    loaded, query = load(folder).model, timed.context.everyone
+    before, after = (model.score(query) for model in (timed_world().model, loaded))
     np.testing.assert_array_equal(before, after)
-
-
-@pytest.mark.parametrize("lost", ["history/time", None])
-def test_golden_queries_notice_times_that_were_lost(folder, sign, lost):
-    """Only where they were: rewriting the same arrays is harmless."""
-    arrays = load((folder / SEEN).read_bytes())
-    arrays.pop(lost, None)
-    (folder / SEEN).write_bytes(save(arrays))
-    sign(folder)
-    if lost is None:
-        load_bundle(folder)
-        return
-    with pytest.raises(BundleError, match="golden query"):
-        load_bundle(folder)

@@ -2,10 +2,11 @@ import os
 from pathlib import Path
 
 import pytest
+from support.served import served_world
 
-from recsys.bundle import load_bundle, write_bundle
+from recsys.bundle import write_bundle
 from recsys.errors import BundleError
-from recsys.testing.served import served_world
+from recsys.recommenders.saving import load, restore
 
 
 def snapshot(folder):
@@ -17,7 +18,7 @@ class Interrupted(BaseException):
 
 
 @pytest.mark.parametrize("error", [OSError("disk full"), Interrupted()])
-@pytest.mark.parametrize("calls", [0, 4, 11])
+@pytest.mark.parametrize("calls", [0, 4, 10])
 def test_a_failure_midway_changes_nothing(bundle_dir, tmp_path, monkeypatch, error, calls):
     before = snapshot(tmp_path)
     left = iter(range(calls))
@@ -28,18 +29,18 @@ def test_a_failure_midway_changes_nothing(bundle_dir, tmp_path, monkeypatch, err
 
     monkeypatch.setattr(os, "fsync", fsync)
     with pytest.raises((BundleError, Interrupted)):
-        write_bundle(bundle_dir, served_world(1).contents)
+        write_bundle(bundle_dir, served_world(1).contents, restore)
     assert snapshot(tmp_path) == before
 
 
 def test_a_bundle_that_does_not_verify_changes_nothing(bundle_dir, tmp_path, monkeypatch):
-    def refuse(_path):
+    def refuse(*_):
         raise BundleError("does not verify")
 
     before = snapshot(tmp_path)
     monkeypatch.setattr("recsys.bundle.writing.load_bundle", refuse)
     with pytest.raises(BundleError, match="does not verify"):
-        write_bundle(bundle_dir, served_world(1).contents)
+        write_bundle(bundle_dir, served_world(1).contents, restore)
     assert snapshot(tmp_path) == before
 
 
@@ -53,29 +54,29 @@ def test_a_failed_swap_puts_the_old_bundle_back(bundle_dir, tmp_path, monkeypatc
 
     monkeypatch.setattr(Path, "rename", refuse_staging)
     with pytest.raises(BundleError, match="cannot write"):
-        write_bundle(bundle_dir, served_world(1).contents)
+        write_bundle(bundle_dir, served_world(1).contents, restore)
     assert snapshot(tmp_path) == before
 
 
 def test_a_bundle_is_replaced(bundle_dir, tmp_path):
     other = served_world(1).contents
-    manifest = write_bundle(bundle_dir, other)
-    assert load_bundle(bundle_dir).manifest == manifest
+    manifest = write_bundle(bundle_dir, other, restore)
+    assert load(bundle_dir).manifest == manifest
     assert manifest.label == other.label
     assert [p.name for p in tmp_path.iterdir()] == ["bundle"]
 
 
 def test_a_damaged_bundle_is_replaced(bundle_dir, contents):
     (bundle_dir / "index.faiss").write_bytes(b"")
-    write_bundle(bundle_dir, contents)
-    load_bundle(bundle_dir)
+    write_bundle(bundle_dir, contents, restore)
+    load(bundle_dir)
 
 
 def test_missing_parents_and_empty_folders_are_filled(tmp_path, contents):
     (tmp_path / "empty").mkdir()
     for target in (tmp_path / "empty", tmp_path / "a" / "b"):
-        write_bundle(target, contents)
-        load_bundle(target)
+        write_bundle(target, contents, restore)
+        load(target)
 
 
 @pytest.mark.parametrize("name", ["thesis.tex", "manifest.json"])
@@ -85,12 +86,12 @@ def test_what_is_not_a_bundle_is_never_replaced(tmp_path, contents, name):
     (tmp_path / "work" / "more.txt").write_text("and more")
     before = snapshot(tmp_path)
     with pytest.raises(BundleError, match="not a bundle"):
-        write_bundle(tmp_path / "work", contents)
+        write_bundle(tmp_path / "work", contents, restore)
     assert snapshot(tmp_path) == before
 
 
 def test_a_file_is_never_replaced(tmp_path, contents):
     (tmp_path / "file").write_text("mine")
     with pytest.raises(BundleError, match="not a bundle"):
-        write_bundle(tmp_path / "file", contents)
+        write_bundle(tmp_path / "file", contents, restore)
     assert (tmp_path / "file").read_text() == "mine"

@@ -3,56 +3,57 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from support.served import parts_of, with_parts
 
 from recsys.bundle.golden import golden_queries, replay
 from recsys.errors import BundleError
+from recsys.recommenders.saving import restore
 from recsys.retrieval.faiss_flat import FaissFlatIndex
 
 
 @pytest.fixture
 def tied(contents):
     """All movies of a pair (2n, 2n + 1) have one out-embedding, and nobody has seen anything."""
-    movies = contents.model.movies
-    ranked = np.repeat(movies.ranked[::2], 2, axis=0)
-    model = replace(contents.model, movies=replace(movies, ranked=ranked))
-    return replace(contents, model=model, seen=sp.csr_array(contents.seen.shape))
+    model = parts_of(contents).model
+    ranked = np.repeat(model.movies.ranked[::2], 2, axis=0)
+    made = with_parts(contents, model=replace(model, movies=replace(model.movies, ranked=ranked)))
+    context = replace(made.context, seen=sp.csr_array(made.context.seen.shape))
+    return restore(replace(made, context=context))
 
 
-def replay_with(contents, queries):
-    golden = golden_queries(contents)
-    index = FaissFlatIndex.build(contents.model.item_vectors())
-    replay(golden.model_copy(update={"queries": queries(golden.queries)}), contents, index)
+@pytest.fixture(params=["index", "scores"])
+def replay_with(request, tied):
+    """Replays changed answers through an index of the vectors, and without one."""
+    golden = golden_queries(tied.context, tied)
+    index = FaissFlatIndex.build(tied.item_vectors()) if request.param == "index" else None
+
+    def run(change, k=10):
+        queries = [change(query) for query in golden.queries]
+        replay(golden.model_copy(update={"k": k, "queries": queries}), tied.context, tied, index)
+
+    return run
 
 
 def with_items(query, items):
     return query.model_copy(update={"items": items})
 
 
-def test_ties_may_come_in_either_order(tied):
-    def swap_pairs(queries):
-        order = [1, 0, 3, 2, 5, 4, 7, 6, 9, 8]
-        return [with_items(q, [q.items[p] for p in order]) for q in queries]
-
-    replay_with(tied, swap_pairs)
+def test_ties_may_come_in_either_order(replay_with):
+    order = [1, 0, 3, 2, 5, 4, 7, 6, 9, 8]
+    replay_with(lambda query: with_items(query, [query.items[p] for p in order]))
 
 
-def test_the_last_place_may_be_tied_with_what_is_outside(tied):
+def test_the_last_place_may_be_tied_with_what_is_outside(replay_with):
     def swap_last(query):
         twin = f"m{int(query.items[8][1:]) ^ 1}"
         return query.model_copy(
             update={"items": [*query.items[:8], twin], "scores": query.scores[:9]}
         )
 
-    golden = golden_queries(tied)
-    index = FaissFlatIndex.build(tied.model.item_vectors())
-    changed = golden.model_copy(update={"k": 9, "queries": [swap_last(q) for q in golden.queries]})
-    replay(changed, tied, index)
+    replay_with(swap_last, k=9)
 
 
-def test_what_is_no_tie_may_not_move(tied):
-    def swap_far(queries):
-        order = [2, 1, 0, 3, 4, 5, 6, 7, 8, 9]
-        return [with_items(q, [q.items[p] for p in order]) for q in queries]
-
+def test_what_is_no_tie_may_not_move(replay_with):
+    order = [2, 1, 0, 3, 4, 5, 6, 7, 8, 9]
     with pytest.raises(BundleError, match="golden query 0"):
-        replay_with(tied, swap_far)
+        replay_with(lambda query: with_items(query, [query.items[p] for p in order]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import combinations, product
 from pathlib import Path
 
 import pytest
@@ -12,8 +11,6 @@ from recsys import resources
 from recsys.config.experiment import ExperimentConfig
 from recsys.config.loading import dump_experiment, load_experiment, read_extended, read_mapping
 from recsys.errors import ConfigError
-
-TWELVE = list(product(("fs", "sp", "asp"), ("concat", "sum", "gated", "sparse")))
 
 
 @pytest.fixture
@@ -144,15 +141,3 @@ def test_what_is_not_there_is_refused_by_the_file_that_names_it(write):
 def test_a_mistake_in_what_is_extended_names_its_file(write):
     (write("base.yaml").parent / "base.yaml").write_text("training: [")
     assert "base.yaml is not YAML" in refusal(write("mine.yaml", extends="base.yaml"))
-
-
-@pytest.mark.parametrize(("scheme", "kind"), TWELVE)
-def test_every_combination_is_shipped(scheme, kind):
-    name = f"{scheme}-{kind}"
-    changes = [f"name={name}", f"sharing.scheme={scheme}", f"fusion.kind={kind}"]
-    assert load_experiment(name) == load_experiment("ml-100k-multimodal", changes)
-
-
-def test_the_combinations_are_different_experiments():
-    prints = [load_experiment(f"{scheme}-{kind}").fingerprint for scheme, kind in TWELVE]
-    assert all(one != other for one, other in combinations(prints, 2))

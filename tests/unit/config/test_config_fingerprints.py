@@ -8,10 +8,10 @@ from recsys.config.loading import load_experiment
 from recsys.documents import json_fingerprint
 
 FINGERPRINTS = {
-    "default": "4a6c852c0de50c3597fb5512b0b898bb229e4d4c11a20b08070ce2b1ddab9c20",
-    "ml-100k-multimodal": "ac03588efd63f42184b8835e7004a07a502555c84fe967990b44a5ea5634c911",
-    "mmtf-14k": "0fa02c04c2e58e00cf1993affdc7f98a6a7941a06524334f7e0529078c48420e",
-    "asp-gated": "0af4295455a9c28bc9bcbe337094cef72b0fec770b68d2fa401abacf61060fa3",
+    "default": "b48e9b90dbda98b5acb73d8d9da35c0a0ecb8f6262314114eb52464cab8cfe76",
+    "ml-100k-multimodal": "16653ff689fc89b96dd77d7027383196cba6bb79e1804e901289c037f3862b2c",
+    "mmtf-14k": "10425a7e6b792291efa2a80eb39aa0bfc3ed66cf1fa3a5597056f0a194ec9cfb",
+    "all-ratings": "27230d9fbaabda3001ecdc9a843c22a5636f295922f0cfd393c23600c68ada59",
 }
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from recsys import resources
 from recsys.config.experiment import ExperimentConfig
-from recsys.config.loading import dump_experiment, load_experiment
+from recsys.config.loading import REMOVED_KEYS, dump_experiment, load_experiment
 from recsys.errors import ConfigError
 
 
@@ -222,7 +222,8 @@ def test_the_shipped_default_states_the_defaults():
 def test_what_is_dumped_spells_out_every_default_and_loads(write):
     config = load_experiment(overrides=["name=ünïcode", "training.epochs=3", "features.text=null"])
     text = dump_experiment(config)
-    assert all(f"{section}:" in text for section in ExperimentConfig.model_fields)
+    sections = ExperimentConfig.model_fields.keys() - {"recommender"}
+    assert all(f"\n{section}:" in f"\n{text}" for section in sections)
     assert load_experiment(write(text)) == config
 
 
@@ -276,3 +277,19 @@ def test_an_override_may_fill_a_section_that_was_null(write):
     path = write("sources: {posters: null}")
     found = load_experiment(path, ["sources.posters.path=pictures"])
     assert str(found.sources.posters.path) == "pictures"
+
+
+@pytest.mark.parametrize("removed", REMOVED_KEYS)
+def test_a_key_that_was_removed_is_refused_with_what_to_do_instead(write, removed):
+    key, _, value = removed.partition("=")
+    section, name = key.split(".")
+    path = write(f"{section}:\n  {name}: {value or 'null'}\n")
+    told = f"{removed} was removed: {REMOVED_KEYS[removed]}"
+    assert told in refusal(load_experiment, path)
+    assert told in refusal(load_experiment, None, [f"{key}={value or 1}"])
+
+
+def test_a_shipped_configuration_that_was_removed_names_the_overrides_to_take():
+    told = refusal(load_experiment, "asp-gated")
+    assert "asp-gated was removed" in told
+    assert "--set sharing.scheme=asp --set fusion.kind=gated" in told

@@ -9,9 +9,7 @@ from pydantic import ValidationError
 
 from recsys.config.loading import load_experiment
 from recsys.config.sources import ItemsTableConfig, SourcesConfig, TmdbConfig
-from recsys.data.item_fields import FieldSpec
-from recsys.data.item_presets import preset
-from recsys.data.items_spec import ItemsTable
+from recsys.data.items_spec import FieldSpec, ItemsTable, preset
 from recsys.data.tmdb.settings import TmdbSettings
 from recsys.errors import ConfigError
 

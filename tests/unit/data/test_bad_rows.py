@@ -7,10 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from recsys.data.bad_rows import validate
+from recsys.data.bad_rows import BadRow, Reason, RowReport, validate
 from recsys.data.interactions import RatingScale
 from recsys.data.rawtable import Layout, read_delimited
-from recsys.data.row_report import BadRow, Reason, RowReport
 from recsys.errors import ConfigError, DataError
 
 Write = Callable[[str, str | bytes], Path]

@@ -9,7 +9,8 @@ import pytest
 from recsys.data.dataset import Dataset, Reading
 from recsys.data.describe import describe
 from recsys.data.interactions import RatingScale
-from recsys.data.readers import movielens_100k, table
+from recsys.data.readers import table
+from recsys.data.readers.grouplens import ML_100K
 from recsys.errors import AlignmentError
 
 Write = Callable[[str, str | bytes], Path]
@@ -22,7 +23,7 @@ def test_a_summary_counts_what_is_there(ml_100k_folder: Path) -> None:
     first = item.read_bytes().split(b"\n")[0]
     item.write_bytes(item.read_bytes() + b"\n" + first.replace(b"1|", b"51|", 1))
     reading = Reading("toy", RatingScale(), "quarantine")
-    summary = describe(movielens_100k.read(ml_100k_folder, reading))
+    summary = describe(ML_100K.read(ml_100k_folder, reading))
     assert (summary.users, summary.items, summary.rated_items, summary.ratings) == (3, 7, 4, 5)
     assert summary.density == pytest.approx(5 / 21)
     assert summary.histogram == {"1": 1, "2": 1, "3": 1, "4": 1, "5": 1}
@@ -52,8 +53,8 @@ def test_many_different_ratings_are_counted_in_ranges_and_times_may_be_absent(
 
 
 def test_ratings_and_catalogue_must_hold_the_same_movies(ml_100k_folder: Path) -> None:
-    whole = movielens_100k.read(ml_100k_folder, Reading("toy", RatingScale()))
+    whole = ML_100K.read(ml_100k_folder, Reading("toy", RatingScale()))
     (ml_100k_folder / "u.item").unlink()
-    other = movielens_100k.read(ml_100k_folder, Reading("toy", RatingScale()))
+    other = ML_100K.read(ml_100k_folder, Reading("toy", RatingScale()))
     with pytest.raises(AlignmentError):
         Dataset("toy", whole.interactions, other.catalogue, whole.report, whole.origin)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from recsys.data import facts
-from recsys.data.crosswalk import Crosswalk, with_film_ids
+from recsys.data.facts import Crosswalk, with_film_ids
 from recsys.data.movies import Movie, build_catalogue
 from recsys.data.sources import open_dataset
 from recsys.errors import DataError

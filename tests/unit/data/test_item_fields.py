@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from recsys.data.field_names import is_oracle, names_labels
-from recsys.data.item_fields import FieldSpec, number_text, parse_cell
+from recsys.data.items_spec import FieldSpec, is_oracle, names_labels, number_text, parse_cell
 
 PYTHON = "[{'name': \"Club d'Investissement\", 'id': 3}, {'id': 4, 'name': 'Pixar'}]"
 JSON = '[{"name": "Club d\'Investissement"}, {"name": "Pixar"}, {"name": "Pixar"}]'

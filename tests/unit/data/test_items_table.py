@@ -10,11 +10,9 @@ import pandas as pd
 import pytest
 
 from recsys.data.catalogue import UNKNOWN_YEAR, Catalogue
-from recsys.data.crosswalk import Crosswalk, with_film_ids
-from recsys.data.item_fields import FieldSpec
-from recsys.data.item_keys import read_links
-from recsys.data.item_presets import PRESETS, preset
-from recsys.data.items_spec import ItemsTable
+from recsys.data.facts import Crosswalk, with_film_ids
+from recsys.data.items_join import read_links
+from recsys.data.items_spec import FieldSpec, ItemsTable, preset, presets
 from recsys.data.items_table import numeric_fact, with_items_table
 from recsys.data.movies import Movie, build_catalogue
 from recsys.errors import ConfigError, DataError
@@ -358,7 +356,7 @@ def test_the_movies_dataset_is_read_with_its_broken_rows(
 
 
 def test_presets_are_tables_like_ones_own(tmp_path: Path) -> None:
-    for name, table in PRESETS.items():
+    for name, table in presets().items():
         assert preset(name, tmp_path).path == tmp_path / table.path
         assert table.left_out or not table.oracles
     assert preset("tmdb-5000", tmp_path / "mine.csv").path == tmp_path / "mine.csv"

@@ -4,20 +4,15 @@ import numpy as np
 import pytest
 
 from recsys.data.catalogue import UNKNOWN_YEAR
-from recsys.data.matching import MatchOptions, TitleList, match_titles
+from recsys.data.matching import TitleList, match_titles
 from recsys.data.movies import Movie, build_catalogue
 from recsys.data.titles import title_key
 from recsys.errors import DataError
 
 
-def _match(
-    left: list[tuple[str, int]], right: list[tuple[str, int]], **options: object
-) -> dict[int, int]:
-    report = match_titles(
-        TitleList(*zip(*left, strict=True)),
-        TitleList(*zip(*right, strict=True)),
-        MatchOptions(**options),  # type: ignore[arg-type]
-    )
+def _match(left: list[tuple[str, int]], right: list[tuple[str, int]]) -> dict[int, int]:
+    lists = (TitleList(*zip(*films, strict=True)) for films in (left, right))
+    report = match_titles(*lists)
     return {pair.left: pair.right for pair in report.pairs}
 
 
@@ -45,18 +40,12 @@ def test_titles_that_are_one_film(left: str, right: str) -> None:
     assert _match([(right, 1995)], [(left, 1995), ("Another", 1995)]) == {0: 0}
 
 
-def test_alternative_titles_can_be_left_aside() -> None:
-    films = [("Seven (a.k.a. Se7en)", 1995)], [("Se7en", 1995)]
-    assert _match(*films, alternatives=False) == {}
-
-
 def test_the_closest_year_wins_and_only_so_far() -> None:
     right = [("Emma", 1996), ("Emma", 1997), ("Emma", 1999)]
     assert _match([("Emma", 1996)], right) == {0: 0}
     assert _match([("Emma", 1995)], right) == {0: 0}
     assert _match([("Emma", 1994)], right) == {0: 0}
     assert _match([("Emma", 1993)], right) == {}
-    assert _match([("Emma", 1995)], right, max_year_gap=0) == {}
 
 
 def test_what_is_ambiguous_is_not_guessed_but_reported() -> None:
@@ -86,11 +75,10 @@ def test_a_film_listed_twice_on_the_left_is_one_film() -> None:
     assert _match([("Ulee's Gold", 1997)], [("Ulee's Gold", 1997)] * 2) == {}
 
 
-def test_a_title_alone_does_only_where_that_is_allowed() -> None:
+def test_a_title_alone_does_not_do() -> None:
     left = [("Heat", UNKNOWN_YEAR), ("Emma", UNKNOWN_YEAR), ("", UNKNOWN_YEAR)]
     right = [("Heat", 1995), ("Emma", 1996), ("Emma", 1997), ("", UNKNOWN_YEAR)]
     assert _match(left, right) == {}
-    assert _match(left, right, without_year=True) == {0: 0}
 
 
 def test_other_titles_count() -> None:

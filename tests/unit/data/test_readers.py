@@ -9,7 +9,9 @@ import pytest
 from recsys.data.catalogue import UNKNOWN_YEAR
 from recsys.data.dataset import Dataset, Reading
 from recsys.data.interactions import RatingScale
-from recsys.data.readers import atomic, movielens_1m, movielens_100k, movielens_csv, table
+from recsys.data.readers import atomic, table
+from recsys.data.readers.grouplens import ML_1M, ML_100K
+from recsys.data.sources import FORMATS
 from recsys.errors import DataError
 
 Write = Callable[[str, str | bytes], Path]
@@ -25,7 +27,7 @@ def _ratings(dataset: Dataset) -> list[tuple[str, str, float]]:
 
 
 def test_movielens_100k(ml_100k_folder: Path) -> None:
-    dataset = movielens_100k.read(ml_100k_folder, STARS)
+    dataset = ML_100K.read(ml_100k_folder, STARS)
     expected = [("7", "2", 3), ("7", "1", 5), ("10", "1", 4), ("9", "50", 1), ("10", "4", 2)]
     assert _ratings(dataset) == expected
     assert dataset.interactions.time is not None
@@ -44,7 +46,7 @@ def test_movielens_100k(ml_100k_folder: Path) -> None:
 
 def test_movielens_100k_without_its_movie_file(ml_100k_folder: Path) -> None:
     (ml_100k_folder / "u.item").unlink()
-    dataset = movielens_100k.read(ml_100k_folder, STARS)
+    dataset = ML_100K.read(ml_100k_folder, STARS)
     assert dataset.catalogue.items.ids == ("1", "2", "4", "50")
     assert dataset.catalogue.genres.shape == (4, 0)
 
@@ -53,7 +55,7 @@ def test_movielens_1m(write: Write) -> None:
     write("ratings.dat", "1::1193::5::978300760\n6::2::3::978300761\n")
     movies = "2::Crow: Wicked Prayer, The (2005)::Action|Fantasy\n1193::Léon (1994)::Drama\n"
     path = write("movies.dat", movies.encode("latin-1"))
-    dataset = movielens_1m.read(path.parent, STARS)
+    dataset = ML_1M.read(path.parent, STARS)
     assert _ratings(dataset) == [("1", "1193", 5), ("6", "2", 3)]
     assert dataset.catalogue.titles == ("Crow: Wicked Prayer, The", "Léon")
     assert dataset.catalogue.years.tolist() == [2005, 1994]
@@ -66,7 +68,7 @@ def test_movielens_csv(write: Write) -> None:
     )
     movies = 'movieId,title,genres\n9,"Crow, The (1994)",Action|Crime\n2,Nôtre,(no genres listed)\n'
     path = write("movies.csv", movies)
-    dataset = movielens_csv.read(path.parent, HALF_STARS)
+    dataset = FORMATS["movielens-csv"].read(path.parent, HALF_STARS)
     assert _ratings(dataset) == [("1", "2", 0.5), ("1", "9", 4.5)]
     assert dataset.catalogue.titles == ("Crow, The", "Nôtre")
     assert dataset.catalogue.years.tolist() == [1994, UNKNOWN_YEAR]
@@ -148,9 +150,9 @@ def test_a_file_that_is_not_parquet_is_refused(write: Write) -> None:
     ("films", "message"),
     [
         ("key,name\n1,a\n", "no column 'released'"),
-        ("key,name,released,tags\n1,a,1990\n", "Expected 4 columns, got 3"),
-        ("key,name,released,tags\n1,a,1990,b,c\n", "Expected 4 columns, got 5"),
-        ("key,name,released,tags\n1,a,1990,b\n1,a,1990,b,c\n", "Expected 4 columns, got 5"),
+        ("key,name,released,tags\n1,a,1990\n", "3 fields, not 4"),
+        ("key,name,released,tags\n1,a,1990,b,c\n", "5 fields, not 4"),
+        ("key,name,released,tags\n1,a,1990,b\n1,a,1990,b,c\n", "5 fields, not 4"),
     ],
 )
 def test_a_broken_movie_table_is_refused(write: Write, films: str, message: str) -> None:
@@ -206,5 +208,5 @@ def test_a_header_without_a_known_type_is_refused(write: Write, content: str, me
 def test_a_file_of_which_no_row_is_good_is_an_error_even_in_quarantine(write: Write) -> None:
     path = write("u.data", "1\t1\t9\t5\n1\t2\tx\t5\n")
     with pytest.raises(DataError, match="none of the 2 rows") as refused:
-        movielens_100k.read(path.parent, Reading("toy", RatingScale(), "quarantine"))
+        ML_100K.read(path.parent, Reading("toy", RatingScale(), "quarantine"))
     assert refused.value.count == 2

@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recsys.data.crosswalk import Crosswalk
+from recsys.data.coverage import fact_coverage
 from recsys.data.dataset import Dataset
-from recsys.data.item_keys import read_links
-from recsys.data.item_presets import preset
+from recsys.data.facts import Crosswalk
+from recsys.data.items_join import read_links
+from recsys.data.items_spec import preset
 from recsys.data.items_table import numeric_fact, with_items_table
 from recsys.data.matching import MatchReport, TitleList, match_titles
 from recsys.data.movies import parse_year, split_title
-from recsys.data.source_report import fact_coverage, id_coverage
 from recsys.data.sources import open_dataset
 from recsys.resources import read_text
 
@@ -48,10 +48,9 @@ def test_coverage_of_movielens_100k_is_that_of_the_data_card(
         "budget": 0.46,
     }.items():
         assert report.coverage(field).by_movies == pytest.approx(share, abs=5e-3)
-    for shares in (
-        id_coverage(ml_100k.catalogue, ids)[name].by_movies for name in ("imdb", "tmdb")
-    ):
-        assert shares == pytest.approx(0.987, abs=5e-4)
+    for name in ("imdb", "tmdb"):
+        found = [bool(getattr(ids.ids.get(i), name, "")) for i in ml_100k.catalogue.items]
+        assert np.mean(found) == pytest.approx(0.987, abs=5e-4)
     assert all(not field.unreadable for field in report.fields)
     assert not {"revenue", "popularity", "vote_average", "imdb_rating"} & set(known.facts)
     (warning,) = report.warnings

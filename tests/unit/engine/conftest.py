@@ -1,14 +1,15 @@
 import pytest
+from support.served import served_world
 
 from recsys.bundle import write_bundle
 from recsys.engine import Engine
-from recsys.testing.served import served_world
+from recsys.recommenders.saving import restore
 
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory):
     folder = tmp_path_factory.mktemp("engine") / "bundle"
-    write_bundle(folder, served_world().contents)
+    write_bundle(folder, served_world().contents, restore)
     return Engine.load(folder)
 
 

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
+from support.served import COLD, N_ITEMS
 
-from recsys.bundle import load_bundle, write_bundle
-from recsys.engine import Filters, NewMovie
+from recsys.bundle import write_bundle
+from recsys.engine import Engine, Filters, NewMovie
 from recsys.errors import DataError, UnknownIdError
-from recsys.testing.served import COLD, N_ITEMS
+from recsys.recommenders.saving import restore
 
 
 def newcomer(features, row, /, **changes):
@@ -16,7 +17,7 @@ def newcomer(features, row, /, **changes):
 @pytest.mark.parametrize("row", COLD.tolist())
 def test_the_content_of_a_cold_movie_gives_its_vectors(engine, features, row):
     grown = engine.add_movie(newcomer(features, row))
-    for array in grown.model.movies.arrays().values():
+    for array in grown.model.model.movies.arrays().values():
         np.testing.assert_allclose(array[-1], array[row], atol=1e-5)
         assert array.dtype == np.float32
 
@@ -46,15 +47,15 @@ def test_nothing_else_changes(engine, features):
 
 def test_one_modality_is_enough(engine, features):
     grown = engine.add_movie(NewMovie("new", "Fresh", {"text": features["text"][2]}))
-    expected = engine.bundle.contents.tower.embed({"text": features["text"][2:3]})
-    np.testing.assert_allclose(grown.model.movies.liked[-1], expected.liked[0], atol=1e-6)
+    expected = engine.model.tower.embed({"text": features["text"][2:3]})
+    np.testing.assert_allclose(grown.model.model.movies.liked[-1], expected.liked[0], atol=1e-6)
     assert grown.recommend(grown.profile(["new"]), 1).liked[0].title == "Fresh"
 
 
 def test_a_grown_engine_can_be_bundled(engine, features, tmp_path):
     grown = engine.add_movie(newcomer(features, 3))
-    write_bundle(tmp_path / "grown", grown.bundle.contents)
-    again = type(engine)(load_bundle(tmp_path / "grown"))
+    write_bundle(tmp_path / "grown", grown.contents, restore)
+    again = Engine.load(str(tmp_path / "grown"))
     assert again.label == grown.label
     assert again.recommend("u0") == grown.recommend("u0")
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from support.served import COLD, NAMELESS
 
 from recsys.engine import Engine
 from recsys.errors import UnknownIdError
-from recsys.testing.served import COLD, NAMELESS
 
 
 def test_weights_of_modalities_are_those_of_the_model(engine: Engine) -> None:
-    contents = engine.bundle.contents
+    model = engine.model
     for row in (0, NAMELESS, int(COLD[0])):
-        described = engine.describe(contents.catalogue.items.id(row))
-        assert list(described.modality_weights) == list(contents.tower.modalities)
+        described = engine.describe(engine.catalogue.items.id(row))
+        assert list(described.modality_weights) == list(model.tower.modalities)
         found = list(described.modality_weights.values())
-        np.testing.assert_allclose(found, contents.model.movies.modality_weights[row], atol=1e-6)
+        np.testing.assert_allclose(found, model.model.movies.modality_weights[row], atol=1e-6)
         assert sum(found) == pytest.approx(1, abs=1e-5)
 
 
@@ -31,7 +31,7 @@ def test_genres_are_all_there_likeliest_first(engine: Engine) -> None:
 
 
 def test_the_audience_score_is_on_the_scale_with_its_interval(engine: Engine) -> None:
-    scale = engine.model.rating.scale
+    scale = engine.context.histories.scale
     for row in range(len(engine.catalogue)):
         audience = engine.describe(engine.catalogue.items.id(row)).audience
         low, high = audience.interval80
@@ -43,7 +43,7 @@ def test_a_movie_nobody_rated_says_so(engine: Engine) -> None:
     cold = engine.describe(engine.catalogue.items.id(int(COLD[0])))
     assert cold.ratings == 0
     assert "nobody rated this movie" in cold.notes[0]
-    counts = engine.bundle.contents.histories.item_counts()
+    counts = engine.context.histories.item_counts()
     assert engine.describe("m0").ratings == counts[0] > 0
     assert not engine.describe("m0").notes
 

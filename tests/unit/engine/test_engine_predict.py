@@ -9,7 +9,7 @@ from recsys.errors import UnknownIdError
 def test_mean_and_std_are_those_of_the_model(engine):
     person = engine.user("u4")
     unseen = int(np.flatnonzero(~person.seen)[0])
-    expected = engine.model.predict(person.query, np.array([0]), np.array([unseen]))
+    expected = engine.model.predict_ratings(person.query, np.array([0]), np.array([unseen]))
     found = engine.predict("u4", f"m{unseen}")
     assert found.mean == pytest.approx(expected.mean[0], abs=1e-6)
     assert found.std == pytest.approx(expected.std[0], abs=1e-6)
@@ -18,7 +18,7 @@ def test_mean_and_std_are_those_of_the_model(engine):
 
 
 def test_the_interval_is_normal_and_stays_on_the_scale(engine):
-    z, scale = NormalDist().inv_cdf(0.9), engine.model.rating.scale
+    z, scale = NormalDist().inv_cdf(0.9), engine.context.histories.scale
     for row in range(len(engine.catalogue)):
         found = engine.predict("u4", f"m{row}")
         low, high = found.interval80
@@ -38,8 +38,8 @@ def test_a_person_who_names_movies_gets_stars_too(engine):
     assert engine.predict(harsh, "m30").user is None
     rows = np.arange(40)
     first = np.zeros(40, dtype=int)
-    harsh_mean = engine.predict_block(harsh.query, first, rows).mean.mean()
-    assert harsh_mean < engine.predict_block(kind.query, first, rows).mean.mean()
+    harsh_mean = engine.model.predict_ratings(harsh.query, first, rows).mean.mean()
+    assert harsh_mean < engine.model.predict_ratings(kind.query, first, rows).mean.mean()
 
 
 def test_unknown_names(engine):

@@ -1,19 +1,19 @@
 import numpy as np
 import pytest
+from support.served import INSATIABLE, N_ITEMS, TWINS, UNIMPRESSED
 
 from recsys.engine import Filters
 from recsys.errors import AlignmentError, ConfigError, DataError, UnknownIdError
-from recsys.testing.served import INSATIABLE, N_ITEMS, TWINS, UNIMPRESSED
 
 
 def best_by_hand(engine, user, k):
     """Rank by the definition: u · o_i + β_i with u the weighted mean of what the user liked."""
-    contents, row = engine.bundle.contents, engine.users.row(user)
-    movies, ratings = contents.model.movies, contents.histories.matrix()[[row]].toarray()[0]
+    context, row = engine.context, engine.users.row(user)
+    movies, ratings = engine.model.model.movies, context.histories.matrix()[[row]].toarray()[0]
     weight = np.where(ratings >= 4, movies.weight, 0).astype(np.float64)
     mean = weight @ movies.liked / weight.sum()
     scores = movies.ranked[:, :-1] @ mean + movies.ranked[:, -1]
-    scores[contents.seen[[row]].toarray()[0]] = -np.inf
+    scores[context.seen[[row]].toarray()[0]] = -np.inf
     order = np.argsort(-scores, kind="stable")[:k]
     return [engine.catalogue.items.id(int(row)) for row in order], scores[order]
 
@@ -56,7 +56,7 @@ def test_nothing_left_is_an_empty_list(engine):
 @pytest.mark.parametrize("who", [UNIMPRESSED, None])
 def test_who_liked_nothing_gets_the_bias_ranking_and_is_told(engine, who):
     answer = engine.recommend(engine.profile() if who is None else who, 5, exclude_seen=False)
-    bias = engine.model.movies.ranked[:, -1]
+    bias = engine.model.model.movies.ranked[:, -1]
     order = np.argsort(-bias, kind="stable")[:5]
     assert [m.item for m in answer.items] == [f"m{row}" for row in order]
     assert not answer.personalised
@@ -114,7 +114,7 @@ def test_unknown_and_ambiguous_movies(engine):
 def test_a_profile_is_made_of_ids_and_titles(engine):
     title = engine.catalogue.display_title(12)
     person = engine.profile([title, "m4"], {"m9": 2.0})
-    assert person.history.toarray()[0][[4, 9, 12]].tolist() == [5, 2, 5]
+    assert person.query.histories.toarray()[0][[4, 9, 12]].tolist() == [5, 2, 5]
     answer = engine.recommend(person, 3)
     assert answer.user is None
     assert [(movie.item, movie.title) for movie in answer.liked] == [
@@ -126,7 +126,9 @@ def test_a_profile_is_made_of_ids_and_titles(engine):
 
 def test_a_named_user_and_the_same_history_get_the_same_list(engine):
     known = engine.user("u5")
-    ratings = {f"m{i}": float(r) for i, r in zip(known.rated, known.history.data, strict=True)}
+    ratings = {
+        f"m{i}": float(r) for i, r in zip(known.rated, known.query.histories.data, strict=True)
+    }
     named = engine.profile(ratings=ratings)
     one = engine.recommend(known, 10, exclude_seen=False).items
     assert one == engine.recommend(named, 10, exclude_seen=False).items
@@ -157,7 +159,7 @@ def test_a_profile_of_another_catalogue_is_refused(engine, features):
 
 def test_because_names_every_liked_movie_by_falling_share(engine):
     person = engine.user("u2")
-    liked = {f"m{row}" for row in engine.model.weights(person.query).indices}
+    liked = {f"m{row}" for row in engine.model.model.weights(person.query).indices}
     for movie in engine.recommend(person, 3).items:
         *named, itself = movie.because
         assert {entry.item for entry in named} == liked
@@ -180,6 +182,6 @@ def test_because_can_be_shortened_and_still_adds_up(engine):
 def test_any_movie_can_be_explained_seen_or_not(engine):
     person = engine.user("u2")
     row = int(person.rated[0])
-    score = engine.score_block(person.query)[0, row]
+    score = engine.model.score(person.query)[0, row]
     shares = [entry.share for entry in engine.explain("u2", f"m{row}")]
     assert sum(shares) == pytest.approx(score, abs=1e-4)

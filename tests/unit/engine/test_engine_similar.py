@@ -2,25 +2,24 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from support.served import N_ITEMS, TWINS, with_parts
 
 from recsys.engine import Engine
 from recsys.errors import ConfigError, UnknownIdError
-from recsys.retrieval.faiss_flat import FaissFlatIndex
-from recsys.testing.served import N_ITEMS, TWINS
+from recsys.recommenders.saving import restore
 
 
 def with_ranked(engine, change):
     """The engine with other out-embeddings."""
-    contents = engine.bundle.contents
-    ranked = contents.model.movies.ranked.copy()
+    model = engine.model.model
+    ranked = model.movies.ranked.copy()
     change(ranked)
-    model = replace(contents.model, movies=replace(contents.model.movies, ranked=ranked))
-    index = FaissFlatIndex.build(ranked)
-    return Engine(replace(engine.bundle, contents=replace(contents, model=model), index=index))
+    changed = replace(model, movies=replace(model.movies, ranked=ranked))
+    return Engine.from_model(restore(with_parts(engine.contents, model=changed)))
 
 
 def test_cosines_of_out_embeddings_without_bias(engine):
-    vectors = engine.model.movies.ranked[:, :-1].astype(np.float64)
+    vectors = engine.model.model.movies.ranked[:, :-1].astype(np.float64)
     norms = np.linalg.norm(vectors, axis=1)
     answer = engine.similar("m20", 5)
     assert (answer.item, answer.year, answer.k) == ("m20", 1980, 5)

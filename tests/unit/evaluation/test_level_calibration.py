@@ -9,8 +9,7 @@ from scipy import stats
 
 from recsys.data.interactions import Interactions
 from recsys.errors import DataError
-from recsys.evaluation.level_calibration import judge_levels, pit
-from recsys.evaluation.rating import evaluate_ratings
+from recsys.evaluation.rating import evaluate_ratings, judge_levels, pit
 from recsys.queries.query import LevelProbabilities, Query, RatingPrediction
 from recsys.queries.rating_levels import RatingLevels
 
@@ -112,7 +111,7 @@ class Believer:
     def __init__(self, beliefs) -> None:
         self.beliefs = beliefs
 
-    def predict(self, query, rows, items) -> RatingPrediction:
+    def predict_ratings(self, query, rows, items) -> RatingPrediction:
         mean, std = (part.reshape(SHAPE)[query.users[rows], items] for part in self.beliefs)
         return LEVELS.predict(mean, std)
 
@@ -137,8 +136,8 @@ def test_ratings_are_judged_with_their_levels(drawn, beliefs, everybody):
 
 def test_without_levels_there_is_no_histogram(drawn, beliefs, everybody):
     class Silent(Believer):
-        def predict(self, query, rows, items):
-            found = super().predict(query, rows, items)
+        def predict_ratings(self, query, rows, items):
+            found = super().predict_ratings(query, rows, items)
             return RatingPrediction(found.mean, found.std)
 
     result = evaluate_ratings(Silent(beliefs), drawn, everybody)

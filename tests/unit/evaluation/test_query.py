@@ -108,7 +108,7 @@ class Asked:
         self.times.append(query.times.toarray().tolist())
         return np.zeros(query.histories.shape, dtype=np.float32)
 
-    def predict(
+    def predict_ratings(
         self, query: Query, rows: NDArray[np.integer[Any]], items: NDArray[np.integer[Any]]
     ) -> RatingPrediction:
         self.score(query)

@@ -26,7 +26,7 @@ class Oracle:
         self.table, self.std = table, std
         self.query: Query | None = None
 
-    def predict(
+    def predict_ratings(
         self, query: Query, rows: NDArray[np.integer], items: NDArray[np.integer]
     ) -> RatingPrediction:
         self.query = query
@@ -135,10 +135,10 @@ def test_queries_and_sets_that_do_not_fit(
 
 def test_as_many_predictions_as_asked(test_set: Interactions, everybody: Query) -> None:
     class Short(Oracle):
-        def predict(
+        def predict_ratings(
             self, query: Query, rows: NDArray[np.integer], items: NDArray[np.integer]
         ) -> RatingPrediction:
-            return super().predict(query, rows[:-1], items[:-1])
+            return super().predict_ratings(query, rows[:-1], items[:-1])
 
     with pytest.raises(DataError, match=rf"mean has shape \({N - 1},\) for {N} test ratings"):
         evaluate_ratings(Short(table(9, 1, 5)), test_set, everybody)

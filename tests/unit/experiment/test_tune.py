@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -13,19 +13,20 @@ pytest.importorskip("sklearn", reason="encoding needs scikit-learn")
 pytest.importorskip("optuna", reason="the search needs optuna")
 
 import optuna
-from recsys.experiment.evaluate import Candidate, Material, judge
-from recsys.experiment.prepare import prepare
+from support.joint import toy_experiment
 
 from recsys.config.experiment import DataConfig, SplitConfig
 from recsys.config.loading import load_experiment
 from recsys.config.search import SearchSpace
 from recsys.data.splits import Split
 from recsys.errors import ConfigError, DataError, RecsysError
+from recsys.evaluation.evaluate import Evaluator
 from recsys.experiment import tune as module
 from recsys.experiment.study import JOURNAL, MAX_KILLED
 from recsys.experiment.tune import Budget, Tuning
 from recsys.experiment.tuning_report import BEST, DOCUMENT, TuningDocument
-from recsys.testing.joint import toy_experiment
+from recsys.recommenders.joint.recommender import JointRecommender
+from recsys.workflow import extract_features, load_split, read_dataset
 
 SPACE = SearchSpace.model_validate(
     {
@@ -48,8 +49,8 @@ def experiment(toy_features):
 
 
 @pytest.fixture(scope="module")
-def ready(experiment, data_dir):
-    return prepare(experiment, data_dir)
+def split(experiment, data_dir):
+    return load_split(experiment, data_dir)
 
 
 def quality(config) -> float:
@@ -65,28 +66,29 @@ class Trainer:
         self.before = lambda _: None
         self.quality = quality
 
-    def __call__(self, prepared, options):
+    def __call__(self, config, options):
+        return SimpleNamespace(fit=partial(self.fit, config, options))
+
+    def fit(self, config, options, split):
         self.before(len(self.seen))
-        self.seen.append(prepared)
-        score = self.quality(prepared.config)
+        self.seen.append(SimpleNamespace(config=config, split=split))
+        score = self.quality(config)
         for epoch in range(1, 11):
             options.on_validation(epoch, score)
         metrics = {"ndcg@10": score, "rmse": 0.0, "auc": float("nan")}
-        return SimpleNamespace(
-            recommender=SimpleNamespace(log=SimpleNamespace(best_metrics=metrics, best_epoch=4))
-        )
+        return SimpleNamespace(log=SimpleNamespace(best_metrics=metrics, best_epoch=4))
 
 
 @pytest.fixture
 def trainer(monkeypatch):
     made = Trainer()
-    monkeypatch.setattr(module, "train", made)
+    monkeypatch.setattr(module, "JointRecommender", made)
     return made
 
 
-def search(experiment, ready, folder, trials=4, resume=False, space=SPACE, **budget):
+def search(experiment, split, folder, trials=4, resume=False, space=SPACE, **budget):
     tuning = Tuning(experiment, space, folder, resume)
-    return tuning.run(ready, Budget(trials=trials, **budget))
+    return tuning.run(split, Budget(trials=trials, **budget))
 
 
 def values(document):
@@ -97,8 +99,8 @@ def stop(*_):
     raise KeyboardInterrupt
 
 
-def test_the_best_of_all_trials_is_found(experiment, ready, trainer, tmp_path):
-    document = search(experiment, ready, tmp_path, trials=6)
+def test_the_best_of_all_trials_is_found(experiment, split, trainer, tmp_path):
+    document = search(experiment, split, tmp_path, trials=6)
     scores = [quality(seen.config) for seen in trainer.seen]
     complete = [trial for trial in document.trials if trial.state == "complete"]
     assert [trial.score for trial in complete] == [scores[trial.number] for trial in complete]
@@ -108,8 +110,8 @@ def test_the_best_of_all_trials_is_found(experiment, ready, trainer, tmp_path):
     assert document.trials[0].best_epoch == 4
 
 
-def test_values_lie_in_the_space_and_reach_the_training(experiment, ready, trainer, tmp_path):
-    document = search(experiment, ready, tmp_path)
+def test_values_lie_in_the_space_and_reach_the_training(experiment, split, trainer, tmp_path):
+    document = search(experiment, split, tmp_path)
     for trial, seen in zip(document.trials, trainer.seen, strict=True):
         loop, user = seen.config.training, seen.config.user
         assert list(trial.values) == list(SPACE.root)
@@ -119,19 +121,19 @@ def test_values_lie_in_the_space_and_reach_the_training(experiment, ready, train
         assert loop.epochs == experiment.training.epochs
 
 
-def test_the_best_configuration_is_read_as_any_other(experiment, ready, trainer, tmp_path):
-    document = search(experiment, ready, tmp_path)
+def test_the_best_configuration_is_read_as_any_other(experiment, split, trainer, tmp_path):
+    document = search(experiment, split, tmp_path)
     found = load_experiment(tmp_path / BEST)
     assert found == trainer.seen[document.best].config
     assert f"Trial {document.best}" in (tmp_path / BEST).read_text().splitlines()[0]
 
 
-def test_the_document_says_all_that_is_needed(experiment, ready, trainer, tmp_path):
-    document = search(experiment, ready, tmp_path, trials=3, seconds=900.0)
+def test_the_document_says_all_that_is_needed(experiment, split, trainer, tmp_path):
+    document = search(experiment, split, tmp_path, trials=3, seconds=900.0)
     written = json.loads((tmp_path / DOCUMENT).read_text())
     assert TuningDocument.model_validate(written) == document
-    assert document.split.fingerprint == ready.split.fingerprint
-    assert document.dataset == ready.split.spec.dataset
+    assert document.split.fingerprint == split.fingerprint
+    assert document.dataset == split.spec.dataset
     assert document.config == experiment.fingerprint
     assert document.space == SPACE
     assert written["space"]["training.batch_size"]["int"] is True
@@ -144,61 +146,63 @@ def test_the_document_says_all_that_is_needed(experiment, ready, trainer, tmp_pa
     assert document.hardware.cores > 0
 
 
-def test_a_search_repeats_itself(experiment, ready, trainer, tmp_path):
-    one = search(experiment, ready, tmp_path / "one", trials=14)
-    other = search(experiment, ready, tmp_path / "other", trials=14)
+def test_a_search_repeats_itself(experiment, split, trainer, tmp_path):
+    one = search(experiment, split, tmp_path / "one", trials=14)
+    other = search(experiment, split, tmp_path / "other", trials=14)
     assert values(one) == values(other)
     assert len({str(trial.values) for trial in one.trials}) > 10
 
 
-def test_what_matters_is_told_once_enough_trials_are_complete(experiment, ready, trainer, tmp_path):
-    found = search(experiment, ready, tmp_path, trials=24)
+def test_what_matters_is_told_once_enough_trials_are_complete(experiment, split, trainer, tmp_path):
+    found = search(experiment, split, tmp_path, trials=24)
     assert len(found.ranked()) >= 10
     assert list(found.importance) == sorted(SPACE.root, key=lambda key: -found.importance[key])
     assert next(iter(found.importance)) == "training.learning_rate"
     assert sum(found.importance.values()) == pytest.approx(1)
 
 
-def test_where_all_are_equal_nothing_matters(experiment, ready, trainer, tmp_path):
+def test_where_all_are_equal_nothing_matters(experiment, split, trainer, tmp_path):
     trainer.quality = lambda _: 1.0
-    found = search(experiment, ready, tmp_path, trials=10)
+    found = search(experiment, split, tmp_path, trials=10)
     assert len(found.ranked()) == 10
     assert (found.importance, found.best) == ({}, 0)
 
 
-def test_another_seed_tries_other_values(experiment, ready, trainer, tmp_path):
+def test_another_seed_tries_other_values(experiment, split, trainer, tmp_path):
     seeded = experiment.model_copy(update={"seed": 9})
-    one = search(experiment, ready, tmp_path / "one", trials=1)
-    other = search(seeded, replace(ready, config=seeded), tmp_path / "other", trials=1)
+    one = search(experiment, split, tmp_path / "one", trials=1)
+    other = search(seeded, split, tmp_path / "other", trials=1)
     assert values(one) != values(other)
 
 
-def test_features_are_prepared_once(experiment, ready, trainer, tmp_path, monkeypatch):
+def test_features_are_prepared_once(experiment, split, trainer, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "extract_features", stop)
-    search(experiment, ready, tmp_path)
-    assert all(seen.catalogue is ready.catalogue for seen in trainer.seen)
-    assert all(seen.split is ready.split for seen in trainer.seen)
+    search(experiment, split, tmp_path)
+    assert all(seen.split is split for seen in trainer.seen)
 
 
-def test_features_that_are_searched_are_encoded_anew(experiment, ready, trainer, tmp_path):
+def test_features_that_are_searched_are_encoded_anew(
+    experiment, split, trainer, tmp_path, data_dir
+):
     space = SearchSpace.model_validate({"features.metadata.year_weight": {"low": 0.1, "high": 2}})
-    search(experiment, ready, tmp_path, trials=2, space=space)
+    search(experiment, split, tmp_path, trials=2, space=space)
     for seen in trainer.seen:
-        again = prepare_features(seen)
-        made = seen.catalogue.modalities["metadata"]
+        bare = read_dataset(experiment, data_dir)
+        again = extract_features(seen.config, bare).catalogue.modalities["metadata"]
+        made = seen.split.catalogue.modalities["metadata"]
         assert made.fingerprint == again.fingerprint
-        assert made.fingerprint != ready.catalogue.modalities["metadata"].fingerprint
-        assert seen.split is ready.split
+        assert made.fingerprint != split.catalogue.modalities["metadata"].fingerprint
+        assert seen.split.fingerprint == split.fingerprint
 
 
-def prepare_features(prepared):
-    from recsys.experiment.prepare import extract_features
-
-    return extract_features(prepared.config, prepared.dataset).catalogue.modalities["metadata"]
+def test_a_modality_that_a_trial_leaves_out_is_not_there(experiment, split, trainer, tmp_path):
+    space = SearchSpace.model_validate({"features.metadata": {"choices": [None]}})
+    search(experiment, split, tmp_path, trials=1, space=space)
+    assert not trainer.seen[0].split.catalogue.modalities
 
 
 def test_a_trial_that_fails_is_recorded_and_the_search_goes_on(
-    experiment, ready, trainer, tmp_path
+    experiment, split, trainer, tmp_path
 ):
     def fail(number):
         if number == 1:
@@ -206,7 +210,7 @@ def test_a_trial_that_fails_is_recorded_and_the_search_goes_on(
             raise RecsysError("the loss is no longer finite", hint="lower it")
 
     trainer.before = fail
-    document = search(experiment, ready, tmp_path, trials=4)
+    document = search(experiment, split, tmp_path, trials=4)
     assert [trial.state for trial in document.trials] == ["complete", "failed"] + ["complete"] * 2
     failed = document.trials[1]
     assert (failed.reason, failed.score) == ("the loss is no longer finite", None)
@@ -214,26 +218,26 @@ def test_a_trial_that_fails_is_recorded_and_the_search_goes_on(
     assert document.spent.trials == 4
 
 
-def test_a_bug_is_not_taken_for_a_bad_configuration(experiment, ready, trainer, tmp_path):
+def test_a_bug_is_not_taken_for_a_bad_configuration(experiment, split, trainer, tmp_path):
     trainer.before = lambda _: 1 / 0
     with pytest.raises(ZeroDivisionError):
-        search(experiment, ready, tmp_path)
+        search(experiment, split, tmp_path)
 
 
-def test_no_complete_trial_is_an_error_with_the_reason(experiment, ready, trainer, tmp_path):
+def test_no_complete_trial_is_an_error_with_the_reason(experiment, split, trainer, tmp_path):
     def fail(number):
         raise RecsysError("the loss is no longer finite")
 
     trainer.before = fail
     with pytest.raises(RecsysError, match=r"none of 2 trials is complete.*no longer finite"):
-        search(experiment, ready, tmp_path, trials=2)
+        search(experiment, split, tmp_path, trials=2)
     assert json.loads((tmp_path / DOCUMENT).read_text())["best"] is None
     assert not (tmp_path / BEST).exists()
 
 
 @pytest.mark.parametrize("kind", [ConfigError, DataError])
 def test_what_no_trial_can_be_trained_on_ends_the_search(
-    experiment, ready, trainer, tmp_path, kind
+    experiment, split, trainer, tmp_path, kind
 ):
     calls = []
 
@@ -243,15 +247,15 @@ def test_what_no_trial_can_be_trained_on_ends_the_search(
 
     trainer.before = fail
     with pytest.raises(kind, match="ndcg@99"):
-        search(experiment, ready, tmp_path, trials=5)
+        search(experiment, split, tmp_path, trials=5)
     assert len(calls) == 1
 
 
-def test_a_bad_trial_is_ended_early(experiment, ready, tmp_path, monkeypatch):
+def test_a_bad_trial_is_ended_early(experiment, split, tmp_path, monkeypatch):
     reports = []
 
     class Steep(Trainer):
-        def __call__(self, prepared, options):
+        def fit(self, config, options, split):
             number = len(self.seen)
             reports.append([])
 
@@ -259,11 +263,11 @@ def test_a_bad_trial_is_ended_early(experiment, ready, tmp_path, monkeypatch):
                 reports[-1].append(epoch)
                 options.on_validation(epoch, score - (number == 6) * 100)
 
-            return super().__call__(prepared, SimpleNamespace(on_validation=counted))
+            return super().fit(config, SimpleNamespace(on_validation=counted), split)
 
-    monkeypatch.setattr(module, "train", Steep())
+    monkeypatch.setattr(module, "JointRecommender", Steep())
     # One range alone, and no bad trial before: nothing else is below the median at the first look.
-    document = search(experiment, ready, tmp_path, trials=8)
+    document = search(experiment, split, tmp_path, trials=8)
     pruned = document.trials[6]
     assert (pruned.state, pruned.score) == ("pruned", None)
     assert pruned.reason == "below the median at epoch 2"
@@ -271,8 +275,8 @@ def test_a_bad_trial_is_ended_early(experiment, ready, tmp_path, monkeypatch):
     assert all(len(seen) == 10 for seen in reports[:5])
 
 
-def test_a_study_that_is_there_is_not_begun_again(experiment, ready, trainer, tmp_path):
-    search(experiment, ready, tmp_path, trials=1)
+def test_a_study_that_is_there_is_not_begun_again(experiment, split, trainer, tmp_path):
+    search(experiment, split, tmp_path, trials=1)
     with (tmp_path / JOURNAL).open("ab") as stream:
         stream.write(b'{"half')  # as if another process were writing
     before = (tmp_path / JOURNAL).read_bytes()
@@ -282,47 +286,47 @@ def test_a_study_that_is_there_is_not_begun_again(experiment, ready, trainer, tm
     assert (tmp_path / JOURNAL).read_bytes() == before
 
 
-def test_to_resume_where_nothing_is_begins(experiment, ready, trainer, tmp_path):
-    assert search(experiment, ready, tmp_path / "new", trials=2, resume=True).spent.trials == 2
+def test_to_resume_where_nothing_is_begins(experiment, split, trainer, tmp_path):
+    assert search(experiment, split, tmp_path / "new", trials=2, resume=True).spent.trials == 2
 
 
 @pytest.mark.parametrize("resume", [True, False])
-def test_a_study_without_a_trial_binds_nobody(experiment, ready, trainer, tmp_path, resume):
+def test_a_study_without_a_trial_binds_nobody(experiment, split, trainer, tmp_path, resume):
     Tuning(experiment, SPACE, tmp_path)  # and then, say, the data was not found
     other = experiment.model_copy(update={"seed": 9})
-    found = search(other, replace(ready, config=other), tmp_path, trials=1, resume=resume)
+    found = search(other, split, tmp_path, trials=1, resume=resume)
     assert found.config == other.fingerprint
 
 
-def test_the_budget_is_of_all_runs_together(experiment, ready, trainer, tmp_path):
-    search(experiment, ready, tmp_path, trials=3)
-    assert search(experiment, ready, tmp_path, trials=5, resume=True).spent.trials == 5
+def test_the_budget_is_of_all_runs_together(experiment, split, trainer, tmp_path):
+    search(experiment, split, tmp_path, trials=3)
+    assert search(experiment, split, tmp_path, trials=5, resume=True).spent.trials == 5
     assert len(trainer.seen) == 5
-    assert search(experiment, ready, tmp_path, trials=5, resume=True).spent.trials == 5
+    assert search(experiment, split, tmp_path, trials=5, resume=True).spent.trials == 5
     assert len(trainer.seen) == 5
 
 
-def test_no_trial_starts_after_the_seconds_are_used(experiment, ready, trainer, tmp_path):
-    document = search(experiment, ready, tmp_path, trials=None, seconds=1e-9)
+def test_no_trial_starts_after_the_seconds_are_used(experiment, split, trainer, tmp_path):
+    document = search(experiment, split, tmp_path, trials=None, seconds=1e-9)
     assert document.spent.trials == 1
 
 
-def test_resumed_it_goes_the_way_of_one_that_was_not_stopped(experiment, ready, trainer, tmp_path):
-    whole = search(experiment, ready, tmp_path / "whole", trials=14)
+def test_resumed_it_goes_the_way_of_one_that_was_not_stopped(experiment, split, trainer, tmp_path):
+    whole = search(experiment, split, tmp_path / "whole", trials=14)
     for trials in (2, 11, 14):  # before and after the sampler has begun to learn
-        halves = search(experiment, ready, tmp_path / "halves", trials=trials, resume=True)
+        halves = search(experiment, split, tmp_path / "halves", trials=trials, resume=True)
     assert values(halves) == values(whole)
 
 
-def test_an_interrupted_trial_is_tried_again(experiment, ready, trainer, tmp_path):
-    whole = search(experiment, ready, tmp_path / "whole", trials=4)
+def test_an_interrupted_trial_is_tried_again(experiment, split, trainer, tmp_path):
+    whole = search(experiment, split, tmp_path / "whole", trials=4)
     trainer.seen.clear()
     trainer.before = lambda number: stop() if number == 2 else None
     with pytest.raises(KeyboardInterrupt):
-        search(experiment, ready, tmp_path / "cut", trials=4)
+        search(experiment, split, tmp_path / "cut", trials=4)
     assert len(TuningDocument.model_validate_json(read(tmp_path / "cut")).trials) == 2
     trainer.before = lambda _: None
-    found = search(experiment, ready, tmp_path / "cut", trials=4, resume=True)
+    found = search(experiment, split, tmp_path / "cut", trials=4, resume=True)
     states = [trial.state for trial in found.trials]
     assert states == ["complete", "complete", "interrupted", "complete", "complete"]
     assert found.trials[3].values == found.trials[2].values
@@ -338,7 +342,7 @@ class Killed(BaseException):
     """The process ends: nothing is tidied up."""
 
 
-def kill(experiment, ready, trainer, folder, after):
+def kill(experiment, split, trainer, folder, after):
     def die(number):
         if number == after:
             raise Killed
@@ -346,36 +350,36 @@ def kill(experiment, ready, trainer, folder, after):
     trainer.seen.clear()
     trainer.before = die
     with pytest.raises(Killed):
-        search(experiment, ready, folder, trials=4, resume=True)
+        search(experiment, split, folder, trials=4, resume=True)
     trainer.before = lambda _: None
 
 
-def test_a_killed_trial_is_failed_and_tried_again(experiment, ready, trainer, tmp_path):
-    kill(experiment, ready, trainer, tmp_path, after=1)
-    found = search(experiment, ready, tmp_path, trials=4, resume=True)
+def test_a_killed_trial_is_failed_and_tried_again(experiment, split, trainer, tmp_path):
+    kill(experiment, split, trainer, tmp_path, after=1)
+    found = search(experiment, split, tmp_path, trials=4, resume=True)
     assert [trial.state for trial in found.trials] == ["complete", "interrupted"] + ["complete"] * 3
     assert found.trials[2].values == found.trials[1].values
     assert found.trials[1].seconds is None
 
 
-def test_a_trial_that_kills_every_time_is_given_up(experiment, ready, trainer, tmp_path):
+def test_a_trial_that_kills_every_time_is_given_up(experiment, split, trainer, tmp_path):
     for _ in range(MAX_KILLED):
-        kill(experiment, ready, trainer, tmp_path, after=0)
-    found = search(experiment, ready, tmp_path, trials=3, resume=True)
+        kill(experiment, split, trainer, tmp_path, after=0)
+    found = search(experiment, split, tmp_path, trials=3, resume=True)
     states = [trial.state for trial in found.trials]
     assert states == ["interrupted", "interrupted", "failed", "complete", "complete"]
     assert "3 times" in found.trials[2].reason
     assert found.spent.trials == 3
 
 
-def test_a_line_that_was_cut_off_is_forgotten(experiment, ready, trainer, tmp_path):
-    search(experiment, ready, tmp_path, trials=2)
+def test_a_line_that_was_cut_off_is_forgotten(experiment, split, trainer, tmp_path):
+    search(experiment, split, tmp_path, trials=2)
     journal = tmp_path / JOURNAL
     whole = journal.read_bytes()
     last = whole[:-1].rfind(b"\n") + 1
     for cut in (last + 1, (last + len(whole)) // 2, len(whole) - 1):
         journal.write_bytes(whole[:cut])
-        found = search(experiment, ready, tmp_path, trials=3, resume=True)
+        found = search(experiment, split, tmp_path, trials=3, resume=True)
         assert found.spent.trials == 3
         assert len(Tuning(experiment, SPACE, tmp_path, resume=True).trials) == len(found.trials)
 
@@ -387,8 +391,8 @@ def test_a_journal_of_something_else_is_refused(experiment, tmp_path, content):
         Tuning(experiment, SPACE, tmp_path, resume=True)
 
 
-def test_a_study_is_of_one_configuration_and_one_space(experiment, ready, trainer, tmp_path):
-    search(experiment, ready, tmp_path, trials=1)
+def test_a_study_is_of_one_configuration_and_one_space(experiment, split, trainer, tmp_path):
+    search(experiment, split, tmp_path, trials=1)
     other = experiment.model_copy(update={"seed": 9})
     with pytest.raises(ConfigError, match="another configuration"):
         Tuning(other, SPACE, tmp_path, resume=True)
@@ -399,9 +403,9 @@ def test_a_study_is_of_one_configuration_and_one_space(experiment, ready, traine
     assert len(Tuning(renamed, SPACE, tmp_path, resume=True).trials) == 1
 
 
-def test_a_study_is_of_one_split(experiment, ready, trainer, tmp_path, other_data_dir):
-    search(experiment, ready, tmp_path, trials=1)
-    elsewhere = prepare(experiment, other_data_dir)
+def test_a_study_is_of_one_split(experiment, split, trainer, tmp_path, other_data_dir):
+    search(experiment, split, tmp_path, trials=1)
+    elsewhere = load_split(experiment, other_data_dir)
     with pytest.raises(ConfigError, match="another split"):
         search(experiment, elsewhere, tmp_path, trials=2, resume=True)
     assert len(trainer.seen) == 1
@@ -426,26 +430,25 @@ class Sealed(Split):
 
 
 @pytest.fixture
-def sealed(ready):
-    split = ready.split
-    made = Sealed(split.train, split.valid, split.test, split.spec, split.cold_items)
+def sealed(split):
+    parts = (split.train, split.valid, split.test)
+    made = Sealed(split.dataset, *parts, split.spec, split.cold_items, label_seed=split.label_seed)
     assert made.fingerprint == split.fingerprint
     made.__dict__["seal"] = True
-    return replace(ready, split=made)
+    return made
 
 
 def test_the_test_part_is_never_looked_at(experiment, sealed, tmp_path):
     found = search(experiment, sealed, tmp_path, trials=2)
     assert [trial.state for trial in found.trials] == ["complete"] * 2
-    model = module.train(sealed).recommender.model
     with pytest.raises(AssertionError, match="was looked at"):  # the seal holds
-        judge(Candidate("mine", scorer=model), Material.of(sealed))
+        Evaluator.on_test(sealed)
 
 
-def test_a_trial_is_what_training_its_configuration_is(experiment, ready, tmp_path):
-    found = search(experiment, ready, tmp_path, trials=2)
+def test_a_trial_is_what_training_its_configuration_is(experiment, split, tmp_path):
+    found = search(experiment, split, tmp_path, trials=2)
     config = load_experiment(tmp_path / BEST)
-    log = module.train(replace(ready, config=config)).recommender.log
+    log = JointRecommender(config).fit(split).log
     best = found.ranked()[0]
     assert best.score == log.best_metrics["ndcg@10"] - log.best_metrics["rmse"]
     assert best.metrics["rmse"] == log.best_metrics["rmse"]

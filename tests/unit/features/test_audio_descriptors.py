@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
+from support.trailers import RATE, clicks, tone
 
-from recsys.config.trailers import AudioConfig
+from recsys.config.modalities import AudioConfig
 from recsys.features.audio import SoundStatistics, decibel, descriptor_names
-from recsys.testing.trailers import RATE, clicks, tone
 
 pytest.importorskip("transformers")
 

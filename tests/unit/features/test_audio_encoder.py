@@ -4,12 +4,12 @@ from functools import partial
 import numpy as np
 import pytest
 from pydantic import ValidationError
+from support.trailers import RATE, clicks, moving_square, still, tone, write_film
 
-from recsys.config.trailers import AudioConfig
+from recsys.config.modalities import AudioConfig
 from recsys.errors import MissingExtra
 from recsys.features.audio import AudioEncoder, descriptor_names
-from recsys.features.media import MediaError, Status
-from recsys.testing.trailers import RATE, clicks, moving_square, still, tone, write_film
+from recsys.features.media import FileStatus, MediaError
 
 pytest.importorskip("av")
 pytest.importorskip("transformers")
@@ -128,11 +128,11 @@ def refused(path, **config):
 
 def test_pictures_alone_have_no_sound(tmp_path):
     path = write_film(tmp_path / "mute.mp4", pictures=[still(1, (0, 0, 0))])
-    assert refused(path) is Status.NO_STREAM
+    assert refused(path) is FileStatus.NO_STREAM
 
 
 def test_a_blink_of_sound_is_not_enough(film):
-    assert refused(film(tone(0.01), name="blink.wav")) is Status.TRUNCATED
+    assert refused(film(tone(0.01), name="blink.wav")) is FileStatus.TRUNCATED
 
 
 def test_too_many_channels_are_refused(tmp_path):
@@ -141,11 +141,11 @@ def test_too_many_channels_are_refused(tmp_path):
     path = tmp_path / "stereo.wav"
     wavfile.write(path, RATE, np.zeros((RATE, 2), dtype=np.int16))
     assert len(encode(path, max_channels=2))
-    assert refused(path, max_channels=1) is Status.TOO_LARGE
+    assert refused(path, max_channels=1) is FileStatus.TOO_LARGE
 
 
 @pytest.mark.parametrize(
-    ("rate", "status"), [(1, Status.UNREADABLE), (10_000_000, Status.TOO_LARGE)]
+    ("rate", "status"), [(1, FileStatus.UNREADABLE), (10_000_000, FileStatus.TOO_LARGE)]
 )
 def test_absurd_sampling_rates_are_refused(film, rate, status):
     path = film(tone(1), name="a.wav")
@@ -161,7 +161,7 @@ def test_numbers_that_are_none_are_no_sound(tmp_path):
 
     path = tmp_path / "nan.wav"
     wavfile.write(path, RATE, np.full(RATE, np.nan, dtype=np.float32))
-    assert refused(path) is Status.UNREADABLE
+    assert refused(path) is FileStatus.UNREADABLE
 
 
 def test_a_configuration_names_its_encoder():

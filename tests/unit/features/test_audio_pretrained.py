@@ -2,13 +2,13 @@ import json
 
 import numpy as np
 import pytest
+from support.trailers import RATE, clicks, tone, write_film
 
-from recsys.config.trailers import AudioConfig, PretrainedAudioConfig
+from recsys.config.modalities import AudioConfig, PretrainedAudioConfig
 from recsys.errors import ConfigError
 from recsys.features.audio import AudioEncoder
 from recsys.features.audio_pretrained import PretrainedAudio
-from recsys.features.media import MediaError, Status
-from recsys.testing.trailers import RATE, clicks, tone, write_film
+from recsys.features.media import FileStatus, MediaError
 
 pytest.importorskip("av")
 torch = pytest.importorskip("torch")
@@ -133,7 +133,7 @@ def test_a_blink_of_sound_is_not_enough(ast, tmp_path):
     path = write_film(tmp_path / "blink.wav", sound=[tone(0.3)])
     with pytest.raises(MediaError, match=r"less than 0\.5 seconds") as caught:
         encoder(ast).encode_file(path)
-    assert caught.value.status is Status.TRUNCATED
+    assert caught.value.status is FileStatus.TRUNCATED
 
 
 def test_a_missing_folder_names_the_key(tmp_path):

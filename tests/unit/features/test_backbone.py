@@ -6,8 +6,9 @@ import sys
 import numpy as np
 import pytest
 from pydantic import ValidationError
+from support.pictures import encoded, pixels
 
-from recsys.config.trailers import BackboneConfig, PosterConfig
+from recsys.config.modalities import BackboneConfig, PosterConfig
 from recsys.errors import ConfigError, OfflineError
 from recsys.features import backbone
 from recsys.features.backbone import (
@@ -20,7 +21,6 @@ from recsys.features.backbone import (
 )
 from recsys.features.jobs import FileJob, JobOptions, extract_files
 from recsys.features.poster import PosterEncoder
-from recsys.testing.pictures import encoded, pixels
 
 torch = pytest.importorskip("torch")
 if importlib.util.find_spec("torchvision") is None:
@@ -88,7 +88,7 @@ def test_vectors_are_what_the_network_averages_before_its_head(weights_of):
 )
 def test_any_classification_model_loses_its_head_alone(weights_of, name, dim):
     weights = BackboneWeights(name, weights_of(name))
-    assert (weights.dim, weights.classes, weights.licence) == (dim, 7, "cc0-1.0")
+    assert weights.stated[1:] == (7, dim, "cc0-1.0")
     network = headless(weights)
     whole = torchvision_models().get_model(name, weights=None, num_classes=7)
     from safetensors.torch import load_file
@@ -100,7 +100,9 @@ def test_any_classification_model_loses_its_head_alone(weights_of, name, dim):
         features, classes = network(inputs), whole.eval()(inputs)
         assert features.shape == (2, dim)
         head = torch.nn.functional.linear(
-            features, state[f"{weights.head}.weight"], state.get(f"{weights.head}.bias")
+            features,
+            state[f"{weights.stated.head}.weight"],
+            state.get(f"{weights.stated.head}.bias"),
         )
     np.testing.assert_allclose(head.numpy(), classes.numpy(), atol=1e-4)
 
@@ -131,8 +133,8 @@ def test_loading_leaves_the_random_numbers_of_others_alone(small):
 def test_the_card_is_made_without_torch(small):
     script = (
         "import sys\n"
-        "from recsys.config.trailers import BackboneConfig\n"
-        "from recsys.config.trailers import PosterConfig\n"
+        "from recsys.config.modalities import BackboneConfig\n"
+        "from recsys.config.modalities import PosterConfig\n"
         "from recsys.features.poster import PosterEncoder\n"
         f"config = BackboneConfig(model={SMALL!r}, weights=sys.argv[1])\n"
         "card = PosterEncoder(PosterConfig(kind='backbone', backbone=config)).card\n"
@@ -186,10 +188,10 @@ def test_files_that_hold_no_network_are_refused(tmp_path):
     path = tmp_path / "some.safetensors"
     path.write_bytes(b"no tensors here")
     with pytest.raises(ConfigError, match="is not a safetensors file"):
-        _ = BackboneWeights("resnet18", path).dim
+        _ = BackboneWeights("resnet18", path).stated
     save_file({"layer.weight": np.zeros((2, 2))}, path)
     with pytest.raises(ConfigError, match="no linear head"):
-        _ = BackboneWeights("resnet18", path).dim
+        _ = BackboneWeights("resnet18", path).stated
 
 
 def test_a_size_that_the_network_cannot_read_is_explained(weights_of):

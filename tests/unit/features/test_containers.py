@@ -1,7 +1,7 @@
 import pytest
+from support.trailers import moving_square, write_film
 
-from recsys.config.trailers import DecodingConfig
-from recsys.testing.trailers import moving_square, write_film
+from recsys.config.modalities import DecodingConfig
 
 av = pytest.importorskip("av")
 

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from recsys.config.modalities import FeaturesConfig, MetadataConfig, TextConfig
-from recsys.data.hashing import fingerprint
+from recsys.data.files import fingerprint
 from recsys.features.extract import encode_cached, extract
-from recsys.features.media import ItemEncoder, Material
+from recsys.features.media import EncoderInput, ItemEncoder
 from recsys.features.text import text_encoder
 
 pytest.importorskip("sklearn")
@@ -32,14 +32,14 @@ class Failing(ItemEncoder):
     def card(self):
         return self._card
 
-    def materials(self, catalogue):
-        return [Material(t, fingerprint([t])) if t else None for t in catalogue.titles]
+    def inputs(self, catalogue):
+        return [EncoderInput(t, fingerprint([t])) if t else None for t in catalogue.titles]
 
-    def encode_materials(self, materials):
-        if any(m.content == self._poison for m in materials):
+    def encode_inputs(self, inputs):
+        if any(m.content == self._poison for m in inputs):
             raise RuntimeError("poison")
-        self.seen += [m.content for m in materials]
-        return np.array([[len(m.content)] * self.card.dim for m in materials], dtype=np.float32)
+        self.seen += [m.content for m in inputs]
+        return np.array([[len(m.content)] * self.card.dim for m in inputs], dtype=np.float32)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from recsys.data.catalogue import EncoderCard
-from recsys.data.hashing import fingerprint
+from recsys.data.files import fingerprint
 from recsys.features import cache as cache_module
 from recsys.features.cache import FeatureCache, cache_root
 
@@ -105,7 +105,7 @@ def test_readers_see_whole_files_while_processes_write(cache, caplog):
         "import sys, numpy as np; from pathlib import Path\n"
         "from recsys.features.cache import FeatureCache\n"
         "from recsys.data.catalogue import EncoderCard\n"
-        "from recsys.data.hashing import fingerprint\n"
+        "from recsys.data.files import fingerprint\n"
         "card = EncoderCard('test', '1', 3, 'none', 'none', 'none', 'none')\n"
         "for n in range(40):\n"
         "    name = f'{sys.argv[2]}{n}'\n"

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from recsys.config.imports import FileImport, ImportPolicy
+from recsys.data.dataset import Dataset
 from recsys.data.readers import atomic
 from recsys.data.split import Split, SplitSpec
 from recsys.errors import AlignmentError, ConfigError, DataError
@@ -33,7 +34,8 @@ def catalogue(world):
 
 @pytest.fixture(scope="module")
 def split(world):
-    return Split(world.train, world.valid, world.test, SplitSpec("toy", 0))
+    dataset = Dataset("toy", world.train, world.catalogue)
+    return Split(dataset, world.train, world.valid, world.test, SplitSpec("toy", 0))
 
 
 def back(catalogue, name, path, **options):

@@ -3,6 +3,9 @@ from pydantic import ValidationError
 
 from recsys.config.modalities import FeaturesConfig, MetadataConfig, TextConfig
 from recsys.errors import ConfigError
+from recsys.features.cache import card_key
+from recsys.features.metadata import MetadataEncoder
+from recsys.features.text import text_encoder
 
 LABELS = ["genre", "Genres", "tmdb_genres", "genre_names", "subgenre", "keyword", "plot_keywords"]
 LABELS += ["plotKeywords", "tag", "TAGS", "user tags"]
@@ -47,3 +50,21 @@ def test_the_configuration_survives_json_and_cannot_be_changed():
     assert FeaturesConfig.model_validate_json(config.model_dump_json()) == config
     with pytest.raises(ValidationError):
         config.text = None
+
+
+@pytest.mark.parametrize(
+    ("encoder", "key"),
+    [
+        (
+            MetadataEncoder(MetadataConfig()),
+            "2b12f5a06fabe07eea3dc29378b99b1717b990edfa088450afed8208a45dd1d4",
+        ),
+        (
+            text_encoder(TextConfig(backend="tfidf")),
+            "7fc0c1cbf1094066f9eef5d4fec607610cd22bb81166cf938bc85054bf42ab24",
+        ),
+    ],
+    ids=["metadata", "tfidf"],
+)
+def test_vectors_of_earlier_releases_are_found_in_the_cache(encoder, key):
+    assert card_key(encoder.card) == key

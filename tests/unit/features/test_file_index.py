@@ -5,10 +5,10 @@ import time
 import pytest
 
 from recsys.data.catalogue import EncoderCard
-from recsys.data.hashing import file_sha256
+from recsys.data.files import file_sha256
 from recsys.features import job_ledger
-from recsys.features.job_ledger import Failure, FileIndex, Signature
-from recsys.features.media import Status
+from recsys.features.job_ledger import FileFailure, FileIndex, Signature
+from recsys.features.media import FileStatus
 
 CARD = EncoderCard("test", "1", 3, "none", "none", "none", "none")
 OTHER = EncoderCard("test", "2", 3, "none", "none", "none", "none")
@@ -84,12 +84,15 @@ def test_the_same_bytes_put_back_with_the_same_time_are_noticed(tmp_path, file, 
 
 
 def test_failures_belong_to_a_card(tmp_path):
-    failures = {"ab": Failure(Status.TRUNCATED, "cut"), "cd": Failure(Status.FAILED, "died")}
+    failures = {
+        "ab": FileFailure(FileStatus.TRUNCATED, "cut"),
+        "cd": FileFailure(FileStatus.FAILED, "died"),
+    }
     with FileIndex(tmp_path) as index:
         index.save(CARD, failures)
-        index.save(CARD, {"cd": Failure(Status.EMPTY, "now")})
+        index.save(CARD, {"cd": FileFailure(FileStatus.EMPTY, "now")})
     with FileIndex(tmp_path) as index:
-        assert index.failures(CARD) == failures | {"cd": Failure(Status.EMPTY, "now")}
+        assert index.failures(CARD) == failures | {"cd": FileFailure(FileStatus.EMPTY, "now")}
         assert index.failures(OTHER) == {}
 
 
@@ -130,6 +133,6 @@ def test_an_index_that_is_in_use_elsewhere_stops_nothing(
         holder.execute("BEGIN EXCLUSIVE")
         assert index.digest(file, Signature.of(file.stat())) == file_sha256(file)
         assert index.failures(CARD) == {}
-        index.save(CARD, {"ab": Failure(Status.FAILED, "died")})
+        index.save(CARD, {"ab": FileFailure(FileStatus.FAILED, "died")})
         holder.close()
     assert caplog.text.count("is locked") == 3

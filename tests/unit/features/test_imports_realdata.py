@@ -12,7 +12,7 @@ from recsys.data.coverage import covered
 from recsys.data.sources import open_dataset
 from recsys.errors import AlignmentError, ConfigError
 from recsys.features.alignment import import_modality
-from recsys.features.published.mmtf14k import Archive, Mmtf14k, read_movies
+from recsys.features.published.mmtf14k import CsvArchive, Mmtf14k, read_movies
 from recsys.features.report import coverage
 
 pytestmark = pytest.mark.realdata
@@ -136,7 +136,7 @@ def test_a_table_that_was_not_fetched_is_named_with_those_that_were(root, datase
 
 
 def test_its_movies_have_titles_years_and_labels(root):
-    movies = read_movies(Archive(root))
+    movies = read_movies(CsvArchive(root))
     assert len(movies) == 1807
     assert all(movie.title and movie.genres for movie in movies)
     assert [movie.title for movie in movies if movie.year < 1900] == ["Babylon 5"]
@@ -188,7 +188,7 @@ def test_the_other_trailers_of_the_archive_help_to_tell_them(root, dataset, opti
     """602 movies are few to learn 107 weights from; the archive labels 1,211 other films."""
     pytest.importorskip("sklearn")
     catalogue = dataset.catalogue
-    other = [m for m in read_movies(Archive(root)) if m.id not in set(catalogue.film_ids)]
+    other = [m for m in read_movies(CsvArchive(root)) if m.id not in set(catalogue.film_ids)]
     other = [movie for movie in other if movie.genres]
     names = ["Children" if name == "Children's" else name for name in catalogue.genre_names]
     labels = np.array([[name in movie.genres for name in names] for movie in other])

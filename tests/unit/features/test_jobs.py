@@ -9,13 +9,14 @@ import time
 import numpy as np
 import psutil
 import pytest
+from pydantic import ValidationError
+from support.files import ORDERS, ScriptedEncoder
 
 from recsys.errors import AlignmentError, ConfigError, DataError, OfflineError, RecsysError
 from recsys.features import job_ledger, jobs, workers
 from recsys.features.cache import FeatureCache
 from recsys.features.jobs import FileJob, JobOptions, extract_files
-from recsys.features.media import Status
-from recsys.testing.files import ORDERS, ScriptedEncoder
+from recsys.features.media import FileStatus
 
 ONE = JobOptions(workers=1)
 
@@ -25,7 +26,7 @@ import sys, functools
 from pathlib import Path
 from recsys.features.cache import FeatureCache
 from recsys.features.jobs import JobOptions, extract_files, FileJob
-from recsys.testing.files import ScriptedEncoder
+from support.files import ScriptedEncoder
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)  # tests may run in the background
@@ -78,7 +79,7 @@ def statuses(report):
 def test_every_movie_gets_the_vector_of_its_own_file(write, factory, cache, make_catalogue):
     files = write("3", None, "1", "", "3", "22")
     report = extract_files(factory, files, cache, JobOptions(workers=2))
-    ok, missing, empty = Status.OK, Status.MISSING, Status.EMPTY
+    ok, missing, empty = FileStatus.OK, FileStatus.MISSING, FileStatus.EMPTY
     assert statuses(report) == [ok, missing, ok, empty, ok, ok]
     assert report.counts == {ok: 4, missing: 1, empty: 1}
     assert (report.present, report.encoded, report.reused, report.failed) == (4, 3, 1, 1)
@@ -122,10 +123,10 @@ def test_files_that_break_their_process_leave_the_others_unharmed(write, factory
     options = JobOptions(workers=2, timeout_s=3)
     report = extract_files(factory, write(*contents), cache, options)
     assert report.encoded == report.present == 2 * len(harmful)
-    failed = {contents[o.row]: o for o in report.outcomes if o.status is not Status.OK}
+    failed = {contents[o.row]: o for o in report.outcomes if o.status is not FileStatus.OK}
     assert list(failed) == harmful
-    assert failed.pop("media").status is Status.TRUNCATED
-    assert {o.status for o in failed.values()} == {Status.FAILED}
+    assert failed.pop("media").status is FileStatus.TRUNCATED
+    assert {o.status for o in failed.values()} == {FileStatus.FAILED}
     said = {order: outcome.what for order, outcome in failed.items()}
     assert "ZeroDivisionError: by nothing" in said["raise"]
     assert "exit code 7" in said["exit"]
@@ -184,7 +185,7 @@ def test_things_that_are_no_files_are_reported(write, factory, cache, tmp_path):
     (tmp_path / "cache").mkdir(exist_ok=True)
     files = [FileJob(str(row + 1), row, tmp_path / name) for row, name in enumerate(names)]
     report = extract_files(factory, files, cache, ONE)
-    missing, unreadable = Status.MISSING, Status.UNREADABLE
+    missing, unreadable = FileStatus.MISSING, FileStatus.UNREADABLE
     assert statuses(report) == [unreadable, missing, unreadable, unreadable, missing]
 
 
@@ -217,7 +218,7 @@ def test_two_files_of_one_movie_are_refused(write, factory, cache):
 
 @pytest.mark.parametrize("name", ["workers", "threads_per_worker", "timeout_s", "block"])
 def test_numbers_that_make_no_sense_are_refused(name):
-    with pytest.raises(ConfigError, match=name):
+    with pytest.raises(ValidationError, match=name):
         JobOptions(**{name: 0})
 
 

@@ -10,14 +10,13 @@ from pydantic import TypeAdapter
 from recsys.config.imports import ImportConfig
 from recsys.errors import AlignmentError, ConfigError, DataError
 from recsys.features.alignment import import_modality
-from recsys.features.published.mmtf14k import Archive, Mmtf14k, key_of, read_item_fold, read_movies
+from recsys.features.published.mmtf14k import CsvArchive, Mmtf14k, key_of, read_movies
 
 TITLES = [f"Film number {n}" for n in range(12)]
 FILMS = tuple(str(500 + n) for n in range(12))
 BLF = "Audio/Block level features/Component6/BLF_{}feat.csv"
 ALEXNET = "Visual/AlexNet features/{}/AlexNetFeatures - {} - fc7.csv"
 AESTHETIC = "Visual/Aesthetic features/{}/AestheticFeatures - {} - All.csv"
-SPLIT = "Data/itemids_splitted_5foldCV/useritemIds_{}_itemsplit_fold2of5.csv"
 
 
 def table(ids, width, *, first=0.0, header="v"):
@@ -44,8 +43,6 @@ def files():
         + "9999,Amélie,x\n",
         "Metadata/GenreFeatures.csv": "movieId,Drama,Film-Noir\n500,1,0\n501,1,1\n502,0,0\n",
         "Metadata/YearOfProd.csv": "movieId,year\n9999,2001\n500,1900\n",
-        SPLIT.format("train"): "userId,movieId\n1,500\n1,501\n2,500\n",
-        SPLIT.format("test"): "userId,movieId\n1,502\n",
     }
 
 
@@ -176,21 +173,11 @@ def test_genres_are_not_a_modality(archive, movies):
 
 
 def test_movies_have_titles_years_and_labels(archive):
-    found = {movie.id: movie for movie in read_movies(Archive(archive))}
+    found = {movie.id: movie for movie in read_movies(CsvArchive(archive))}
     assert (found["500"].title, found["500"].year) == ("Film number 0", 1995)
     assert (found["9999"].title, found["9999"].year) == ("Amélie", 2001)
     assert found["501"].genres == ("Drama", "Film-Noir")
     assert found["502"].genres == ()
-
-
-def test_the_divisions_of_the_movies(archive, tmp_path):
-    fold = read_item_fold(Archive(archive), 2)
-    assert (fold.train, fold.test) == ({"500", "501"}, {"502"})
-    with pytest.raises(DataError, match="holds no useritemIds_train_itemsplit_fold3of5"):
-        read_item_fold(Archive(archive), 3)
-    torn = {SPLIT.format(side): "userId,movieId\n1,500\n" for side in ("train", "test")}
-    with pytest.raises(DataError, match="1 movies of fold 2 are in train and in test"):
-        read_item_fold(Archive(write_folder(tmp_path, torn)), 2)
 
 
 def test_a_table_of_another_width_is_refused(tmp_path, movies):

@@ -5,11 +5,11 @@ import sys
 import numpy as np
 import pytest
 from pydantic import ValidationError
+from support.pictures import bomb, encoded, pixels
 
-from recsys.config.trailers import PosterConfig
-from recsys.features.media import MediaError, Status
+from recsys.config.modalities import PosterConfig
+from recsys.features.media import FileStatus, MediaError
 from recsys.features.poster import PosterEncoder, describe, read_picture
-from recsys.testing.pictures import bomb, encoded, pixels
 
 Image = pytest.importorskip("PIL.Image")
 
@@ -96,11 +96,11 @@ def test_more_pixels_than_allowed_are_not_decoded(tmp_path, save, picture):
     assert read(path, 90 * 60).shape == (90, 60, 3)
     with pytest.raises(MediaError, match="60 x 90 pixels, more than 5399") as raised:
         read(path, 90 * 60 - 1)
-    assert raised.value.status is Status.TOO_LARGE
+    assert raised.value.status is FileStatus.TOO_LARGE
     path.write_bytes(bomb(20_000))
     with pytest.raises(MediaError) as raised:
         read(path, 89_478_485)
-    assert raised.value.status is Status.TOO_LARGE
+    assert raised.value.status is FileStatus.TOO_LARGE
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP"])
@@ -113,8 +113,8 @@ def test_a_picture_that_breaks_off_anywhere_is_refused(tmp_path, kind):
         with pytest.raises(MediaError, match=r"cut\.jpg") as raised:
             read(path)
         statuses.add(raised.value.status)
-    assert statuses <= {Status.TRUNCATED, Status.UNREADABLE}
-    assert Status.TRUNCATED in statuses or kind == "WEBP"
+    assert statuses <= {FileStatus.TRUNCATED, FileStatus.UNREADABLE}
+    assert FileStatus.TRUNCATED in statuses or kind == "WEBP"
 
 
 def test_broken_bytes_anywhere_give_a_picture_or_a_reason(tmp_path):
@@ -129,11 +129,11 @@ def test_broken_bytes_anywhere_give_a_picture_or_a_reason(tmp_path):
             raw[generator.integers(min(len(raw), 200))] = generator.integers(256)
         path.write_bytes(bytes(raw))
         try:
-            seen.add(Status.OK if read(path).ndim == 3 else None)
+            seen.add(FileStatus.OK if read(path).ndim == 3 else None)
         except MediaError as error:
             seen.add(error.status)
-    possible = {Status.OK, Status.TRUNCATED, Status.UNREADABLE, Status.TOO_LARGE}
-    assert {Status.OK, Status.UNREADABLE} <= seen <= possible
+    possible = {FileStatus.OK, FileStatus.TRUNCATED, FileStatus.UNREADABLE, FileStatus.TOO_LARGE}
+    assert {FileStatus.OK, FileStatus.UNREADABLE} <= seen <= possible
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_formats_that_posters_do_not_have_are_not_opened(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(MediaError, match="no picture of a known format") as raised:
         read(path)
-    assert raised.value.status is Status.UNREADABLE
+    assert raised.value.status is FileStatus.UNREADABLE
 
 
 def test_descriptors_are_finite_of_unit_length_and_told_apart(tmp_path):
@@ -207,7 +207,7 @@ def test_descriptors_need_no_torch(tmp_path):
     path.write_bytes(encoded(1))
     script = (
         "import sys; from pathlib import Path\n"
-        "from recsys.config.trailers import PosterConfig\n"
+        "from recsys.config.modalities import PosterConfig\n"
         "from recsys.features.poster import PosterEncoder\n"
         "encoder = PosterEncoder(PosterConfig())\n"
         "print(encoder.encode_file(Path(sys.argv[1])).shape == (encoder.card.dim,),"

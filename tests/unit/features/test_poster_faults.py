@@ -6,28 +6,27 @@ from collections import defaultdict
 
 import numpy as np
 import pytest
+from support.pictures import break_posters, good_posters
 
-from recsys.config.modalities import PICTURES
-from recsys.config.trailers import PosterConfig
+from recsys.config.modalities import PICTURES, PosterConfig
 from recsys.features.jobs import FileJob, JobOptions, extract_files, find_files
-from recsys.features.media import Status
+from recsys.features.media import FileStatus
 from recsys.features.poster import PosterEncoder
-from recsys.testing.pictures import break_posters, good_posters
 
 pytest.importorskip("PIL")
 
-BOTH = {Status.TRUNCATED, Status.UNREADABLE}
+BOTH = {FileStatus.TRUNCATED, FileStatus.UNREADABLE}
 EXPECTED = {
-    "zero bytes": {Status.EMPTY},
-    "text": {Status.UNREADABLE},
-    "random": {Status.UNREADABLE},
+    "zero bytes": {FileStatus.EMPTY},
+    "text": {FileStatus.UNREADABLE},
+    "random": {FileStatus.UNREADABLE},
     "header only": BOTH,
-    "bomb": {Status.TOO_LARGE},
-    "folder": {Status.UNREADABLE},
-    "loop": {Status.UNREADABLE},
-    "dangling": {Status.MISSING},
-    "a film": {Status.UNREADABLE},
-    "no permission": {Status.UNREADABLE},
+    "bomb": {FileStatus.TOO_LARGE},
+    "folder": {FileStatus.UNREADABLE},
+    "loop": {FileStatus.UNREADABLE},
+    "dangling": {FileStatus.MISSING},
+    "a film": {FileStatus.UNREADABLE},
+    "no permission": {FileStatus.UNREADABLE},
     "cut": BOTH,
 }
 
@@ -52,19 +51,19 @@ def test_every_broken_poster_is_reported_and_no_good_one_is_lost(tmp_path, cache
     statuses = defaultdict(set)
     for outcome in report.outcomes:
         statuses[kinds.get(outcome.item_id, "good")].add(outcome.status)
-    assert statuses.pop("good") == {Status.OK}
+    assert statuses.pop("good") == {FileStatus.OK}
     assert len(kinds) == 300
     assert {kind: found <= EXPECTED[kind] for kind, found in statuses.items()} == dict.fromkeys(
         statuses, True
     )
-    assert Status.TRUNCATED in statuses["cut"]
-    assert all(o.what for o in report.outcomes if o.status is not Status.OK)
+    assert FileStatus.TRUNCATED in statuses["cut"]
+    assert all(o.what for o in report.outcomes if o.status is not FileStatus.OK)
     assert (report.present, len(report.outcomes) - report.present) == (60, 300)
 
     encoder = PosterEncoder(config)
     vectors = cache.read(report.card)
     for outcome in report.outcomes:
-        if outcome.status is Status.OK:
+        if outcome.status is FileStatus.OK:
             assert np.array_equal(vectors[outcome.digest], encoder.encode_file(outcome.path))
     again = extract_files(factory, files, cache, JobOptions(workers=1))
     assert again.counts == report.counts

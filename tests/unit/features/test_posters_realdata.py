@@ -6,13 +6,12 @@ import importlib.util
 import numpy as np
 import pytest
 
-from recsys.config.modalities import PICTURES
-from recsys.config.trailers import BackboneConfig, PosterConfig
+from recsys.config.modalities import PICTURES, BackboneConfig, PosterConfig
 from recsys.data.catalogue import Catalogue
 from recsys.data.vocabulary import Vocabulary
 from recsys.features.cache import FeatureCache
 from recsys.features.jobs import extract_files, file_jobs
-from recsys.features.media import Status
+from recsys.features.media import FileStatus
 from recsys.features.poster import PosterEncoder
 
 pytestmark = [pytest.mark.realdata, pytest.mark.slow]
@@ -52,7 +51,7 @@ def extract(real_data, catalogue, tmp_path_factory):
     def make(config):
         factory = functools.partial(PosterEncoder, config)
         report = extract_files(factory, files, cache)
-        assert report.counts == {Status.OK: 1453, Status.MISSING: 229}
+        assert report.counts == {FileStatus.OK: 1453, FileStatus.MISSING: 229}
         again = extract_files(factory, files, cache)
         assert (again.encoded, again.reused) == (0, report.present)
         return report.table(catalogue, cache)

@@ -6,7 +6,7 @@ import pytest
 
 from recsys.config.modalities import TextConfig
 from recsys.errors import ConfigError
-from recsys.features.media import Material
+from recsys.features.media import EncoderInput
 from recsys.features.text import mean_pool, quiet_transformers, text_encoder
 
 torch = pytest.importorskip("torch")
@@ -20,8 +20,8 @@ def encoder(tiny_bert):
     return text_encoder(TextConfig(path=tiny_bert, batch_size=3))
 
 
-def materials(texts):
-    return [Material(text, text) for text in texts]
+def inputs(texts):
+    return [EncoderInput(text, text) for text in texts]
 
 
 def by_hand(folder, text):
@@ -35,7 +35,7 @@ def by_hand(folder, text):
 
 
 def test_vectors_equal_a_computation_by_hand(encoder, tiny_bert):
-    vectors = encoder.encode_materials(materials(TEXTS))
+    vectors = encoder.encode_inputs(inputs(TEXTS))
     expected = np.stack([by_hand(tiny_bert, text) for text in TEXTS])
     np.testing.assert_allclose(vectors, expected, atol=2e-6)
     assert len(np.unique(vectors.round(3), axis=0)) == len(TEXTS)
@@ -50,9 +50,9 @@ def test_mean_pool_ignores_padding():
 
 
 def test_the_order_of_the_texts_changes_no_bit(encoder):
-    vectors = encoder.encode_materials(materials(TEXTS))
+    vectors = encoder.encode_inputs(inputs(TEXTS))
     order = np.random.default_rng(1).permutation(len(TEXTS))
-    shuffled = encoder.encode_materials(materials([TEXTS[n] for n in order]))
+    shuffled = encoder.encode_inputs(inputs([TEXTS[n] for n in order]))
     assert shuffled.tobytes() == vectors[order].tobytes()
 
 
@@ -61,7 +61,7 @@ def test_texts_of_equal_length_are_batched_alike_in_any_order(encoder, monkeypat
         found = []
         encode = lambda batch: found.append(batch) or np.zeros((len(batch), 16))  # noqa: E731
         monkeypatch.setattr(encoder, "_encode_batch", encode)
-        encoder.encode_materials(materials(texts))
+        encoder.encode_inputs(inputs(texts))
         return found
 
     texts = ["America", "a b c d", "Suspect", "Usual I"]
@@ -73,7 +73,7 @@ def test_texts_of_equal_length_are_batched_alike_in_any_order(encoder, monkeypat
 def test_the_size_of_a_batch_changes_nothing_that_matters(encoder, tiny_bert, batch_size):
     other = text_encoder(TextConfig(path=tiny_bert, batch_size=batch_size))
     assert other.card == encoder.card
-    one, two = (e.encode_materials(materials(TEXTS)) for e in (encoder, other))
+    one, two = (e.encode_inputs(inputs(TEXTS)) for e in (encoder, other))
     np.testing.assert_allclose(one, two, atol=1e-6)
 
 
@@ -92,14 +92,14 @@ def test_a_catalogue_without_any_text_loads_no_weights(encoder, make_catalogue):
 
 def test_a_long_text_is_cut_at_what_the_model_can_hold(tiny_bert):
     encoder = text_encoder(TextConfig(path=tiny_bert, max_tokens=256))  # the model holds 32
-    vectors = encoder.encode_materials(materials(["heat " * 30, "heat " * 500]))
+    vectors = encoder.encode_inputs(inputs(["heat " * 30, "heat " * 500]))
     np.testing.assert_allclose(vectors[0], vectors[1], atol=1e-6)
 
 
 def test_max_tokens_cuts_and_shows_in_the_card(encoder, tiny_bert):
     short = text_encoder(TextConfig(path=tiny_bert, max_tokens=4))
     assert short.card != encoder.card
-    vectors = short.encode_materials(materials(["toy story", "toy story heat casino"]))
+    vectors = short.encode_inputs(inputs(["toy story", "toy story heat casino"]))
     np.testing.assert_allclose(vectors[0], vectors[1], atol=1e-6)
 
 
@@ -107,14 +107,14 @@ def test_half_precision_weights_are_computed_in_single_precision(tiny_bert, tmp_
     model = transformers.AutoModel.from_pretrained(tiny_bert).half()
     shutil.copytree(tiny_bert, tmp_path / "half")
     model.save_pretrained(tmp_path / "half")
-    vectors = text_encoder(TextConfig(path=tmp_path / "half")).encode_materials(materials(TEXTS))
+    vectors = text_encoder(TextConfig(path=tmp_path / "half")).encode_inputs(inputs(TEXTS))
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
 
 
 def test_nothing_is_printed_and_the_settings_are_put_back(encoder, capfd):
     logging = transformers.logging
     before = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    encoder.encode_materials(materials(TEXTS))
+    encoder.encode_inputs(inputs(TEXTS))
     assert capfd.readouterr() == ("", "")
     with quiet_transformers():
         assert not logging.is_progress_bar_enabled()
@@ -123,7 +123,7 @@ def test_nothing_is_printed_and_the_settings_are_put_back(encoder, capfd):
 
 def test_threads_are_the_callers_business(encoder):
     before = torch.get_num_threads()
-    encoder.encode_materials(materials(TEXTS))
+    encoder.encode_inputs(inputs(TEXTS))
     assert torch.get_num_threads() == before
 
 
@@ -132,4 +132,4 @@ def test_weights_of_something_else_are_refused(tiny_bert, tmp_path):
     config = json.loads((folder / "config.json").read_text()) | {"model_type": "no-such-model"}
     (folder / "config.json").write_text(json.dumps(config))
     with pytest.raises(ConfigError, match="other cannot be loaded"):
-        text_encoder(TextConfig(path=folder)).encode_materials(materials(TEXTS))
+        text_encoder(TextConfig(path=folder)).encode_inputs(inputs(TEXTS))

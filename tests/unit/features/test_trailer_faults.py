@@ -9,8 +9,7 @@ import zipfile
 
 import numpy as np
 import pytest
-
-from recsys.testing.trailers import clicks, moving_square, write_film
+from support.trailers import clicks, moving_square, write_film
 
 pytest.importorskip("av")
 pytest.importorskip("transformers")
@@ -33,7 +32,7 @@ ENCODE_ALL = """
 import json, sys
 from pathlib import Path
 import numpy as np
-from recsys.config.trailers import AudioConfig, VideoConfig
+from recsys.config.modalities import AudioConfig, VideoConfig
 from recsys.features.audio import AudioEncoder
 from recsys.features.media import MediaError
 from recsys.features.video import VideoEncoder

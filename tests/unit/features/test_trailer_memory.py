@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from recsys.testing.trailers import clicks, moving_square, write_film
+from support.trailers import clicks, moving_square, write_film
 
 pytest.importorskip("av")
 pytest.importorskip("transformers")
@@ -17,7 +16,7 @@ pytest.importorskip("PIL")
 PEAK = """
 import sys
 from pathlib import Path
-from recsys.config.trailers import AudioConfig, VideoConfig
+from recsys.config.modalities import AudioConfig, VideoConfig
 from recsys.features.audio import AudioEncoder
 from recsys.features.video import VideoEncoder
 from recsys.features.video import watch

@@ -3,7 +3,7 @@ import importlib.util
 import numpy as np
 import pytest
 
-from recsys.config.trailers import AudioConfig, BackboneConfig, VideoConfig
+from recsys.config.modalities import AudioConfig, BackboneConfig, VideoConfig
 from recsys.features.audio import AudioEncoder, descriptor_names
 from recsys.features.media import FileEncoder
 from recsys.features.video import VideoEncoder

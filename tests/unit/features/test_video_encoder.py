@@ -6,13 +6,13 @@ from functools import partial
 import numpy as np
 import pytest
 from pydantic import ValidationError
+from support.trailers import moving_square, still, tone, write_film
 
-from recsys.config.trailers import BackboneConfig, VideoConfig
+from recsys.config.modalities import BackboneConfig, VideoConfig
 from recsys.errors import ConfigError
-from recsys.features.media import MediaError, Status
+from recsys.features.media import FileStatus, MediaError
 from recsys.features.video import VideoEncoder
 from recsys.features.video_descriptors import FRAME_NAMES
-from recsys.testing.trailers import moving_square, still, tone, write_film
 
 pytest.importorskip("av")
 pytest.importorskip("PIL")
@@ -137,7 +137,7 @@ def test_a_song_with_cover_art_is_no_film(tmp_path):
     song = write_film(tmp_path / "song.mp4", sound=[tone(1)])
     with pytest.raises(MediaError, match="has no pictures") as caught:
         encode(with_cover(song, tmp_path / "cover.mp4"))
-    assert caught.value.status is Status.NO_STREAM
+    assert caught.value.status is FileStatus.NO_STREAM
 
 
 def test_a_vector_is_repeated_bit_for_bit(film):
@@ -221,7 +221,7 @@ def test_sound_alone_is_no_film(tmp_path):
     path = write_film(tmp_path / "sound.mp4", sound=[tone(1)])
     with pytest.raises(MediaError, match="has no pictures") as caught:
         encode(path)
-    assert caught.value.status is Status.NO_STREAM
+    assert caught.value.status is FileStatus.NO_STREAM
 
 
 def test_huge_pictures_are_refused(tmp_path):
@@ -230,7 +230,7 @@ def test_huge_pictures_are_refused(tmp_path):
     )
     with pytest.raises(MediaError, match="7680 x 4320") as caught:
         encode(path)
-    assert caught.value.status is Status.TOO_LARGE
+    assert caught.value.status is FileStatus.TOO_LARGE
 
 
 def test_without_pyav_the_extra_is_named(tmp_path):

@@ -24,12 +24,12 @@ ABSENT = {"metadata": (1, 3, 12, 14), "text": (2, 3, 13, 14)}
 """Rows without the modality; rows 3 and 14 have none at all."""
 
 HATES_ALL, RATES_ONCE, RATES_NONE = 9, 10, 11
-FUSIONS = ("sum", "concat", "gated", "sparse", "attention")
+FUSIONS = ("sum", "concat", "gated", "sparse")
 SCHEMES = ("fs", "sp", "asp")
 SMALL = ExperimentConfig(
     name="small",
     seed=3,
-    user=UserConfig(rating_slope=0.4, popularity_exponent=0.3, attention_dim=2),
+    user=UserConfig(rating_slope=0.4, popularity_exponent=0.3),
     fusion=FusionConfig(dim=5),
     sharing=SharingConfig(shared_dim=4, private_dim=3, discriminator_dim=6),
     model=ModelConfig(ranking_dim=6, rating_dim=3, temperature=0.5),
@@ -109,8 +109,7 @@ def make_joint(toy):
     Keywords are sections of the configuration, see ``small``.
     """
     torch = pytest.importorskip("torch", reason="the joint model needs torch")
-    from recsys.recommenders.joint.network import JointModel
-    from recsys.recommenders.joint.statistics import TrainStatistics
+    from recsys.recommenders.joint.network import JointModel, TrainStatistics
 
     def make(catalogue=toy.catalogue, *, stirred=True, **sections):
         model = JointModel(catalogue, TrainStatistics.of(toy.train), small(**sections))

@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recsys.recommenders.joint.content import code, encode, modality_names, read, standardise
+from recsys.recommenders.joint.content import TASKS, code, encode, modality_names, read, standardise
 from recsys.recommenders.joint.fusion import fused_dim, fusion_shapes
-from recsys.recommenders.joint.roles import TASKS
 
 N, M, F, C, P = 7, 3, 5, 4, 2
 NAMES = ("audio", "poster", "text")
-FUSIONS = ("sum", "concat", "gated", "sparse", "attention")
+FUSIONS = ("sum", "concat", "gated", "sparse")
 
 
 def normal(*shape):

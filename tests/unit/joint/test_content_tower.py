@@ -4,17 +4,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from support.served import DIMS, FUSION_DIM, GENRES, N_ITEMS, served_world
 
 from recsys.errors import DataError
 from recsys.recommenders.joint.content_tower import ContentTower
-from recsys.testing.served import DIMS, FUSION_DIM, GENRES, N_ITEMS, served_world
 
-FUSIONS = ("sum", "concat", "gated", "sparse", "attention")
+FUSIONS = ("sum", "concat", "gated", "sparse")
 
 
 @pytest.fixture(scope="module")
 def tower() -> ContentTower:
-    return served_world().contents.tower
+    return served_world().model.tower
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,6 @@ def test_embedding_is_a_linear_reading_of_one_encoding(tower, features):
     expected = {
         "liked": read("liked"),
         "ranked": np.column_stack([read("ranked") / tower.temperature, read("rank_bias")]),
-        "attention": read("attention"),
         "rating_in": read("rating_in"),
         "rating_out": read("rating_out"),
         "rating_mean": read("rating_mean")[:, 0] + tower.rating_mean,

@@ -5,36 +5,37 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from support.served import UNIMPRESSED, served_world, timed_world
 
+from recsys.data.files import fingerprint
 from recsys.data.interactions import RatingScale
 from recsys.errors import DataError
 from recsys.queries.query import Query
 from recsys.recommenders.joint.embedding_model import RatingConstants
-from recsys.testing.attentive import attentive_world
-from recsys.testing.served import UNIMPRESSED, served_world
+from recsys.testing.contract import query_state
 
 
 @pytest.fixture(scope="module")
-def contents():
-    return served_world().contents
+def histories():
+    return served_world().model.context.histories
 
 
 @pytest.fixture(scope="module")
-def model(contents):
-    return contents.model
+def model():
+    return served_world().model.model
 
 
 @pytest.fixture(scope="module")
-def query(contents):
-    return Query.known(contents.histories)
+def query(histories):
+    return Query.known(histories)
 
 
 def grid(query, model):
     return (part.ravel() for part in np.indices((len(query), len(model.movies))))
 
 
-def test_scores_are_a_mean_of_likes_times_a_movie_plus_its_bias(contents, model, query):
-    movies, ratings = model.movies, contents.histories.matrix().toarray()
+def test_scores_are_a_mean_of_likes_times_a_movie_plus_its_bias(histories, model, query):
+    movies, ratings = model.movies, histories.matrix().toarray()
     scores = model.score(query)
     for u in range(len(query)):
         liked = np.flatnonzero(ratings[u] >= model.rule.liked_min_rating)
@@ -45,25 +46,25 @@ def test_scores_are_a_mean_of_likes_times_a_movie_plus_its_bias(contents, model,
         np.testing.assert_allclose(scores[u], expected, atol=1e-4)
 
 
-def test_who_liked_nothing_gets_the_biases(contents, model, query):
-    row = contents.histories.users.row(UNIMPRESSED)
+def test_who_liked_nothing_gets_the_biases(histories, model, query):
+    row = histories.users.row(UNIMPRESSED)
     np.testing.assert_array_equal(model.score(query)[row], model.movies.ranked[:, -1])
-    liked, shares, bias = model.shares(query.slice(row, row + 1), 5)
-    assert len(liked) == len(shares) == 0
-    assert bias == model.movies.ranked[5, -1]
+    told = model.view(query.slice(row, row + 1)).contributions(np.array([5]))
+    assert told.rows.size == told.values.size == 0
+    assert told.bias == model.movies.ranked[5, -1]
 
 
-@pytest.mark.parametrize("world", [served_world, attentive_world])
-def test_shares_and_bias_add_up_to_the_score(world):
-    contents = world().contents
-    model, query = contents.model, Query.known(contents.histories)
-    scores = model.score(query)
+@pytest.mark.parametrize("world", [served_world, timed_world])
+def test_contributions_and_bias_add_up_to_the_score(world):
+    model, query = world().model.model, world().model.context.everyone
+    scores, items = model.score(query), np.arange(0, len(model.movies), 7)
     for u in range(len(query)):
         person = query.slice(u, u + 1)
-        for item in range(0, len(model.movies), 7):
-            liked, shares, bias = model.shares(person, item)
-            assert shares.sum() + bias == pytest.approx(scores[u, item], abs=1e-4)
-            assert liked.tolist() == model.weights(person).indices.tolist()
+        view = model.view(person)
+        told = view.contributions(items)
+        np.testing.assert_allclose(told.values.sum(axis=1) + told.bias, scores[u, items], atol=1e-4)
+        assert told.rows.tolist() == view.rows.tolist() == model.weights(person).indices.tolist()
+        np.testing.assert_array_equal(view.scores(), scores[u])
 
 
 def test_eta_and_sigma_are_what_the_formulas_say(model, query):
@@ -155,7 +156,7 @@ def test_more_movies_come_after_its_own_and_change_none(model, query):
     grown, n = model.with_movies(more), len(model.movies)
     assert len(grown.movies) == n + 3
     assert len(model.movies) == n
-    assert (grown.rule, grown.rating, grown.name) == (model.rule, model.rating, model.name)
+    assert (grown.rule, grown.rating) == (model.rule, model.rating)
     for name, array in grown.movies.arrays().items():
         np.testing.assert_array_equal(array[:n], model.movies.arrays()[name])
         np.testing.assert_array_equal(array[n:], more.arrays()[name])
@@ -173,17 +174,18 @@ def test_movies_of_different_kinds_of_count_are_refused(model):
         replace(model.movies, rating_out=model.movies.rating_out[:-1])
 
 
-def test_asking_changes_nothing(contents, model, query):
-    before = contents.version, query.histories.data.copy(), query.histories.indices.copy()
+def test_asking_changes_nothing(model, query):
+    def everything():
+        return fingerprint((*model.movies.arrays().values(), query_state(query)))
+
+    before = everything()
     rows, items = grid(query, model)
     model.score(query)
     model.predict_ratings(query, rows, items)
-    model.shares(query.slice(0, 1), 0)
+    model.view(query.slice(0, 1)).contributions(items[:3])
     model.audience()
     model.genre_probabilities()
-    assert replace(contents, model=model).version == before[0]
-    np.testing.assert_array_equal(query.histories.data, before[1])
-    np.testing.assert_array_equal(query.histories.indices, before[2])
+    assert everything() == before
 
 
 def test_what_is_served_is_float32(model, query):

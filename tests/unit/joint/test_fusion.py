@@ -5,10 +5,15 @@ import pytest
 
 from recsys.config.experiment import FusionConfig
 from recsys.errors import ConfigError
-from recsys.recommenders.joint.fusion import fuse, fused_dim, fusion_shapes
-from recsys.recommenders.joint.shares import masked_softmax, masked_sparsemax
+from recsys.recommenders.joint.fusion import (
+    fuse,
+    fused_dim,
+    fusion_shapes,
+    masked_softmax,
+    masked_sparsemax,
+)
 
-KINDS = ("sum", "concat", "gated", "sparse", "attention")
+KINDS = ("sum", "concat", "gated", "sparse")
 PRESENT = np.array([[1, 1, 1], [1, 0, 1], [0, 1, 0], [0, 0, 0]], dtype=np.float32)
 MOVIES, MODALITIES, DIM = 4, 3, 2
 LONE, NOTHING = 2, 3
@@ -38,18 +43,6 @@ def gated_by_hand(codes, there, absent, weights):
     logits = weights["gate/weight"] @ np.concatenate(filled) + weights["gate/bias"]
     shares = softmax_by_hand(logits[there])
     return sum(s * codes[m] for s, m in zip(shares, there, strict=True)), shares
-
-
-def attention_by_hand(codes, there, weights):
-    total, received = np.zeros(DIM), np.zeros(len(there))
-    for m in there:
-        query = weights["query/weight"] @ codes[m]
-        logits = [query @ (weights["key/weight"] @ codes[n]) / DIM**0.5 for n in there]
-        row = softmax_by_hand(np.array(logits))
-        seen = sum(a * weights["value/weight"] @ codes[n] for a, n in zip(row, there, strict=True))
-        total += codes[m] + seen
-        received += row
-    return total / len(there), received / len(there)
 
 
 def test_every_kind_of_the_configuration_can_be_fused():
@@ -86,18 +79,7 @@ def test_gates_are_the_softmax_of_a_linear_map_of_everything():
         assert fused.vectors[movie] == pytest.approx(mean + lack, abs=1e-6)
 
 
-def test_attention_is_a_residual_block_averaged_over_its_tokens():
-    codes, absent, weights = draw("attention", seed=2)
-    fused = fuse("attention", codes, PRESENT, absent, weights)
-    for movie in range(NOTHING):
-        there = PRESENT[movie].nonzero()[0]
-        mean, received = attention_by_hand(codes[movie], there, weights)
-        assert fused.weights[movie, there] == pytest.approx(received, abs=1e-6)
-        lack = lack_by_hand(there, absent)
-        assert fused.vectors[movie] == pytest.approx(mean + lack, abs=1e-6)
-
-
-@pytest.mark.parametrize("kind", ["gated", "sparse", "attention"])
+@pytest.mark.parametrize("kind", ["gated", "sparse"])
 def test_zero_weights_start_from_the_sum(kind):
     codes, absent, weights = draw(kind, size=0)
     expected = fuse("sum", codes, PRESENT, absent, {})

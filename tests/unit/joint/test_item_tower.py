@@ -9,13 +9,13 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the tower is torch")
 
-from recsys.config.experiment import FusionConfig, ModelConfig, SharingConfig, UserConfig
+from recsys.config.experiment import FusionConfig, ModelConfig, SharingConfig
 from recsys.recommenders.joint import content
+from recsys.recommenders.joint.content import TASKS, embedding_heads
 from recsys.recommenders.joint.item_tower import Dropout, ItemTower, TowerConfig
-from recsys.recommenders.joint.roles import TASKS, roles
 from recsys.recommenders.joint.weights import generator, linear
 
-READ = roles(ModelConfig(ranking_dim=6, rating_dim=3), UserConfig(attention_dim=2), n_genres=3)
+READ = embedding_heads(ModelConfig(ranking_dim=6, rating_dim=3), n_genres=3)
 OFFSET = [role.name for role in READ if role.offset]
 CONTENT_ALONE = [role.name for role in READ if not role.offset]
 
@@ -55,7 +55,7 @@ def everything(embedding) -> dict[str, torch.Tensor]:
     return (
         {"shared": encoded.shared, "weights": encoded.modality_weights}
         | private
-        | (embedding.roles)
+        | (embedding.heads)
     )
 
 
@@ -101,7 +101,7 @@ def test_what_the_code_parameters_are_is_all_that_a_code_depends_on(stirred):
     assert reached == {id(p) for p in stirred.code_parameters("text")}
 
 
-@pytest.mark.parametrize("kind", ["sum", "concat", "gated", "sparse", "attention"])
+@pytest.mark.parametrize("kind", ["sum", "concat", "gated", "sparse"])
 def test_without_modalities_movies_are_their_offsets(warm, kind):
     tower = ItemTower({}, warm, config(kind=kind))
     encoded, read = tower()
@@ -130,7 +130,7 @@ def test_the_offset_of_a_cold_movie_has_no_effect(stirred, warm):
 
 
 def test_the_offset_of_a_cold_movie_gets_no_gradient(stirred, warm):
-    sum(part.square().sum() for part in stirred().roles.values()).backward()
+    sum(part.square().sum() for part in stirred().heads.values()).backward()
     assert stirred.offsets.keys() == set(OFFSET)
     for offset in stirred.offsets.values():
         assert not offset.grad[~warm].any()
@@ -159,12 +159,12 @@ def test_offsets_are_dropped_whole_movies_at_a_time_and_leave_content(stirred, w
     for role in READ:
         alone = content.read(encoded, weights, role.name, role.task)
         if not role.offset:
-            assert torch.equal(read[role.name], whole.roles[role.name])
+            assert torch.equal(read[role.name], whole.heads[role.name])
             continue
         same = (read[role.name] == alone).all(dim=1)
         dropped = same if dropped is None else dropped
         assert torch.equal(same, dropped)
-        torch.testing.assert_close(read[role.name][~dropped], whole.roles[role.name][~dropped])
+        torch.testing.assert_close(read[role.name][~dropped], whole.heads[role.name][~dropped])
     assert dropped[~warm].all()
     assert 0 < dropped[warm].sum() < warm.sum()
 
@@ -227,7 +227,7 @@ def test_constant_or_absent_vectors_are_no_obstacle(toy, warm, value):
     constant = replace(text, vectors=np.full_like(text.vectors, value))
     absent = replace(text, present=np.zeros_like(text.present))
     for odd in (constant, absent):
-        tower = ItemTower({"text": odd}, warm, config(kind="attention"))
+        tower = ItemTower({"text": odd}, warm, config(kind="sparse"))
         embedding = tower(Dropout(0.2, 0.2, 0.2))
         assert all(torch.isfinite(part).all() for part in everything(embedding).values())
         assert not tower.code("text").any()
@@ -265,7 +265,7 @@ def unequal(one, two):
     return (one.keys() | two.keys()) - same
 
 
-@pytest.mark.parametrize("kind", ["sum", "concat", "gated", "sparse", "attention"])
+@pytest.mark.parametrize("kind", ["sum", "concat", "gated", "sparse"])
 def test_other_features_of_a_modality_change_no_other_initial_weight(toy, warm, kind):
     tables = toy.catalogue.modalities
     text = tables["text"]
@@ -302,7 +302,7 @@ def test_tasks_do_not_start_as_one(toy, warm):
 
 def test_the_order_of_the_modalities_is_of_no_interest(toy, warm):
     tables = toy.catalogue.modalities
-    for kind in ("sum", "concat", "gated", "attention"):
+    for kind in ("sum", "concat", "gated", "sparse"):
         backwards = dict(reversed(tables.items()))
         one, two = (
             everything(ItemTower(t, warm, config(kind=kind))()) for t in (tables, backwards)

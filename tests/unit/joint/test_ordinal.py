@@ -8,8 +8,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="ordinal training is torch")
 
 from recsys.queries.rating_levels import RatingLevels
-from recsys.recommenders.joint.losses import ordinal_loss
-from recsys.recommenders.joint.ordinal import OrdinalThresholds
+from recsys.recommenders.joint.losses import OrdinalThresholds, ordinal_loss
 
 STARS = (1.0, 2.0, 3.0, 4.0, 5.0)
 THRESHOLDS = (1.2, 2.7, 3.1, 4.6)

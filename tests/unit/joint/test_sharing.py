@@ -11,12 +11,11 @@ import pytest
 torch = pytest.importorskip("torch", reason="sharing is torch")
 
 from recsys.config.experiment import SharingConfig
-from recsys.recommenders.joint.content import Encoded
-from recsys.recommenders.joint.roles import TASKS
+from recsys.recommenders.joint.content import TASKS, Encoded
 from recsys.recommenders.joint.sharing import (
     Adversary,
-    Occasion,
     Orthogonality,
+    PenaltyContext,
     make_penalties,
     private_dim,
     reversal_strength,
@@ -54,7 +53,7 @@ def learn(penalty, encoded, examples, steps=300):
     optimiser = torch.optim.Adam(penalty.parameters(), lr=0.05)
     losses = []
     for _ in range(steps):
-        loss = penalty(encoded, Occasion(examples, 1.0))
+        loss = penalty(encoded, PenaltyContext(examples, 1.0))
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -72,17 +71,10 @@ def test_reversal_is_nothing_forwards_and_a_factor_backwards(strength):
     assert torch.equal(x.grad, -strength * pull)
 
 
-def test_a_constant_reversal_is_full_from_the_first_step():
-    constant = config(reversal="constant")
-    assert [reversal_strength(constant, p) for p in (0, 0.5, 1)] == [1, 1, 1]
-
-
-@pytest.mark.parametrize("gamma", [0.5, 10.0, 40.0])
-def test_the_ramp_rises_from_nothing_as_ganin_s_does(gamma):
-    ramp = config(reversal="ramp", reversal_gamma=gamma)
-    assert reversal_strength(ramp, 0.0) == 0
-    found = [reversal_strength(ramp, p / 10) for p in range(11)]
-    assert found == pytest.approx([math.tanh(gamma * p / 20) for p in range(11)])
+def test_the_ramp_rises_from_nothing_as_ganin_s_does():
+    assert reversal_strength(0.0) == 0
+    found = [reversal_strength(p / 10) for p in range(11)]
+    assert found == pytest.approx([math.tanh(p / 2) for p in range(11)])
     assert found == sorted(found)
     assert found[-1] <= 1
 
@@ -103,20 +95,20 @@ def test_tasks_that_ask_for_movies_of_their_own_are_told_apart():
 
 def test_a_step_down_the_gradient_makes_shared_encodings_harder_to_tell_apart():
     """And the discriminator, which the same step improves, better at it."""
-    encoded, adversary = encodings(), Adversary(config(reversal="constant"), 0)
-    before = adversary(encoded, Occasion(apart(), 1.0))
+    encoded, adversary = encodings(), Adversary(config(), 0)
+    before = adversary(encoded, PenaltyContext(apart(), 1.0))
     before.backward()
     hidden = encoded._replace(shared=(encoded.shared - 0.1 * encoded.shared.grad).detach())
-    assert adversary(hidden, Occasion(apart(), 1.0)) > before
+    assert adversary(hidden, PenaltyContext(apart(), 1.0)) > before
     with torch.no_grad():
         for parameter in adversary.parameters():
             parameter.sub_(0.1 * parameter.grad)
-    assert adversary(encoded, Occasion(apart(), 1.0)) < before
+    assert adversary(encoded, PenaltyContext(apart(), 1.0)) < before
 
 
 def test_the_discriminator_sees_what_is_shared_and_nothing_else():
     encoded = encodings()
-    Adversary(config(reversal="constant"), 0)(encoded, Occasion(apart(), 1.0)).backward()
+    Adversary(config(), 0)(encoded, PenaltyContext(apart(), 1.0)).backward()
     assert encoded.shared.grad.any()
     assert all(private.grad is None for private in encoded.private.values())
 
@@ -126,13 +118,13 @@ def test_reversal_turns_the_shared_gradient_and_leaves_the_discriminator_s(monke
     found = []
     for reverse in (reverse_gradient, lambda x, _strength: x):
         monkeypatch.setattr("recsys.recommenders.joint.sharing.reverse_gradient", reverse)
-        encoded, adversary = encodings(), Adversary(config(reversal="ramp"), 0)
-        loss = adversary(encoded, Occasion(apart(), progress))
+        encoded, adversary = encodings(), Adversary(config(), 0)
+        loss = adversary(encoded, PenaltyContext(apart(), progress))
         loss.backward()
         found.append((loss, encoded.shared.grad, [p.grad for p in adversary.parameters()]))
     (loss, turned, own), (plain_loss, plain, plain_own) = found
     assert torch.equal(loss, plain_loss)
-    strength = reversal_strength(config(), progress)
+    strength = reversal_strength(progress)
     torch.testing.assert_close(turned, -strength * plain)
     assert all(torch.equal(a, b) for a, b in zip(own, plain_own, strict=True))
 
@@ -151,7 +143,7 @@ def test_the_discriminator_starts_from_a_stream_of_its_own():
 @pytest.mark.parametrize("tasks", [TASKS, TASKS[:2], ("genre",)])
 def test_orthogonality_is_between_what_is_shared_and_what_the_batch_s_tasks_keep(tasks):
     encoded, examples = encodings(), apart(tasks)
-    loss = Orthogonality(config())(encoded, Occasion(examples, 0.5))
+    loss = Orthogonality(config())(encoded, PenaltyContext(examples, 0.5))
     expected = sum(
         torch.linalg.matrix_norm(encoded.shared.T @ encoded.private[t]).item() ** 2 for t in tasks
     )
@@ -165,15 +157,15 @@ def test_orthogonality_is_between_what_is_shared_and_what_the_batch_s_tasks_keep
 def test_nothing_in_common_costs_nothing():
     columns = torch.linalg.qr(torch.randn(N, C + P, dtype=torch.float64))[0]
     encoded = Encoded(columns[:, :C], dict.fromkeys(TASKS, columns[:, C:]), torch.ones(N, 1))
-    assert Orthogonality(config())(encoded, Occasion(apart(), 0.0)).item() == pytest.approx(
+    assert Orthogonality(config())(encoded, PenaltyContext(apart(), 0.0)).item() == pytest.approx(
         0, abs=1e-20
     )
     same = encoded._replace(private=dict.fromkeys(TASKS, columns[:, :P]))
-    assert Orthogonality(config())(same, Occasion(apart(), 0.0)).item() > 1e-3
+    assert Orthogonality(config())(same, PenaltyContext(apart(), 0.0)).item() > 1e-3
 
 
 def test_with_nothing_private_there_is_nothing_in_common():
-    assert Orthogonality(config())(encodings(tasks=()), Occasion(apart(), 0.0)).item() == 0
+    assert Orthogonality(config())(encodings(tasks=()), PenaltyContext(apart(), 0.0)).item() == 0
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ import pytest
 torch = pytest.importorskip("torch", reason="training needs torch")
 
 from recsys.config.experiment import UserConfig
-from recsys.data.hashing import fingerprint
+from recsys.data.files import fingerprint
 from recsys.data.interactions import Interactions, RatingScale
 from recsys.data.vocabulary import Vocabulary
-from recsys.recommenders.joint.training.batches import UserBatches
+from recsys.recommenders.joint.training.objective import UserBatches
 
 RULE = UserConfig(rating_slope=0.3, popularity_exponent=0.2)
 

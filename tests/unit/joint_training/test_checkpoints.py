@@ -15,11 +15,11 @@ from recsys.errors import AlignmentError, ConfigError, DataError, RecsysError
 from recsys.recommenders.joint.training.checkpoints import (
     DOCUMENT,
     Checkpoints,
+    Identity,
     Snapshot,
     discard_checkpoint,
     read_document,
 )
-from recsys.recommenders.joint.training.identity import Identity
 from recsys.testing.worlds import two_genre_world
 
 IDENTITY = Identity({"seed": 0, "training": {"epochs": 3}}, {"training ratings": "abc"})

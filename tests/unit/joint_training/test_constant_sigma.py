@@ -10,7 +10,7 @@ from recsys.errors import DataError, NotFittedError
 from recsys.evaluation.rating import evaluate_ratings
 from recsys.queries.query import Query
 from recsys.queries.rating_levels import RatingLevels
-from recsys.recommenders.joint.training.constant_sigma import ConstantSigma
+from recsys.recommenders.joint.training.calibration import ConstantSigma
 
 USERS, ITEMS = 60, 100
 LEVELS = RatingLevels.midway((1.0, 2.0, 3.0, 4.0, 5.0))
@@ -24,7 +24,7 @@ class Honest:
         self.mean = random.normal(3.2, 0.8, (USERS, ITEMS)).astype(np.float32)
         self.std = np.exp(random.normal(-0.3, spread, (USERS, ITEMS))).astype(np.float32)
 
-    def predict(self, query, rows, items):
+    def predict_ratings(self, query, rows, items):
         users = query.users[rows]
         return LEVELS.predict(self.mean[users, items], self.std[users, items])
 

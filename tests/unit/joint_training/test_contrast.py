@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
-from recsys.recommenders.joint.training.code_retrieval import (
+from recsys.recommenders.joint.training.alignment import (
     chance_metrics,
+    info_nce,
     own_ranks,
     retrieval_metrics,
+    unit,
 )
-from recsys.recommenders.joint.training.contrast import info_nce, unit
 
 SEEDS = st.integers(0, 2**31)
 SHORTEST = 1e-2

@@ -14,17 +14,18 @@ from recsys.testing.worlds import data_of
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
+from support.joint import toy_experiment, toy_joint
+
 from recsys.config.experiment import LossWeights, TeacherConfig
 from recsys.data.interactions import Interactions
-from recsys.data.splits import Split, SplitSpec, genre_partition
+from recsys.data.splits import TrainingData, genre_partition
 from recsys.errors import DataError, NotFittedError, RecsysError
+from recsys.evaluation.evaluate import Evaluator
 from recsys.queries.query import Query
-from recsys.recommenders.joint.network import JointModel
+from recsys.recommenders.joint.network import JointModel, TrainStatistics
 from recsys.recommenders.joint.recommender import JointRecommender
-from recsys.recommenders.joint.statistics import TrainStatistics
-from recsys.recommenders.joint.training.options import RunOptions
+from recsys.recommenders.joint.training.log import RunOptions
 from recsys.testing.contract import fit, interactions_state
-from recsys.testing.joint import toy_experiment, toy_joint, validating
 from recsys.testing.worlds import shuffled_features_world, two_genre_world
 
 SHORT = {"epochs": 4, "evaluate_every": 2}
@@ -142,44 +143,60 @@ def test_one_record_an_epoch(world, tmp_path):
     assert measured & lines[0].keys() == set()
 
 
-def test_what_is_exported_is_what_validated_best(world):
+@pytest.fixture
+def validation(monkeypatch):
+    """Puts another validation in the place of that on the valid part."""
+
+    def exchange(made):
+        monkeypatch.setattr("recsys.recommenders.joint.training.fitting._validation", made)
+
+    return exchange
+
+
+def indifferent(*_):
+    """A validation that finds everything equal."""
+    return lambda _: {"ndcg@10": 0.0, "rmse": 0.0}
+
+
+def test_what_is_exported_is_what_validated_best(world, validation):
     config = toy_experiment(epochs=6, evaluate_every=1, patience=100)
     seen, scores = [], iter([0.1, 0.9, 0.3, 0.2, 0.5, 0.4])
 
-    def factory(train, valid, catalogue):
-        def validate(model):
-            seen.append(model)
-            return {"ndcg@10": next(scores), "rmse": 0.0}
+    def validate(model):
+        seen.append(model)
+        return {"ndcg@10": next(scores), "rmse": 0.0}
 
-        return validate
-
-    subject = fit(JointRecommender(config, factory), world)
+    validation(lambda *_: validate)
+    subject = fit(JointRecommender(config), world)
     assert (len(seen), subject.log.best_epoch) == (6, 2)
     for name, array in seen[1].movies.arrays().items():
         np.testing.assert_array_equal(array, subject.model.movies.arrays()[name])
     assert not np.array_equal(seen[5].movies.liked, seen[1].movies.liked)
 
 
-def test_validation_gets_the_parts_and_the_catalogue_that_fit_got(world):
+def test_validation_is_given_what_fit_got_which_has_no_test(world, validation):
     given = []
 
-    def factory(*parts):
-        given.append(parts)
-        return lambda _: {"ndcg@10": 0.0, "rmse": 0.0}
+    def remember(data, config):
+        given.append((data, config))
+        return indifferent()
 
-    fit(JointRecommender(short(), factory), world)
-    assert given == [(world.train, world.valid, world.catalogue)]
+    validation(remember)
+    subject = JointRecommender(short())
+    subject.fit(world.split)
+    [(data, config)] = given
+    assert isinstance(data, TrainingData)
+    assert (data.train, data.valid, data.catalogue) == (world.train, world.valid, world.catalogue)
+    assert not data.labels.test.any()
+    assert config is subject.config
 
 
-def test_valid_ratings_choose_and_do_not_teach(world):
+def test_valid_ratings_choose_and_do_not_teach(world, validation):
     """With validation that finds everything equal, other valid ratings change no weight."""
-
-    def indifferent(*_):
-        return lambda _: {"ndcg@10": 0.0, "rmse": 0.0}
-
+    validation(indifferent)
     other = replace(world.valid, rating=6 - world.valid.rating)
     one, two = (
-        JointRecommender(short(), indifferent).fit(data_of(world.train, valid, world.catalogue))
+        JointRecommender(short()).fit(data_of(world.train, valid, world.catalogue))
         for valid in (world.valid, other)
     )
     assert equal(one, two)
@@ -210,17 +227,16 @@ def test_without_distillation_the_teacher_is_of_no_interest(world):
     assert equal(one, two)
 
 
-def test_genres_of_movies_held_out_teach_nothing(world):
+def test_genres_of_movies_held_out_teach_nothing(world, validation):
     """Labels of validation and test movies may be any others: the same weights are learnt."""
+    validation(indifferent)
     labels = genre_partition(world.catalogue, short().seed)
     held_out = labels.valid | labels.test
     assert held_out.any()
     genres = np.where(held_out[:, None], world.catalogue.genres[:, ::-1], world.catalogue.genres)
     assert not np.array_equal(genres, world.catalogue.genres)
     one, two = (
-        JointRecommender(short(), lambda *_: lambda _: {"ndcg@10": 0.0, "rmse": 0.0}).fit(
-            world.train, world.valid, catalogue
-        )
+        JointRecommender(short()).fit(data_of(world.train, world.valid, catalogue))
         for catalogue in (world.catalogue, replace(world.catalogue, genres=genres))
     )
     assert equal(one, two)
@@ -259,7 +275,7 @@ def test_half_stars_and_a_zero_scale_are_trained_on(world):
     config = short(user=short().user.model_copy(update={"liked_min_rating": 3.5}))
     parts = [halved(part) for part in (world.train, world.valid)]
     assert (parts[0].rating == 0).any()
-    subject = toy_joint(config).fit(*parts, world.catalogue)
+    subject = toy_joint(config).fit(data_of(*parts, world.catalogue))
     rows, items = (grid.ravel() for grid in np.indices(world.train.shape))
     found = subject.predict_ratings(Query.known(parts[0]), rows, items)
     assert np.isfinite(found.mean).all()
@@ -297,42 +313,25 @@ def test_asking_before_training_is_an_error():
 
 
 def test_the_test_part_never_reaches_training(world):
-    """Trained through the experiment with other test ratings, and with none: the same bits."""
-    from recsys.experiment.train import train as train_experiment
-
+    """Trained on a split with other test ratings, and with none: the same bits."""
     others = replace(world.test, rating=6 - world.test.rating)
     found = [
-        train_experiment(prepared(world, test)).recommender
+        JointRecommender(short()).fit(replace(world.split, test=test))
         for test in (world.test, others, world.test.select(np.arange(0)))
     ]
     assert equal(found[0], found[1])
     assert equal(found[0], found[2])
 
 
-def prepared(world, test):
-    from pathlib import Path
-
-    from recsys.experiment.prepare import Prepared
-
-    from recsys.data.dataset import Dataset
-    from recsys.data.row_report import RowReport
-
-    n = len(world.train)
-    return Prepared(
-        config=short(),
-        dataset=Dataset("toy", world.train, world.catalogue, RowReport(Path(), n, n), Path()),
-        catalogue=world.catalogue,
-        split=Split(world.train, world.valid, test, SplitSpec("toy", 0)),
-        labels=genre_partition(world.catalogue, short().seed),
-        extraction=[],
-    )
+def metrics_on_valid(model, world) -> dict[str, float]:
+    evaluator = Evaluator.on_valid(world.data)
+    genre = evaluator.genre(model.genre_probabilities()).summary()
+    return evaluator.ranking(model).means() | evaluator.rating(model).summary() | genre
 
 
-def test_the_toy_validation_is_the_experiment_s(world):
-    config = toy_experiment(**SHORT, calibrate=False)
-    subject = fit(toy_joint(config), world)
-    metrics = validating(config)(world.train, world.valid, world.catalogue)(subject.model)
-    assert metrics == subject.log.best_metrics
+def test_training_chooses_by_the_evaluation_of_valid(world):
+    subject = fit(toy_joint(toy_experiment(**SHORT, calibrate=False)), world)
+    assert metrics_on_valid(subject, world) == subject.log.best_metrics
 
 
 def test_calibration_comes_after_the_choice_and_corrects_stars_alone(world, trained):
@@ -341,8 +340,7 @@ def test_calibration_comes_after_the_choice_and_corrects_stars_alone(world, trai
     assert raw.log.records == trained.log.records
     for name, array in raw.model.movies.arrays().items():
         np.testing.assert_array_equal(array, trained.model.movies.arrays()[name])
-    config, parts = short(), (world.train, world.valid, world.catalogue)
-    before, after = (validating(config)(*parts)(model) for model in (raw.model, trained.model))
+    before, after = (metrics_on_valid(model, world) for model in (raw, trained))
     of_stars = {"rmse", "mae", "nll", "level_nll"}
     changed = {name for name, value in before.items() if after[name] != value}
     assert {"level_nll"} < changed

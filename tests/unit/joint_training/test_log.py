@@ -6,13 +6,18 @@ import pytest
 
 pytest.importorskip("torch", reason="training needs torch")
 
-from recsys.recommenders.joint.training.log import JsonLines, TensorBoard, TrainingLog, sinks_of
-from recsys.recommenders.joint.training.options import RunOptions
+from recsys.recommenders.joint.training.log import (
+    JsonLines,
+    RunOptions,
+    TensorBoard,
+    TrainingLog,
+    sinks_of,
+)
 
 RECORDS = [
     {"alignment/loss": 0.5},
     {"epoch": 1.0, "loss/near": 2.0},
-    {"epoch": 2.0, "loss/near": 1.0, "valid/rmse": 0.9, "weight/near": 1.5},
+    {"epoch": 2.0, "loss/near": 1.0, "valid/rmse": 0.9},
 ]
 
 

@@ -10,11 +10,8 @@ torch = pytest.importorskip("torch", reason="training needs torch")
 
 from recsys.config.experiment import TrainingConfig
 from recsys.errors import ConfigError, RecsysError
-from recsys.recommenders.joint.training.learning import Learning
-from recsys.recommenders.joint.training.log import JsonLines, TrainingLog
-from recsys.recommenders.joint.training.loop import monitored, run
-from recsys.recommenders.joint.training.optimiser import make_optimiser
-from recsys.recommenders.joint.training.options import RunOptions
+from recsys.recommenders.joint.training.log import JsonLines, RunOptions, TrainingLog
+from recsys.recommenders.joint.training.loop import Learning, make_optimiser, monitored, run
 
 
 class Point(torch.nn.Module):

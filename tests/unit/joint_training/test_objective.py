@@ -11,14 +11,18 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
+from support.joint import toy_experiment
+
 from recsys.config.experiment import LossWeights
 from recsys.queries.query import rated_mask
-from recsys.recommenders.closed_form.weights import ease_weights
-from recsys.recommenders.joint.network import JointModel
-from recsys.recommenders.joint.statistics import TrainStatistics
-from recsys.recommenders.joint.training.batches import Batch, UserBatches
-from recsys.recommenders.joint.training.objective import JointObjective, Material
-from recsys.testing.joint import toy_experiment
+from recsys.recommenders.closed_form.ease import ease_weights
+from recsys.recommenders.joint.network import JointModel, TrainStatistics
+from recsys.recommenders.joint.training.objective import (
+    Batch,
+    JointObjective,
+    Material,
+    UserBatches,
+)
 from recsys.testing.worlds import two_genre_world
 
 PARTS = tuple(LossWeights.model_fields)
@@ -191,9 +195,7 @@ def test_a_task_alone_is_alone(setting, only):
     assert ask(setting, **{only: 1}).keys() == {only}
     model = setting.model
     touched = {name for name, p in model.named_parameters() if p.grad is not None and p.grad.any()}
-    for role in model.tower.config.roles:
-        if role.name == "attention":  # which has no width here
-            continue
+    for role in model.tower.config.heads:
         own = role.task == TASK_OF.get(only, only)
         assert (f"tower.learnt.role/{role.name}/weight" in touched) == own
         assert (f"tower.offsets.{role.name}" in touched) == (own and role.offset)

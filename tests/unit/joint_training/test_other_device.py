@@ -16,6 +16,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
+from support.joint import toy_experiment, toy_joint
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 
@@ -26,9 +27,8 @@ from recsys.config.experiment import (
     SharingConfig,
     UserConfig,
 )
-from recsys.recommenders.joint.training.options import RunOptions
+from recsys.recommenders.joint.training.log import RunOptions
 from recsys.testing.contract import fit
-from recsys.testing.joint import toy_experiment, toy_joint
 from recsys.testing.worlds import two_genre_world
 
 ELSEWHERE = torch.device("meta")
@@ -106,16 +106,13 @@ def world():
 
 CASES = {
     "default": {},
-    "uncertainty": {"balancing": "uncertainty"},
-    "gradnorm": {"balancing": "gradnorm"},
     "concat": {"fusion": FusionConfig(kind="concat", dim=8)},
     "gated": {"fusion": FusionConfig(kind="gated", dim=8)},
     "sparse": {"fusion": FusionConfig(kind="sparse", dim=8)},
-    "attention": {"fusion": FusionConfig(kind="attention", dim=8)},
     "sp": {"sharing": SharingConfig(scheme="sp", shared_dim=8, private_dim=4)},
     "asp": {"sharing": SharingConfig(scheme="asp", shared_dim=8, private_dim=4)},
     "ordinal": {"model": ModelConfig(ranking_dim=8, rating_dim=4, rating_likelihood="ordinal")},
-    "users": {"user": UserConfig(attention_dim=4, recency_half_life_days=100)},
+    "users": {"user": UserConfig(liked_min_rating=1, rating_slope=0.3)},
     "aligned": {"alignment": AlignmentConfig(epochs=2, anchor="text", target="metadata")},
 }
 
@@ -123,13 +120,11 @@ CASES = {
 @pytest.mark.filterwarnings("ignore:.*to a meta parameter in the current model")
 @pytest.mark.parametrize("case", CASES)
 def test_training_never_mixes_devices_and_learns_the_same(world, monkeypatch, tmp_path, case):
-    changes = dict(CASES[case])
-    balancing = changes.pop("balancing", "fixed")
-    experiment = toy_experiment(
-        epochs=2, evaluate_every=1, balancing=balancing, checkpoint_seconds=0
-    ).model_copy(update=changes)
+    experiment = toy_experiment(epochs=2, evaluate_every=1, checkpoint_seconds=0).model_copy(
+        update=CASES[case]
+    )
     here = fit(toy_joint(experiment), world)
-    monkeypatch.setattr("recsys.recommenders.joint.recommender.device_of", lambda _: ELSEWHERE)
+    monkeypatch.setattr("recsys.recommenders.joint.training.fitting.device_of", lambda _: ELSEWHERE)
     with OtherDevice():
         there = fit(toy_joint(experiment, RunOptions(checkpoint=tmp_path)), world)
         again = fit(toy_joint(experiment, RunOptions(checkpoint=tmp_path, resume=True)), world)
@@ -151,14 +146,10 @@ def last_losses(subject):
 
 @pytest.mark.parametrize("case", CASES)
 def test_bfloat16_changes_little(world, case):
-    changes = dict(CASES[case])
-    balancing = changes.pop("balancing", "fixed")
     found = []
     for precision in ("float32", "bfloat16"):
-        experiment = toy_experiment(
-            epochs=4, evaluate_every=4, balancing=balancing, precision=precision, device="cpu"
-        )
-        found.append(fit(toy_joint(experiment.model_copy(update=changes)), world))
+        experiment = toy_experiment(epochs=4, evaluate_every=4, precision=precision, device="cpu")
+        found.append(fit(toy_joint(experiment.model_copy(update=CASES[case])), world))
     exact, short = map(last_losses, found)
     assert short == pytest.approx(exact, rel=0.1, abs=0.05)
     assert short != exact
@@ -169,19 +160,16 @@ def test_bfloat16_changes_little(world, case):
 @pytest.mark.parametrize("precision", ["float32", "auto"])
 def test_a_gpu_ends_where_the_cpu_does(world, case, precision):
     """Roughly: what is held back of a history is drawn from another stream there."""
-    changes = dict(CASES[case])
     still = {"feature_dropout": 0, "modality_dropout": 0, "offset_dropout": 0}
-    balancing = changes.pop("balancing", "fixed")
     found = []
     for device in ("cpu", "cuda"):
         experiment = toy_experiment(
             epochs=10,
             evaluate_every=10,
-            balancing=balancing,
             device=device,
             precision=precision,
             **still,
         )
-        found.append(fit(toy_joint(experiment.model_copy(update=changes)), world))
+        found.append(fit(toy_joint(experiment.model_copy(update=CASES[case])), world))
     expected, on_gpu = map(last_losses, found)
     assert on_gpu == pytest.approx(expected, rel=0.25, abs=0.1)

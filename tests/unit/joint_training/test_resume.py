@@ -21,18 +21,16 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
+from support.joint import toy_experiment, toy_joint
+
 from recsys.config.experiment import AlignmentConfig, TrainingConfig
 from recsys.errors import ConfigError
-from recsys.recommenders.joint.training.checkpoints import DOCUMENT, Checkpoints
+from recsys.recommenders.joint.training.checkpoints import DOCUMENT, Checkpoints, Identity
 from recsys.recommenders.joint.training.devices import deterministic
-from recsys.recommenders.joint.training.identity import Identity
-from recsys.recommenders.joint.training.learning import Learning
-from recsys.recommenders.joint.training.log import JsonLines, TrainingLog
-from recsys.recommenders.joint.training.loop import run
-from recsys.recommenders.joint.training.options import RunOptions
+from recsys.recommenders.joint.training.log import JsonLines, RunOptions, TrainingLog
+from recsys.recommenders.joint.training.loop import Learning, run
 from recsys.seeding import seed_for
 from recsys.testing.contract import fit
-from recsys.testing.joint import toy_experiment, toy_joint
 from recsys.testing.worlds import two_genre_world
 
 EPOCHS, BATCHES = 4, 3
@@ -59,10 +57,6 @@ class Net(torch.nn.Module):
         torch.manual_seed(3)
         self.layer, self.heads = torch.nn.Linear(5, 4), torch.nn.Linear(4, 2)
         self.late = torch.nn.Parameter(torch.zeros(2))
-
-    @property
-    def shared_weight(self):
-        return self.layer.weight
 
     def forward(self, x):
         hidden = torch.nn.functional.dropout(torch.tanh(self.layer(x)), 0.3, self.training)
@@ -156,10 +150,9 @@ def whole(tmp_path_factory):
     return find
 
 
-@pytest.mark.parametrize("balancing", ["fixed", "uncertainty", "gradnorm"])
 @pytest.mark.parametrize("step", range(STEPS))
-def test_stopped_after_any_step(tmp_path, whole, step, balancing):
-    config = settings(balancing=balancing)
+def test_stopped_after_any_step(tmp_path, whole, step):
+    config = settings()
     assert resumed(tmp_path, config, step).left() == whole(config)
 
 
@@ -171,7 +164,7 @@ def test_stopped_around_a_validation(tmp_path, whole, where, number):
 
 
 def test_stopped_after_every_single_step(tmp_path, whole):
-    config = settings(balancing="gradnorm")
+    config = settings()
     lives = 0
     while True:
         life = Life(tmp_path, config, die_at=1)
@@ -274,8 +267,8 @@ def test_ctrl_c_waits_for_the_step_and_keeps_it(tmp_path, whole):
     life.objective = pressed
     with pytest.raises(KeyboardInterrupt):
         life.live()
-    standing = json.loads((tmp_path / DOCUMENT).read_text())["state"]["standing"]
-    assert (standing["epoch"], standing["step"]) == (2, 3)
+    at = json.loads((tmp_path / DOCUMENT).read_text())["state"]["trainer"]
+    assert (at["epoch"], at["step"]) == (2, 3)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert Life(tmp_path, settings()).live().left() == whole(settings())
 
@@ -313,16 +306,13 @@ def bits(subject) -> dict[str, bytes]:
     return {name: array.tobytes() for name, array in arrays.items()}
 
 
-@pytest.mark.parametrize("balancing", ["fixed", "uncertainty", "gradnorm"])
 @pytest.mark.parametrize("step", [1, 4, 7])
-def test_the_joint_model_goes_on_exactly(world, tmp_path, balancing, step):
-    config = toy_experiment(
-        epochs=4, evaluate_every=2, batch_size=30, balancing=balancing, checkpoint_seconds=0
-    )
+def test_the_joint_model_goes_on_exactly(world, tmp_path, step):
+    config = toy_experiment(epochs=4, evaluate_every=2, batch_size=30, checkpoint_seconds=0)
     expected = fit(toy_joint(config), world)
 
     def die(subject):
-        from recsys.recommenders.joint.training.stepping import Stepper
+        from recsys.recommenders.joint.training.loop import Stepper
 
         count, original = iter(range(10**6)), Stepper.step
 
@@ -396,7 +386,6 @@ def long_training(folder: Path) -> str:
         evaluate_every=2,
         patience=99,
         batch_size=20,
-        balancing="gradnorm",
         checkpoint_seconds=0,
     )
     subject = fit(toy_joint(config, options), two_genre_world())

@@ -58,7 +58,7 @@ def test_residuals_are_what_the_baseline_leaves(ratings):
 
 @pytest.mark.parametrize("bad", [{"user_l2": 0.0}, {"item_l2": -1.0}, {"rounds": 0}])
 def test_values_that_cannot_work_are_refused(bad):
-    with pytest.raises(ConfigError, match="above 0"):
+    with pytest.raises(ConfigError, match="greater than 0"):
         BiasConfig(**bad)
 
 

@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse as sp
 
 from recsys.errors import ConfigError
-from recsys.recommenders.closed_form.weights import ease_weights
+from recsys.recommenders.closed_form.ease import ease_weights
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 
 from recsys.errors import ConfigError
 from recsys.queries.query import Query
-from recsys.recommenders.global_mean import GlobalMean
+from recsys.recommenders.simple import GlobalMean
 from recsys.testing.worlds import data_of
 
 

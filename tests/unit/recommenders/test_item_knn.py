@@ -5,7 +5,7 @@ import pytest
 
 from recsys.errors import ConfigError
 from recsys.queries.query import Query, rated_mask
-from recsys.recommenders import neighbours
+from recsys.recommenders import item_knn
 from recsys.recommenders.bias import BiasConfig, fit_biases
 from recsys.recommenders.item_knn import (
     ItemKNN,
@@ -84,21 +84,21 @@ def test_predictions_are_the_definition_pair_by_pair(ratings, monkeypatch):
 def test_neighbours_do_not_depend_on_the_block(ratings, monkeypatch):
     matrix = rated_mask(ratings.matrix())
     whole = cosine_neighbours(matrix, ItemKNNConfig(k=4))
-    monkeypatch.setattr(neighbours, "BLOCK_BYTES", 8 * 14 * 3)
+    monkeypatch.setattr(item_knn, "BLOCK_BYTES", 8 * 14 * 3)
     np.testing.assert_array_equal(
         cosine_neighbours(matrix, ItemKNNConfig(k=4)).toarray(), whole.toarray()
     )
 
 
 def test_a_block_is_never_larger_than_told(monkeypatch):
-    monkeypatch.setattr(neighbours, "BLOCK_BYTES", 8 * 10 * 4)
+    monkeypatch.setattr(item_knn, "BLOCK_BYTES", 8 * 10 * 4)
     sizes = []
 
     def similarity(start, stop):
         sizes.append(stop - start)
         return np.ones((stop - start, 10))
 
-    found = neighbours.keep_best(similarity, 10, 2)
+    found = item_knn.keep_best(similarity, 10, 2)
     assert sizes == [4, 4, 2]
     assert found.toarray()[0].tolist() == [0, 1, 1, 0, 0, 0, 0, 0, 0, 0]
 

@@ -11,8 +11,8 @@ import scipy.sparse as sp
 from recsys.data.catalogue import Catalogue, EncoderCard, ModalityTable
 from recsys.errors import ConfigError, DataError
 from recsys.queries.query import Query, rated_mask
+from recsys.recommenders.closed_form.ease import ease_weights, weights_of_gram
 from recsys.recommenders.closed_form.marec import modality_weights, smoothed_cosines
-from recsys.recommenders.closed_form.weights import ease_weights, weights_of_gram
 from recsys.recommenders.content.kernel import content_kernel
 from recsys.recommenders.registry import create
 from recsys.testing.worlds import data_of

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recsys.retrieval.nominees import decide, undecided
+from recsys.retrieval.faiss_flat import decide, undecided
 
 EPS = float(np.finfo(np.float32).eps)
 

@@ -7,7 +7,7 @@ from recsys.data.catalogue import Catalogue
 from recsys.data.dataset import Dataset
 from recsys.data.interactions import Interactions
 from recsys.data.splits import make_split
-from recsys.data.splits.random_order import part_sizes, torch_permutation
+from recsys.data.splits.rules import part_sizes, torch_permutation
 from recsys.errors import ConfigError
 
 

@@ -33,7 +33,7 @@ def split() -> Split:
 
 
 def test_a_summary_counts_what_the_parts_hold(split: Split) -> None:
-    assert describe(split).to_dict() == {
+    assert describe(split).model_dump() == {
         "name": "mine",
         "seed": 1,
         "params": {},
@@ -59,7 +59,7 @@ def test_the_files_are_named_after_the_folder(split: Split, tmp_path: Path) -> N
         "user_id:token\titem_id:token\trating:float\ttimestamp:float\n"
         "a\tx\t4.0\t10\na\ty\t3.5\t20\nb\tx\t5.0\t30\n"
     )
-    assert json.loads(paths[3].read_text(encoding="utf-8")) == describe(split).to_dict()
+    assert json.loads(paths[3].read_text(encoding="utf-8")) == describe(split).model_dump()
 
 
 def test_written_parts_read_back_as_they_were(

@@ -1,61 +1,74 @@
 """A contract that nothing fails is worth nothing: each mistake here must be caught, by its test."""
 
-# ruff: noqa: ARG002 - the signatures are those of the protocols
+# ruff: noqa: ARG002 - the signatures are those of the base
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
-from recsys.errors import NotFittedError
+from recsys.data.split import Source
 from recsys.queries.query import LevelProbabilities, Query, RatingPrediction
 from recsys.queries.topk import TopK
-from recsys.recommenders.registry import create
+from recsys.recommenders.base import Contributions, Facts, VectorModel, names
+from recsys.recommenders.bias import BiasModel
 from recsys.retrieval.exact import ExactIndex
 from recsys.testing.index_contract import IndexContract
 from recsys.testing.rating_contract import RatingPredictorContract
-from recsys.testing.recommender_contract import ColdItemContract, RecommenderContract
-from recsys.testing.worlds import data_of
+from recsys.testing.recommender_contract import (
+    ColdItemContract,
+    RecommenderContract,
+    VectorRecommenderContract,
+)
 
 
-class ContentMean:
+@dataclass(frozen=True)
+class NoConfig:
+    """Nothing to choose."""
+
+
+class ContentMean(VectorModel):
     """A right answer to the toy worlds: the mean content of what was rated, as inner products."""
 
     name = "content-mean"
+    config_class = NoConfig
+    facts = Facts("embeddings", "the mean content of what was rated")
 
-    def __init__(self):
-        self.content = None
-
-    def fit(self, train, valid, catalogue):
-        table = catalogue.modalities["metadata"]
+    def _fit(self, data):
+        table, counts = data.catalogue.modalities["metadata"], data.train.item_counts()
         middle = table.vectors[table.present].mean(axis=0)
         content = np.where(table.present[:, None], table.vectors - middle, 0)
-        popularity = 0.3 * train.item_counts() / train.item_counts().max()
-        self.content = np.column_stack([content, popularity]).astype(np.float32)
-        return self
+        return {"items": np.column_stack([content, 0.3 * counts / counts.max()]).astype("f4")}
 
     def user_vectors(self, query):
-        if self.content is None:
-            raise NotFittedError("not fitted")
         weights = np.maximum(np.diff(query.histories.indptr), 1)[:, None]
         rated = query.histories.astype(bool).astype(np.float32)
-        mean = rated @ self.content[:, :-1] / weights
+        mean = rated @ self.arrays()["items"][:, :-1] / weights
         return np.column_stack([mean, np.ones(len(query))]).astype(np.float32)
 
-    def score(self, query):
-        return self.user_vectors(query) @ self.content.T
+    def item_vectors(self):
+        return self.arrays()["items"].copy()
+
+    def view(self, query):
+        rows, items = query.histories.indices, self.arrays()["items"]
+
+        def contributions(asked):
+            values = items[asked, :-1] @ items[rows, :-1].T / max(len(rows), 1)
+            return Contributions(rows, values, items[asked, -1])
+
+        return replace(super().view(query), contributions=contributions)
 
 
-class TestContentMean(RecommenderContract, ColdItemContract):
+class TestContentMean(RecommenderContract, ColdItemContract, VectorRecommenderContract):
     def make(self):
         return ContentMean()
 
 
 class BadFit(ContentMean):
-    def fit(self, train, valid, catalogue):
-        super().fit(data_of(train, valid, catalogue))
+    def fit(self, split):
+        super().fit(split)
 
 
 class NoFitNeeded(ContentMean):
@@ -99,17 +112,17 @@ class Exposes(ContentMean):
 
 
 class Random(ContentMean):
-    def fit(self, train, valid, catalogue):
-        super().fit(data_of(train, valid, catalogue))
-        self.content += np.random.default_rng().normal(scale=1e-3, size=self.content.shape)
-        return self
+    def _fit(self, data):
+        items = super()._fit(data)["items"]
+        noise = np.random.default_rng().normal(scale=1e-3, size=items.shape)
+        return {"items": items + noise.astype(np.float32)}
 
 
 class Unpopular(ContentMean):
-    def fit(self, train, valid, catalogue):
-        super().fit(data_of(train, valid, catalogue))
-        self.content[:, -1] *= -1000
-        return self
+    def _fit(self, data):
+        items = super()._fit(data)["items"]
+        items[:, -1] *= -1000
+        return {"items": items}
 
 
 class Contrary(ContentMean):
@@ -120,30 +133,106 @@ class Contrary(ContentMean):
 class Peeks(ContentMean):
     """Knows the genres by the parity of the row, whatever the data say."""
 
-    def fit(self, train, valid, catalogue):
-        super().fit(data_of(train, valid, catalogue))
-        self.parity = (np.arange(len(catalogue)) % 2).astype(np.float32)
-        return self
-
     def score(self, query):
-        fan = (np.maximum(query.users, 0) % 2)[:, None] == self.parity
+        parity = np.arange(query.histories.shape[1]) % 2
+        fan = (np.maximum(query.users, 0) % 2)[:, None] == parity
         return super().score(query) * np.float32(0) + fan.astype(np.float32)
 
 
 class WarmOnly(ContentMean):
-    def fit(self, train, valid, catalogue):
-        super().fit(data_of(train, valid, catalogue))
-        self.content[train.item_counts() == 0] = -9
+    def _fit(self, data):
+        items = super()._fit(data)["items"]
+        items[data.train.item_counts() == 0] = -9
+        return {"items": items}
+
+
+class Forgets(ContentMean):
+    """Keeps what it learnt elsewhere than in its arrays."""
+
+    def _fit(self, data):
+        self.bonus = np.linspace(0, 1, len(data.catalogue), dtype=np.float32)
+        return super()._fit(data)
+
+    def score(self, query):
+        return super().score(query) + getattr(self, "bonus", 0)
+
+
+class Talks(ContentMean):
+    def __repr__(self):
+        return f"{self.name} {self._arrays}"
+
+
+class Nameless(ContentMean):
+    name = ""
+
+
+class Amnesia(ContentMean):
+    def fit(self, split):
+        super().fit(split)
+        self.source = Source.unknown()
         return self
 
 
+class Repeats(ContentMean):
+    def recommend(self, users=None, k=10, *, seen=False):
+        return super().recommend(users, k, seen=True)
+
+
+class PredictsNought(ContentMean):
+    def predict(self, pairs):
+        return None
+
+
+class RowsForIds(ContentMean):
+    def recommend(self, users=None, k=10, *, seen=False):
+        rows = [users] if np.ndim(users) == 0 else users
+        beside = [
+            str(u) if isinstance(u, str) else self.context.histories.users.id(u + 1) for u in rows
+        ]
+        return super().recommend(beside, k, seen=seen)
+
+
+class Forgives(ContentMean):
+    def recommend(self, users=None, k=10, *, seen=False):
+        known = [u for u in names(users, "user") if u in self.context.histories.users]
+        return super().recommend(known, k, seen=seen)
+
+
+class Boasts(ContentMean):
+    def view(self, query):
+        right = super().view(query)
+
+        def doubled(asked):
+            told = right.contributions(asked)
+            return Contributions(told.rows, 2 * told.values, told.bias)
+
+        return replace(right, contributions=doubled)
+
+
+class Narcissus(ContentMean):
+    def similar(self, movie, k=10):
+        frame = super().similar(movie, k)
+        frame.loc[0, "item"] = movie
+        return frame
+
+
 RECOMMENDER_MISTAKES = [
+    (Nameless, "has_a_name"),
+    (Talks, "its_representation_is_a_short_line"),
+    (Forgets, "stored_and_restored_it_answers_bit_for_bit"),
+    (Amnesia, "it_remembers_what_it_was_fitted_on"),
+    (PredictsNought, "what_it_does_not_answer_it_says"),
+    (Repeats, "recommending_gives_the_best_of_what_is_not_seen"),
+    (RowsForIds, "ids_may_be_numbers"),
+    (Forgives, "ids_that_are_missing_or_unknown_are_errors"),
+    (Boasts, "contributions_add_up_to_the_scores"),
+    (Narcissus, "similar_movies_are_others_each_film_once"),
     (BadFit, "fit_returns_self"),
     (NoFitNeeded, "score_before_fit_is_an_error"),
     (NotANumber, "scores_are_a_float32_matrix_without_nan"),
     (Double, "scores_are_a_float32_matrix_without_nan"),
     (BatchScaled, "scoring_one_by_one_equals_a_batch"),
-    (KnownOnly, "a_user_not_in_training_gets_scores"),
+    (KnownOnly, "a_user_not_in_training_gets_scores_or_is_refused"),
     (KnownOnly, "an_empty_history_gets_finite_scores_for_something"),
     (Writes, "fit_and_score_alter_neither_data_nor_query"),
     (Exposes, "altering_scores_leaves_the_recommender_as_it_was"),
@@ -168,18 +257,9 @@ def test_a_recommender_s_mistake_is_caught(mistake, test):
         getattr(Case(), f"test_{test}")()
 
 
-class Rater:
-    name = "bias"
-
-    def __init__(self):
-        self.inner = create("bias")
-
-    def fit(self, train, valid, catalogue):
-        self.inner.fit(data_of(train, valid, catalogue))
-        return self
-
-    def predict(self, query, rows, items):
-        return self.change(self.inner.predict(query, rows, items), query)
+class Rater(BiasModel):
+    def predict_ratings(self, query, rows, items):
+        return self.change(super().predict_ratings(query, rows, items), query)
 
 
 class OffScale(Rater):
@@ -220,7 +300,26 @@ class Constant(Rater):
         return RatingPrediction(np.full_like(found.mean, 3.5))
 
 
+class Reversed(Rater):
+    def change(self, found, query):
+        return found
+
+    def predict(self, pairs):
+        frame = super().predict(pairs)
+        return frame.assign(rating=frame["rating"].to_numpy()[::-1])
+
+
+class RanksNought(Rater):
+    def change(self, found, query):
+        return found
+
+    def recommend(self, users=None, k=10, *, seen=False):
+        return None
+
+
 RATER_MISTAKES = [
+    (Reversed, "predicting_gives_the_stars_of_the_pairs_in_their_order"),
+    (RanksNought, "what_it_does_not_answer_it_says"),
     (OffScale, "predictions_are_on_the_scale"),
     (NegativeSpread, "predictions_are_on_the_scale"),
     (MoreThanCertain, "predictions_are_on_the_scale"),

@@ -2,7 +2,10 @@
 
 A stage before joint training. It changes what turns two modalities into codes, in place, and
 nothing else. Whether it generalises is measured on films it never saw: how often a plot finds its
-own metadata. Legend: I movies.
+own metadata.
+
+Legend: I movies, F dimensions of a code, N movies trained on, B of a batch, Q movies looked for, C
+movies looked among.
 """
 
 from __future__ import annotations
@@ -16,19 +19,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
+from torch.optim import Optimizer
 
 from recsys.config.experiment import AlignmentConfig
-from recsys.errors import ConfigError, DataError
-from recsys.recommenders.joint.training.code_retrieval import (
-    chance_metrics,
-    own_ranks,
-    retrieval_metrics,
-)
-from recsys.recommenders.joint.training.contrast import Codes, contrast, unit
+from recsys.errors import ConfigError, DataError, RecsysError
+from recsys.recommenders.joint.item_tower import ItemTower
 from recsys.recommenders.joint.weights import generator
 from recsys.seeding import seed_for
 
 _DECIMALS = 4  # to which the initial codes of equal features agree
+_SHORTEST = 1e-2  # a code that dropout emptied is not blown up to length one
+_BLOCK = 512  # queries scored at a time
+_TIE = 1e-6  # cosines closer than this cannot be told apart
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ class _Movies:
 
 
 def align(
-    tower: Codes, config: AlignmentConfig, groups: NDArray[np.integer[Any]], seed: int
+    tower: ItemTower, config: AlignmentConfig, groups: NDArray[np.integer[Any]], seed: int
 ) -> AlignmentReport:
     """Train the codes of two modalities in place.
 
@@ -101,15 +104,15 @@ def align(
     _require_two_modalities(tower, config)
     movies = _usable(tower, config, groups, seed)
     with _own_streams(tower, seed):
-        kin = _kin(tower, config, movies)
+        alike = _alike(tower, config, movies)
         before, chance = _measure(tower, config, movies)
-        losses = tuple(contrast(tower, config, movies.train, kin, seed))
+        losses = tuple(contrast(tower, config, movies.train, alike, seed))
         after, _ = _measure(tower, config, movies)
     sizes = len(movies.train), len(movies.held_out)
     return AlignmentReport(config.anchor, config.target, *sizes, losses, before, after, chance)
 
 
-def _require_two_modalities(tower: Codes, config: AlignmentConfig) -> None:
+def _require_two_modalities(tower: ItemTower, config: AlignmentConfig) -> None:
     for key, name in (("anchor", config.anchor), ("target", config.target)):
         if name not in tower.names:
             known = ", ".join(tower.names) or "none"
@@ -125,7 +128,7 @@ def _require_two_modalities(tower: Codes, config: AlignmentConfig) -> None:
 
 
 def _usable(
-    tower: Codes, config: AlignmentConfig, groups: NDArray[np.integer[Any]], seed: int
+    tower: ItemTower, config: AlignmentConfig, groups: NDArray[np.integer[Any]], seed: int
 ) -> _Movies:
     warm = tower.warm[:, 0] > 0
     rows = (warm & tower.present(config.anchor) & tower.present(config.target)).nonzero()[:, 0]
@@ -145,22 +148,22 @@ def _usable(
 
 
 @torch.no_grad()
-def _kin(tower: Codes, config: AlignmentConfig, movies: _Movies) -> Tensor:
+def _alike(tower: ItemTower, config: AlignmentConfig, movies: _Movies) -> Tensor:
     """(I, 3) labels: its film, those of equal anchor features and those of equal target features.
 
     Equal features have equal codes, which no training tells apart.
     """
     tower.train(False)
-    alike = [
+    equal = [
         torch.unique(tower.code(name).round(decimals=_DECIMALS), dim=0, return_inverse=True)[1]
         for name in (config.anchor, config.target)
     ]
-    return torch.stack([movies.films, *alike], dim=1)
+    return torch.stack([movies.films, *equal], dim=1)
 
 
 @torch.no_grad()
 def _measure(
-    tower: Codes, config: AlignmentConfig, movies: _Movies
+    tower: ItemTower, config: AlignmentConfig, movies: _Movies
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Retrieval metrics of the codes as they are, and those of chance."""
     queries = movies.held_out
@@ -178,7 +181,7 @@ def _measure(
 
 
 @contextmanager
-def _own_streams(tower: Codes, seed: int) -> Iterator[None]:
+def _own_streams(tower: ItemTower, seed: int) -> Iterator[None]:
     """Dropout draws from a stream of this stage; torch and the tower's mode are restored after."""
     device, was_training = tower.warm.device, tower.training
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
@@ -187,3 +190,134 @@ def _own_streams(tower: Codes, seed: int) -> Iterator[None]:
             yield
         finally:
             tower.train(was_training)
+
+
+def info_nce(anchor: Tensor, target: Tensor, false_negatives: Tensor, temperature: float) -> Tensor:
+    """Symmetric InfoNCE with in-batch negatives.
+
+    ``−½/B Σ_i [log e^{s_ii/τ} / Σ_j e^{s_ij/τ} + log e^{s_ii/τ} / Σ_j e^{s_ji/τ}]``, s the cosine:
+    van den Oord et al. 2018, eq. 4, with ``f = e^{s/τ}``, averaged over both directions as in CLIP
+    (Radford et al. 2021, fig. 3), at a fixed temperature τ.
+
+    Args:
+        anchor: (B, F).
+        target: (B, F).
+        false_negatives: (B, B) bool, pairs that are no negatives of each other; the diagonal does
+            not matter.
+        temperature: τ.
+    """
+    logits = unit(anchor) @ unit(target).T / temperature
+    own = torch.arange(len(logits), device=logits.device)
+    masked = false_negatives & (own[:, None] != own)
+    logits = logits.masked_fill(masked, float("-inf"))
+    return (functional.cross_entropy(logits, own) + functional.cross_entropy(logits.T, own)) / 2
+
+
+def unit(codes: Tensor) -> Tensor:
+    """Codes scaled to length one; one that is all but zero stays short."""
+    return functional.normalize(codes, dim=1, eps=_SHORTEST)
+
+
+def contrast(
+    tower: ItemTower, config: AlignmentConfig, movies: Tensor, alike: Tensor, seed: int
+) -> Iterator[float]:
+    """Train the codes in place, one epoch for every mean loss that is drawn.
+
+    Args:
+        tower: whose codes are trained.
+        config: which codes, and how.
+        movies: (N,) rows trained on.
+        alike: (I, ·) labels; two movies that share any of them are no negatives of each other.
+        seed: of the batches.
+
+    Raises:
+        RecsysError: the loss is no longer finite.
+    """
+    rng, optimiser = generator(seed, "alignment/batches"), _optimiser(tower, config)
+    tower.train()
+    for _ in range(config.epochs):
+        order = torch.randperm(len(movies), generator=rng).to(movies.device)
+        batches = torch.split(movies[order], config.batch_size)
+        total = sum(
+            len(rows) * _step(tower, config, rows, alike[rows], optimiser) for rows in batches
+        )
+        yield total / len(movies)
+
+
+def _step(
+    tower: ItemTower, config: AlignmentConfig, rows: Tensor, alike: Tensor, optimiser: Optimizer
+) -> float:
+    false_negatives = (alike[:, None] == alike).any(dim=2)
+    if (
+        false_negatives.all()
+    ):  # one movie, or entries of one film: no negatives, so the loss is log 1
+        return 0.0
+    anchor, target = (
+        tower.code(name, rows, config.feature_dropout) for name in (config.anchor, config.target)
+    )
+    loss = info_nce(anchor, target, false_negatives, config.temperature)
+    if not torch.isfinite(loss):
+        raise RecsysError(
+            f"the loss of alignment is {loss.item()}", hint="lower alignment.learning_rate"
+        )
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    optimiser.step()
+    return loss.item()
+
+
+def _optimiser(tower: ItemTower, config: AlignmentConfig) -> Optimizer:
+    """AdamW; matrices decay, vectors do not."""
+    learnt = [p for name in (config.anchor, config.target) for p in tower.code_parameters(name)]
+    groups = [
+        {"params": [p for p in learnt if p.ndim > 1], "weight_decay": config.weight_decay},
+        {"params": [p for p in learnt if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=config.learning_rate)
+
+
+def own_ranks(
+    anchor: Tensor, target: Tensor, films: Tensor, queries: Tensor, pool: Tensor
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where each movie's own target code comes when all are ordered by cosine to its anchor code.
+
+    Other entries of the same film are passed over, for finding them is no mistake. A tie counts
+    against, so codes that are all alike find nothing.
+
+    Args:
+        anchor: (I, F) of length one.
+        target: (I, F) of length one.
+        films: (I,) one number a film.
+        queries: (Q,) rows looked for.
+        pool: (C,) rows looked among.
+
+    Returns:
+        (Q,) the place of each movie's own code, from 1, and (Q,) how many it was looked for among.
+    """
+    ranks, counts = [], []
+    for rows in torch.split(queries, _BLOCK):
+        rivals = films[rows][:, None] != films[pool]
+        own = (anchor[rows] * target[rows]).sum(dim=1, keepdim=True)
+        ahead = anchor[rows] @ target[pool].T >= own - _TIE
+        ranks.append(1 + (rivals & ahead).sum(dim=1))
+        counts.append(1 + rivals.sum(dim=1))
+    return torch.cat(ranks).cpu().numpy(), torch.cat(counts).cpu().numpy()
+
+
+def retrieval_metrics(ranks: NDArray[np.int64]) -> dict[str, float]:
+    """Recall at 1 and 10, and the mean reciprocal rank."""
+    return {
+        "recall@1": float((ranks <= 1).mean()),
+        "recall@10": float((ranks <= 10).mean()),
+        "mrr": float((1 / ranks).mean()),
+    }
+
+
+def chance_metrics(counts: NDArray[np.int64]) -> dict[str, float]:
+    """What a random order is expected to reach: ranks uniform from 1 to each of (Q,) ``counts``."""
+    harmonic = np.cumsum(1 / np.arange(1, counts.max() + 1))
+    return {
+        "recall@1": float((1 / counts).mean()),
+        "recall@10": float(np.minimum(10 / counts, 1).mean()),
+        "mrr": float((harmonic[counts - 1] / counts).mean()),
+    }

@@ -15,22 +15,17 @@ from recsys.data.split import TrainingData
 from recsys.errors import DataError
 from recsys.evaluation.evaluate import Evaluator
 from recsys.queries.query import Query, rated_mask
-from recsys.recommenders.closed_form.weights import ease_weights
+from recsys.recommenders.closed_form.ease import ease_weights
 from recsys.recommenders.joint.embedding_model import EmbeddingModel
-from recsys.recommenders.joint.network import JointModel
-from recsys.recommenders.joint.statistics import TrainStatistics
+from recsys.recommenders.joint.network import JointModel, TrainStatistics
 from recsys.recommenders.joint.storage import Fitted
 from recsys.recommenders.joint.training.alignment import align
-from recsys.recommenders.joint.training.batches import UserBatches
 from recsys.recommenders.joint.training.calibration import calibrate, require_levels
-from recsys.recommenders.joint.training.checkpoints import Checkpoints
+from recsys.recommenders.joint.training.checkpoints import Checkpoints, Identity
 from recsys.recommenders.joint.training.devices import deterministic, device_of
-from recsys.recommenders.joint.training.identity import Identity
-from recsys.recommenders.joint.training.learning import Learning
-from recsys.recommenders.joint.training.log import TrainingLog
-from recsys.recommenders.joint.training.loop import run
-from recsys.recommenders.joint.training.objective import JointObjective, Material
-from recsys.recommenders.joint.training.options import RunOptions
+from recsys.recommenders.joint.training.log import RunOptions, TrainingLog
+from recsys.recommenders.joint.training.loop import Learning, run
+from recsys.recommenders.joint.training.objective import JointObjective, Material, UserBatches
 
 Validation = Callable[[EmbeddingModel], Mapping[str, float]]
 """Metrics of a model on the valid part."""

@@ -1,18 +1,40 @@
-"""What happened in training: records, and the sinks they flow into."""
+"""How a training is run and told of: options, records, the sinks they flow into, Ctrl-C."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
+from types import FrameType
 from typing import Any, Protocol, Self
 
-from recsys.recommenders.joint.training.options import RunOptions
-
 Record = dict[str, float]
-"""Named values of one epoch: ``epoch``, ``loss/…``, ``weight/…``, ``valid/…``."""
+"""Named values of one epoch: ``epoch``, ``loss/…``, ``valid/…``."""
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """Where a run writes and whom it tells; none of it changes what is learnt.
+
+    Attributes:
+        log_path: file that receives one JSON line an epoch.
+        tensorboard: folder for TensorBoard; nothing is written where that is not installed.
+        checkpoint: folder that the state of the training is kept in.
+        resume: go on from ``checkpoint``, if there is one, instead of discarding it.
+        on_validation: called with the epoch and the monitored score after every validation; what
+            it raises ends the training.
+    """
+
+    log_path: Path | None = None
+    tensorboard: Path | None = None
+    checkpoint: Path | None = None
+    resume: bool = False
+    on_validation: Callable[[int, float], None] | None = None
 
 
 class Sink(Protocol):
@@ -135,3 +157,59 @@ class TrainingLog:
         self.records.append(record)
         for sink in self.sinks:
             sink.add(record)
+
+
+@contextmanager
+def progress_bar(epochs: int, done: int) -> Iterator[Callable[[Mapping[str, float]], None]]:
+    """A bar that is told the record of every epoch; nothing where nobody would see it.
+
+    Args:
+        epochs: how many are planned.
+        done: how many are behind us.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    shown = console.is_terminal or console.is_jupyter
+    columns = (
+        TextColumn("training"),
+        BarColumn(),
+        TextColumn("epoch {task.completed:.0f}/{task.total:.0f} {task.fields[status]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, disable=not shown) as progress:
+        task = progress.add_task("training", total=epochs, completed=done, status="")
+
+        def advance(record: Mapping[str, float]) -> None:
+            valid = {k: v for k, v in record.items() if k.startswith("valid/")}
+            progress.update(task, advance=1)
+            if valid:
+                shown = (f"{k.removeprefix('valid/')} {v:.4f}" for k, v in valid.items())
+                progress.update(task, status=" ".join(shown))
+
+        yield advance
+
+
+@contextmanager
+def deferred_interrupt() -> Iterator[Callable[[], bool]]:
+    """Within the block the first Ctrl-C only sets what is yielded; a second one acts at once.
+
+    Where something else handles it, or outside the main thread, nothing is changed.
+    """
+    asked = threading.Event()
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if asked.is_set():
+            signal.default_int_handler(number, frame)
+        asked.set()
+
+    main = threading.current_thread() is threading.main_thread()
+    if not main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield asked.is_set
+        return
+    signal.signal(signal.SIGINT, handle)
+    try:
+        yield asked.is_set
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

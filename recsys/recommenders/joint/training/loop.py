@@ -6,23 +6,81 @@ It never sees a test set: it is given batches and a function that validates.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from contextlib import nullcontext
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from recsys.config.experiment import TrainingConfig
 from recsys.errors import ConfigError, RecsysError
 from recsys.recommenders.joint.training.checkpoints import Checkpoints, Snapshot
-from recsys.recommenders.joint.training.compiling import reusable_graphs
-from recsys.recommenders.joint.training.interruption import deferred_interrupt
-from recsys.recommenders.joint.training.learning import Learning, Standing
-from recsys.recommenders.joint.training.log import TrainingLog
-from recsys.recommenders.joint.training.optimiser import within
-from recsys.recommenders.joint.training.options import RunOptions
-from recsys.recommenders.joint.training.progress import progress_bar
-from recsys.recommenders.joint.training.stepping import Stepper
+from recsys.recommenders.joint.training.devices import (
+    autocast,
+    precision_of,
+    random_state,
+    restore_random_state,
+)
+from recsys.recommenders.joint.training.log import (
+    RunOptions,
+    TrainingLog,
+    deferred_interrupt,
+    progress_bar,
+)
+
+Forward = Callable[[Any, Any, float], dict[str, Tensor]]
+"""(model, batch, share of the planned steps that are done) to loss parts by name."""
+
+
+class Batches(Protocol):
+    """Batches that can be moved to a device, in an order that the epoch alone decides."""
+
+    def __len__(self) -> int:
+        """How many there are in an epoch."""
+        ...
+
+    def epoch(self, number: int, start: int = 0) -> Iterator[Any]:
+        """Those of one epoch, from the given one on."""
+        ...
+
+
+@dataclass(frozen=True)
+class Learning:
+    """What is trained, on what, towards what, and how it is judged.
+
+    Attributes:
+        model: it is trained in place, on the device it is on.
+        batches: the training users.
+        objective: gives the loss parts of a batch.
+        validate: metrics of the model as it stands; called every so many epochs and after the last.
+    """
+
+    model: nn.Module
+    batches: Batches
+    objective: Forward
+    validate: Callable[[], dict[str, float]]
+
+
+@dataclass
+class TrainerState:
+    """How far a training has come.
+
+    Attributes:
+        epoch: the one that is under way, from 1.
+        step: how many of its batches are done.
+        sums: of every loss part over those batches.
+        best: the best score so far.
+        since_best: validations since.
+    """
+
+    epoch: int = 1
+    step: int = 0
+    sums: dict[str, float] = field(default_factory=dict)
+    best: float | None = None
+    since_best: int = 0
 
 
 def monitored(metrics: dict[str, float], weights: dict[str, float]) -> float:
@@ -73,11 +131,10 @@ def run(
         KeyboardInterrupt: Ctrl-C was pressed; with checkpoints, the state has been written.
     """
     loop = _Loop(learning, config, log, options or RunOptions())
-    with reusable_graphs() if config.compile else nullcontext():
-        if checkpoints is None:
-            loop.run(lambda: None)
-        else:
-            _run_kept(loop, checkpoints)
+    if checkpoints is None:
+        loop.run(lambda: None)
+    else:
+        _run_kept(loop, checkpoints)
 
 
 def _run_kept(loop: _Loop, checkpoints: Checkpoints) -> None:
@@ -96,6 +153,115 @@ def _run_kept(loop: _Loop, checkpoints: Checkpoints) -> None:
         loop.run(keep)
 
 
+class Stepper:
+    """Everything that a step moves: the weights, their optimiser and its rate.
+
+    Args:
+        model: trained in place, on the device it is on.
+        objective: gives the loss parts of a batch.
+        config: of the loop.
+        steps: how many are planned.
+    """
+
+    def __init__(
+        self, model: nn.Module, objective: Forward, config: TrainingConfig, steps: int
+    ) -> None:
+        self.model, self.device = model, next(model.parameters()).device
+        self.precision = precision_of(config, self.device)
+        self.objective = objective
+        self.optimiser = make_optimiser(model, config)
+        self.schedule = CosineAnnealingLR(self.optimiser, steps)
+
+    def step(self, batch: Any, progress: float) -> dict[str, float]:
+        """Learn from one batch; the value of every loss part.
+
+        Raises:
+            RecsysError: the loss is no longer finite; the weights are those before.
+        """
+        with autocast(self.device, self.precision):
+            parts = self.objective(self.model, batch.to(self.device), progress)
+        if not parts:  # by chance, nothing of this batch was held back
+            return {}
+        parts = {name: part.float() for name, part in parts.items()}
+        loss = torch.stack(list(parts.values())).sum()
+        values = _finite(parts, loss)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimiser.step()
+        self.schedule.step()
+        return values
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The state as far as it is tensors, with that of torch's random streams."""
+        kinds = {
+            "model": self.model.state_dict(),
+            "optimiser": optimiser_tensors(self.optimiser),
+            "random": random_state(self.device),
+        }
+        return {f"{kind}/{k}": t for kind, found in kinds.items() for k, t in found.items()}
+
+    def state(self) -> dict[str, Any]:
+        """The rest of the state, as JSON can hold it."""
+        rates = [group["lr"] for group in self.optimiser.param_groups]
+        return {"schedule": self.schedule.state_dict(), "rates": rates}
+
+    def restore(self, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:
+        """Put back what ``tensors`` and ``state`` gave."""
+        self.model.load_state_dict(within(tensors, "model/"))
+        restore_optimiser(self.optimiser, within(tensors, "optimiser/"))
+        self.schedule.load_state_dict(dict(state["schedule"]))
+        for group, rate in zip(self.optimiser.param_groups, state["rates"], strict=True):
+            group["lr"] = rate
+        restore_random_state(within(tensors, "random/"), self.device)
+
+
+def _finite(parts: dict[str, Tensor], loss: Tensor) -> dict[str, float]:
+    """The loss parts as numbers, in one transfer."""
+    total, *values = torch.stack([loss.detach(), *(p.detach() for p in parts.values())]).tolist()
+    if not math.isfinite(total):
+        shown = ", ".join(f"{name} {v:.3g}" for name, v in zip(parts, values, strict=True))
+        raise RecsysError(
+            f"the loss is no longer finite ({shown})", hint="lower training.learning_rate"
+        )
+    return dict(zip(parts, values, strict=True))
+
+
+def make_optimiser(model: nn.Module, config: TrainingConfig) -> Optimizer:
+    """AdamW; id offsets and content weights decay at their own rates, single numbers not at all."""
+    groups: dict[float, list[nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        groups.setdefault(_decay(name, parameter, config), []).append(parameter)
+    settings = [{"params": params, "weight_decay": decay} for decay, params in groups.items()]
+    return torch.optim.AdamW(settings, lr=config.learning_rate)
+
+
+def _decay(name: str, parameter: nn.Parameter, config: TrainingConfig) -> float:
+    if "offsets" in name.split("."):
+        return config.offset_decay if parameter.shape[-1] > 1 else 0.0
+    return config.content_decay if name.endswith("weight") else 0.0
+
+
+def optimiser_tensors(optimiser: Optimizer) -> dict[str, Tensor]:
+    """Moments and step counts by ``{parameter's number}/{name}``."""
+    state: dict[int, dict[str, Tensor]] = optimiser.state_dict()["state"]
+    return {f"{n}/{name}": tensor for n, kept in state.items() for name, tensor in kept.items()}
+
+
+def restore_optimiser(optimiser: Optimizer, tensors: Mapping[str, Tensor]) -> None:
+    """Put back what ``optimiser_tensors`` gave; learning rates stay as they are."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, tensor in tensors.items():
+        number, name = key.split("/", 1)
+        state.setdefault(int(number), {})[name] = tensor
+    optimiser.load_state_dict(optimiser.state_dict() | {"state": state})
+
+
+def within(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """What is named ``prefix…``, without the prefix."""
+    found = {name: tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+    return {name.removeprefix(prefix): tensor for name, tensor in found.items()}
+
+
 class _Loop:
     """The moving parts of one training."""
 
@@ -106,18 +272,18 @@ class _Loop:
         self.per_epoch = max(len(learning.batches), 1)
         self.planned = config.epochs * self.per_epoch
         self.stepper = Stepper(learning.model, learning.objective, config, self.planned)
-        self.standing = Standing()
+        self.state = TrainerState()
         self.best: dict[str, Tensor] = {}
 
     @property
     def over(self) -> bool:
         """Whether there is nothing left to do."""
-        at = self.standing
+        at = self.state
         return at.epoch > self.config.epochs or at.since_best >= self.config.patience
 
     def run(self, keep: Callable[[], None]) -> None:
         """Train until it is over; ``keep`` is called wherever the state is whole."""
-        at = self.standing
+        at = self.state
         with progress_bar(self.config.epochs, at.epoch - 1) as advance:
             while not self.over:
                 self._epoch(keep)
@@ -130,7 +296,7 @@ class _Loop:
 
     def _epoch(self, keep: Callable[[], None]) -> None:
         self.learning.model.train()
-        at = self.standing
+        at = self.state
         for batch in self.learning.batches.epoch(at.epoch, at.step):
             done = (at.epoch - 1) * self.per_epoch + at.step
             for name, value in self.stepper.step(batch, done / self.planned).items():
@@ -140,10 +306,9 @@ class _Loop:
 
     def _record(self) -> dict[str, float]:
         """Close the epoch: validate if it is time, and log."""
-        at, weights = self.standing, self.stepper.balancing.weights()
+        at = self.state
         record = {"epoch": float(at.epoch)}
         record |= {f"loss/{name}": value / self.per_epoch for name, value in at.sums.items()}
-        record |= {f"weight/{name}": value for name, value in weights.items()}
         if at.epoch % self.config.evaluate_every and at.epoch != self.config.epochs:
             self.log.add(record)
             return record
@@ -157,7 +322,7 @@ class _Loop:
         return record
 
     def _compare(self, score: float, metrics: dict[str, float]) -> None:
-        at, weights = self.standing, self.learning.model.state_dict()
+        at, weights = self.state, self.learning.model.state_dict()
         at.since_best += 1
         if at.best is None or score > at.best:
             at.best, at.since_best = score, 0
@@ -168,7 +333,7 @@ class _Loop:
         """The state, whole."""
         best = {f"best/{name}": tensor for name, tensor in self.best.items()}
         log = {name: getattr(self.log, name) for name in ("records", "best_epoch", "best_metrics")}
-        state = {"standing": asdict(self.standing), "log": log, **self.stepper.state()}
+        state = {"trainer": asdict(self.state), "log": log, **self.stepper.state()}
         return Snapshot(self.stepper.tensors() | best, state)
 
     def restore(self, snapshot: Snapshot | None) -> None:
@@ -178,7 +343,7 @@ class _Loop:
         self.stepper.restore(snapshot.tensors, snapshot.state)
         best = within(snapshot.tensors, "best/")
         self.best = {name: tensor.to(self.stepper.device) for name, tensor in best.items()}
-        self.standing = Standing(**snapshot.state["standing"])
+        self.state = TrainerState(**snapshot.state["trainer"])
         log = snapshot.state["log"]
         self.log.restart(log["records"])
         self.log.best_epoch, self.log.best_metrics = log["best_epoch"], log["best_metrics"]

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from recsys.recommenders.global_mean import GlobalMean
 
 from recsys.benchmark.entries import (
     DOCUMENTED,
@@ -29,7 +30,6 @@ from recsys.benchmark.spaces import around, grid
 from recsys.errors import ConfigError, DataError
 from recsys.evaluation.rating import evaluate_ratings
 from recsys.queries.query import Query, RatingPrediction
-from recsys.recommenders.global_mean import GlobalMean
 from recsys.recommenders.registry import MODELS
 from recsys.testing.worlds import two_genre_world
 

@@ -13,10 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from recsys.data.tmdb.client import TmdbClient
-from recsys.data.tmdb.pace import Clock
-from recsys.data.tmdb.secret import Secret
-from recsys.data.tmdb.settings import TmdbSettings
+from recsys.data.tmdb.client import Clock, TmdbClient
+from recsys.data.tmdb.settings import Secret, TmdbSettings
 
 KEY = "0123456789abcdef/+0123456789abcd"
 

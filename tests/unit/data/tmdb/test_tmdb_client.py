@@ -8,16 +8,15 @@ from typing import Any
 
 import pytest
 
-from recsys.data.tmdb.client import TmdbClient
-from recsys.data.tmdb.errors import (
+from recsys.data.tmdb.client import Clock, TmdbClient, TokenBucket, backoff, retry_after
+from recsys.data.tmdb.settings import (
+    Secret,
     TmdbKeyError,
     TmdbNotFoundError,
     TmdbRefusedError,
+    TmdbSettings,
     TmdbUnavailableError,
 )
-from recsys.data.tmdb.pace import Clock, TokenBucket, backoff, retry_after
-from recsys.data.tmdb.secret import Secret
-from recsys.data.tmdb.settings import TmdbSettings
 from recsys.errors import DataError, OfflineError, RecsysError
 
 pytestmark = pytest.mark.usefixtures("secret_free")
@@ -191,25 +190,10 @@ def test_an_access_token_goes_into_the_header(site: Any, time: Any) -> None:
     assert site.headers[0]["Authorization"] == f"Bearer {token}"
 
 
-def test_movies_are_found_by_imdb_id_and_by_words(
-    client: TmdbClient, site: Any, behave: dict[str, Any]
-) -> None:
-    site.plan["/3/find/tt0114709"] = [behave["answer"]({"movie_results": [{"id": 862}]})]
-    site.plan["/3/find/tt0000001"] = [behave["answer"]({"movie_results": [], "tv_results": [{}]})]
-    site.plan["/3/search/movie"] = [behave["answer"]({"results": [{"id": 1}, {"id": 2}]})]
-    assert client.find("tt0114709") == "862"
-    assert client.find("tt0000001") is None
-    assert [hit["id"] for hit in client.search("Heat & Dust", 1983)] == [1, 2]
-    assert site.queries[2]["query"] == ["Heat & Dust"]
-    assert site.queries[2]["year"] == ["1983"]
-
-
 @pytest.mark.parametrize("id_", ["", "0", "../1", "862?x", "１", "tt0114709"])
 def test_only_ids_are_asked_for(client: TmdbClient, site: Any, id_: str) -> None:
     with pytest.raises(DataError, match="is no TMDB id"):
         client.movie(id_)
-    with pytest.raises(DataError, match="is no IMDb id"):
-        client.find(id_.replace("tt", "nm"))
     assert site.asked == []
 
 

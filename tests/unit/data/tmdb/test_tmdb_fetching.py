@@ -11,15 +11,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recsys.data.crosswalk import Crosswalk
+from recsys.data.facts import Crosswalk
 from recsys.data.items_table import numeric_fact
 from recsys.data.movies import Movie, build_catalogue
 from recsys.data.tmdb.client import TmdbClient
-from recsys.data.tmdb.errors import TmdbKeyError
-from recsys.data.tmdb.facts import tmdb_facts
-from recsys.data.tmdb.fetching import FetchReport, fetch_many, identify
-from recsys.data.tmdb.settings import TmdbSettings
-from recsys.data.tmdb.store import KEPT_DAYS, MovieStore
+from recsys.data.tmdb.settings import TmdbKeyError, TmdbSettings
+from recsys.data.tmdb.store import (
+    KEPT_DAYS,
+    FetchReport,
+    MovieStore,
+    fetch_many,
+    tmdb_facts,
+)
 from recsys.errors import DataError, OfflineError
 
 pytestmark = pytest.mark.usefixtures("secret_free")
@@ -132,8 +135,8 @@ CHILD = """
 import sys
 from pathlib import Path
 from recsys.data.tmdb.client import TmdbClient
-from recsys.data.tmdb.fetching import fetch_many
-from recsys.data.tmdb.secret import Secret
+from recsys.data.tmdb.store import fetch_many
+from recsys.data.tmdb.settings import Secret
 from recsys.data.tmdb.settings import TmdbSettings
 from recsys.data.tmdb.store import MovieStore
 
@@ -183,23 +186,6 @@ def test_a_folder_that_cannot_be_written_is_named(client: TmdbClient, tmp_path: 
     store = MovieStore.of(client.settings, tmp_path / "file")
     with pytest.raises(DataError, match=r"1\.json cannot be written"):
         fetch_many(client, ["1"], store)
-
-
-def test_a_movie_is_identified_only_if_it_is_the_only_one(
-    client: TmdbClient, site: Any, behave: dict[str, Any]
-) -> None:
-    hits = [
-        {"id": 11, "title": "Hamlet", "release_date": "1996-12-25"},
-        {"id": 12, "title": "Hamlet", "release_date": "2000-05-12"},
-        {"id": 13, "title": "Fireworks", "original_title": "Hana-bi", "release_date": "1997-09-03"},
-        {"id": 14, "title": "Hamlet 2", "release_date": ""},
-    ]
-    site.plan["/3/search/movie"] = [behave["answer"]({"results": hits})] * 9
-    assert identify(client, "Hamlet", 1996) == "11"
-    assert identify(client, "Hana-bi", 1998) == "13"
-    assert identify(client, "Hamlet", 1998) is None
-    assert identify(client, "Hamlet") is None
-    assert [query.get("year") for query in site.queries] == [["1996"], ["1998"], ["1998"], None]
 
 
 ANSWER = {

@@ -15,7 +15,7 @@ from recsys.testing.worlds import two_genre_world
 torch = pytest.importorskip("torch")
 
 from recsys.recommenders.neural import nets  # noqa: E402
-from recsys.recommenders.neural.clcrec import CLCRec, CLCRecConfig  # noqa: E402
+from recsys.recommenders.neural.models import CLCRec, CLCRecConfig  # noqa: E402
 from recsys.recommenders.neural.training import Ratings  # noqa: E402
 
 FAST = CLCRecConfig(

@@ -10,13 +10,13 @@ import pytest
 from recsys.data.splits import TrainingData
 from recsys.errors import ConfigError
 from recsys.queries.query import Query
-from recsys.recommenders.closed_form.low_rank import RankReducedEase, RankReducedEaseConfig
+from recsys.recommenders.closed_form.ease import RankReducedEase, RankReducedEaseConfig
 from recsys.testing.worlds import two_genre_world
 
 torch = pytest.importorskip("torch")
 
 from recsys.recommenders.neural import nets  # noqa: E402
-from recsys.recommenders.neural.dropoutnet import DropoutNet, DropoutNetConfig  # noqa: E402
+from recsys.recommenders.neural.models import DropoutNet, DropoutNetConfig  # noqa: E402
 
 FAST = DropoutNetConfig(
     rank=4, l2=20.0, hidden=16, batch=10, learning_rate=0.01, top=5, epochs=5, patience=5

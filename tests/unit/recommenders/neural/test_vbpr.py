@@ -16,8 +16,8 @@ from recsys.testing.worlds import two_genre_world, without_content
 torch = pytest.importorskip("torch")
 
 from recsys.recommenders.neural import nets  # noqa: E402
+from recsys.recommenders.neural.models import VBPR, VBPRConfig  # noqa: E402
 from recsys.recommenders.neural.training import Ratings, Triples  # noqa: E402
-from recsys.recommenders.neural.vbpr import VBPR, VBPRConfig  # noqa: E402
 
 FAST = VBPRConfig(factors=4, content_factors=4, learning_rate=0.02, batch=256, epochs=8, patience=8)
 
