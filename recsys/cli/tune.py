@@ -24,7 +24,7 @@ from recsys.errors import MissingExtra
 
 if TYPE_CHECKING:
     from recsys.config.experiment import ExperimentConfig
-    from recsys.experiment.tuning_report import TuningDocument
+    from recsys.experiment.tuning_report import Budget, TuningDocument
 
 EXAMPLE: Final = "recsys tune --space joint --trials 50 --out runs/tuned"
 DEFAULT_TRIALS: Final = 30
@@ -81,10 +81,12 @@ def tune(
         raise MissingExtra("optuna", "tune")
     options = {"split.name": split, "seed": seed, "split.seed": seed}
     experiment = resolved(config, [*overrides(options), *(changes or [])], data)
+    from recsys.experiment.tuning_report import Budget
+
     if trials is None and seconds is None:
         trials = DEFAULT_TRIALS
     try:
-        found = _run(experiment, space, (trials, seconds), data, out, resume)
+        found = _run(experiment, space, Budget(trials=trials, seconds=seconds), data, out, resume)
     except KeyboardInterrupt:
         output.note(f"the study in {out} goes on with --resume")
         raise
@@ -98,7 +100,7 @@ def tune(
 def _run(
     experiment: ExperimentConfig,
     space: str,
-    budget: tuple[int | None, float | None],
+    budget: Budget,
     data: Path | None,
     out: Path,
     resume: bool,
@@ -107,15 +109,13 @@ def _run(
 
     from recsys.config.search import load_space
     from recsys.experiment.tune import Tuning
-    from recsys.experiment.tuning_report import Budget
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     tuning = Tuning(experiment, load_space(space), out, resume)
     if tuning.trials:
         output.say("study", f"{len(tuning.trials)} trials are in {out}")
     split = stages.ready_split(experiment, data)
-    trials, seconds = budget
-    return tuning.run(split, Budget(trials=trials, seconds=seconds), _say_trial)
+    return tuning.run(split, budget, _say_trial)
 
 
 def _say_trial(found: TuningDocument) -> None:
