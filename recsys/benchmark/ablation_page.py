@@ -24,14 +24,14 @@ from recsys.benchmark.ablations import (
     LEFT_OUT,
     MULTITASK,
     ONE_SIGMA,
-    OPTIONS,
+    OPTION_ROWS,
     PLACEMENT,
     REFERENCE,
+    REMOVED,
     SCHEMES,
     SINGLE,
     SPINE,
     SUBSET,
-    USER_OPTIONS,
     WARM,
     WARM_BASELINES,
 )
@@ -280,7 +280,7 @@ class Ablation:
             "Sharing and fusion": GRID,
             "One task alone": [REFERENCE, *CONTROLS],
             "Modalities": [REFERENCE, *LEFT_OUT, *SINGLE],
-            "Options": [REFERENCE, *PLACEMENT, *OPTIONS, *USER_OPTIONS],
+            "Options": [REFERENCE, *PLACEMENT, *OPTION_ROWS],
             "Baselines": baselines,
         }
         for title, names in groups.items():
@@ -357,9 +357,7 @@ _FAMILIES: Final[dict[str, Pairs]] = {
     **_grid_pairs(),
     f"Tasks, {REFERENCE}": {f"all tasks against {n}": ([REFERENCE], [n]) for n in CONTROLS},
     f"One modality left out, {REFERENCE} trained again": _against_reference(LEFT_OUT),
-    f"Options of {REFERENCE}, one at a time": _against_reference(
-        (*PLACEMENT, *OPTIONS, *USER_OPTIONS)
-    ),
+    f"Options of {REFERENCE}, one at a time": _against_reference((*PLACEMENT, *OPTION_ROWS)),
     "Uncertainty against one σ": {
         f"{n}, against one σ": ([n], [f"{n}, {ONE_SIGMA}"]) for n in CANDIDATES
     },
@@ -438,6 +436,7 @@ def contexts(documents: Sequence[ModelDocument]) -> dict[str, dict[str, Any]]:
                 "metrics": {"rmse": RMSE, "ndcg": NDCG},
                 "documents": told,
                 "REFERENCE": REFERENCE,
+                "REMOVED": REMOVED,
             }
     return found
 
