@@ -1,4 +1,4 @@
-"""Multimodal movie embeddings, trained jointly on genres and ratings, served from an index.
+"""Movie recommendation: models of ratings and content, compared fairly, served as measured.
 
     import recsys
 

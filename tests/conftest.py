@@ -8,6 +8,9 @@ import pytest
 from laws import load_profile
 
 load_profile()
+# Processes that tests start find the tests' own modules, as pytest does.
+_BESIDE = str(Path(__file__).resolve().parent)
+os.environ["PYTHONPATH"] = os.pathsep.join([_BESIDE, *filter(None, [os.environ.get("PYTHONPATH")])])
 
 NEEDS = {
     "recbole": ("ray", "RecBole's models need the extra 'recbole', and Python 3.11"),

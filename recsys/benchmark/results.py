@@ -29,7 +29,7 @@ HyperParameters = dict[str, bool | int | float | str | None]
 Metrics = dict[str, FiniteFloat]
 
 FIXED_TESTS: Final = frozenset({"u1", "u2", "u3", "u4", "u5", "leave-last", "global-time"})
-"""Splits whose test part is the same for every seed; see ``recsys.data.splits.registry``."""
+"""Splits whose test part is the same for every seed; see ``recsys.data.splits``."""
 
 COLUMNS: Final = ("protocol", "model", "variant", "fold", "seed", "part", "metric", "value")
 

@@ -25,6 +25,7 @@ from recsys.bundle.golden import golden_queries
 from recsys.bundle.loading import Restore, hash_line, load_bundle
 from recsys.bundle.manifest import FileRecord, Manifest, VocabularyRecord
 from recsys.config.loading import dump_experiment
+from recsys.data.files import atomic_write
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import BundleError
 from recsys.retrieval.faiss_flat import FaissFlatIndex
@@ -84,7 +85,8 @@ def _fill(folder: Path, contents: BundleContents, model: Served) -> Manifest:
     files[names.MANIFEST] = described
     files[names.MANIFEST_HASH] = hash_line(described)
     for name, data in files.items():
-        _write_through(folder / name, data)
+        with atomic_write(folder / name) as temporary:
+            temporary.write_bytes(data)
     _flush_folder(folder)
     return manifest
 
@@ -134,13 +136,6 @@ def _manifest(contents: BundleContents, files: dict[str, bytes]) -> Manifest:
 
 def _vocabulary(vocabulary: Vocabulary) -> VocabularyRecord:
     return VocabularyRecord(size=len(vocabulary), fingerprint=vocabulary.fingerprint)
-
-
-def _write_through(path: Path, data: bytes) -> None:
-    with path.open("wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
 
 
 def _flush_folder(folder: Path) -> None:

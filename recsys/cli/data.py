@@ -39,11 +39,7 @@ NameArgument = Annotated[
 ]
 ReportOption = Annotated[
     Path | None,
-    option(
-        "--report FILE",
-        "Where to write what is wrong with which row: everything as .json, the bad rows alone "
-        "as .csv.",
-    ),
+    option("--report FILE", "Where to write which rows are bad: .json, or .csv without counts."),
 ]
 
 
@@ -96,11 +92,7 @@ SplitArgument = Annotated[
 ]
 SplitSeedOption = Annotated[int, option("--seed N", "Of what the split draws at random.")]
 PartsOption = Annotated[
-    Path | None,
-    option(
-        "--out DIR",
-        "Where to write the parts as RecBole's atomic files; without it they are only counted.",
-    ),
+    Path | None, option("--out DIR", "Where to write them as RecBole's atomic files.")
 ]
 
 

@@ -27,11 +27,7 @@ EXAMPLE: Final = "recsys evaluate --bundle runs/ro --baselines"
 
 BaselinesOption = Annotated[
     bool,
-    option(
-        "--baselines",
-        "Fit popularity, a bias model, item-kNN and EASE on the same split and put them "
-        "beside the model.",
-    ),
+    option("--baselines", "Beside popularity, bias, item-kNN and EASE, fitted on the same split."),
 ]
 ModalitiesOption = Annotated[
     str | None,
@@ -42,8 +38,7 @@ ModalitiesOption = Annotated[
     ),
 ]
 SubsetsOption = Annotated[
-    bool,
-    option("--subsets", "Measure the model with every subset of its modalities, from none to all."),
+    bool, option("--subsets", "Measure the model with every subset of its modalities.")
 ]
 ReportOption = Annotated[
     Path | None,

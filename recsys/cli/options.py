@@ -56,12 +56,7 @@ DatasetOption = Annotated[
     ),
 ]
 OnBadRowOption = Annotated[
-    OnBadRow,
-    option(
-        "--on-bad-row [error|quarantine]",
-        "Refuse a ratings file with rows that cannot be used, or keep every good row and "
-        "report the bad ones.",
-    ),
+    OnBadRow, option("--on-bad-row [error|quarantine]", "Refuse bad rows, or set them aside.")
 ]
 FormatOption = Annotated[
     Format,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from recsys.cli import output
 
 if TYPE_CHECKING:
-    from recsys.evaluation.report import Column, EvaluationDocument, ResultsDocument
+    from recsys.evaluation.report import EvaluationDocument, ResultsDocument
 
 _NAMES: Final = {
     "rmse": "RMSE",
@@ -74,36 +74,31 @@ def _print_ranking(title: str, metrics: Mapping[str, float]) -> None:
 
 
 def print_comparison(results: ResultsDocument) -> None:
-    """Models side by side."""
-    from recsys.evaluation.report import as_cells
-
-    columns = _columns(results)
-    split = results.split
-    titles = [column.title for column in columns]
-    table = output.new_table(*titles, right=titles[1:])
-    for row in as_cells(results.rows, columns):
-        table.add_row(*row)
+    """Models side by side, a dash where one has no such figure."""
+    columns, split = _columns(results), results.split
+    titles = [title for title, _ in columns.values()]
+    table = output.new_table("model", *titles, right=titles)
+    for row in results.rows:
+        figures = row.model_dump()
+        cells = []
+        for path, (_, digits) in columns.items():
+            part, _, name = path.partition(".")
+            value = (figures[part] or {}).get(name)
+            cells.append("–" if value is None else f"{value:.{digits}f}")
+        table.add_row(row.model, *cells)
     output.print_table(table, f"test part of split {split.name}, seed {split.seed}")
 
 
-def _columns(results: ResultsDocument) -> Sequence[Column]:
-    from recsys.evaluation.report import Column
-
+def _columns(results: ResultsDocument) -> dict[str, tuple[str, int]]:
+    """Where a figure stands in a row, to its heading and how many decimals it has."""
     measured = [row.ranking for row in results.rows if row.ranking]
     cutoffs = [key.partition("@")[2] for key in measured[0]] if measured else []
     k = "10" if "10" in cutoffs or not cutoffs else cutoffs[0]
-    cold = any(row.overall for row in results.rows)
-    genres = any(row.genre for row in results.rows)
-    return [
-        Column("model", "model"),
-        Column("rating.rmse", "RMSE", 4),
-        Column("rating.mae", "MAE", 4),
-        *(
-            Column(f"ranking.{name}@{k}", f"{_NAMES.get(name, name.capitalize())}@{k}", 4)
-            for name in ("ndcg", "recall", "hit")
-        ),
-        *([Column(f"overall.ndcg@{k}", f"NDCG@{k}, all movies", 4)] if cold else []),
-        *([Column("genre.macro_roc_auc", "genre AUC", 3)] if genres else []),
-        Column("seconds.fit", "fit s", 2),
-        Column("seconds.score", "score s", 2),
-    ]
+    found = {"rating.rmse": ("RMSE", 4), "rating.mae": ("MAE", 4)}
+    for name in ("ndcg", "recall", "hit"):
+        found[f"ranking.{name}@{k}"] = f"{_NAMES.get(name, name.capitalize())}@{k}", 4
+    if any(row.overall for row in results.rows):
+        found[f"overall.ndcg@{k}"] = f"NDCG@{k}, all movies", 4
+    if any(row.genre for row in results.rows):
+        found["genre.macro_roc_auc"] = "genre AUC", 3
+    return found | {"seconds.fit": ("fit s", 2), "seconds.score": ("score s", 2)}

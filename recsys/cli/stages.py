@@ -21,11 +21,7 @@ if TYPE_CHECKING:
 
 ResumeOption = Annotated[
     bool,
-    option(
-        "--resume",
-        "Go on where a training of the same DIR was cut off, or start if there is none. "
-        "Without it what was cut off is discarded.",
-    ),
+    option("--resume", "Go on where a training of the same DIR was cut off; else it is discarded."),
 ]
 
 LIVE_LOG: Final = "log.jsonl"

@@ -52,10 +52,7 @@ SeedOption = Annotated[
 ]
 TrainOnBadRowOption = Annotated[
     OnBadRow | None,
-    option(
-        "--on-bad-row [error|quarantine]",
-        "Refuse a ratings file with rows that cannot be used, or train on the good ones.",
-    ),
+    option("--on-bad-row [error|quarantine]", "Refuse bad rows, or set them aside."),
 ]
 OutOption = Annotated[
     Path,

@@ -24,7 +24,7 @@ from recsys.errors import MissingExtra
 
 if TYPE_CHECKING:
     from recsys.config.experiment import ExperimentConfig
-    from recsys.experiment.tuning_report import TuningDocument
+    from recsys.experiment.tuning_report import Budget, TuningDocument
 
 EXAMPLE: Final = "recsys tune --space joint --trials 50 --out runs/tuned"
 DEFAULT_TRIALS: Final = 30
@@ -42,35 +42,18 @@ TrialsOption = Annotated[
     int | None,
     option(
         "--trials N",
-        "How many configurations are tried, all runs of the study together. Default: "
-        f"{DEFAULT_TRIALS}, or no bound where --seconds is given.",
+        "Most trials, all runs of the study together. Default: 30 without --seconds.",
         min=1,
     ),
 ]
 SecondsOption = Annotated[
     float | None,
-    option(
-        "--seconds S",
-        "No further trial starts after so many seconds of trials, all runs of the study "
-        "together; the one under way is finished.",
-        min=1,
-    ),
+    option("--seconds S", "No trial starts after so many seconds, all runs together.", min=1),
 ]
 OutOption = Annotated[
-    Path,
-    option(
-        "--out DIR",
-        "Receives the study, the report tuning.json, and best.yaml, which 'recsys train "
-        "--config DIR/best.yaml' takes.",
-    ),
+    Path, option("--out DIR", "Receives the study, tuning.json and best.yaml, for --config.")
 ]
-ResumeOption = Annotated[
-    bool,
-    option(
-        "--resume",
-        "Go on with the study in DIR, if there is one; a trial that was cut off is tried again.",
-    ),
-]
+ResumeOption = Annotated[bool, option("--resume", "Go on with the study in DIR, if there is one.")]
 
 
 def tune(
@@ -98,10 +81,12 @@ def tune(
         raise MissingExtra("optuna", "tune")
     options = {"split.name": split, "seed": seed, "split.seed": seed}
     experiment = resolved(config, [*overrides(options), *(changes or [])], data)
+    from recsys.experiment.tuning_report import Budget
+
     if trials is None and seconds is None:
         trials = DEFAULT_TRIALS
     try:
-        found = _run(experiment, space, (trials, seconds), data, out, resume)
+        found = _run(experiment, space, Budget(trials=trials, seconds=seconds), data, out, resume)
     except KeyboardInterrupt:
         output.note(f"the study in {out} goes on with --resume")
         raise
@@ -115,7 +100,7 @@ def tune(
 def _run(
     experiment: ExperimentConfig,
     space: str,
-    budget: tuple[int | None, float | None],
+    budget: Budget,
     data: Path | None,
     out: Path,
     resume: bool,
@@ -124,15 +109,13 @@ def _run(
 
     from recsys.config.search import load_space
     from recsys.experiment.tune import Tuning
-    from recsys.experiment.tuning_report import Budget
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     tuning = Tuning(experiment, load_space(space), out, resume)
     if tuning.trials:
         output.say("study", f"{len(tuning.trials)} trials are in {out}")
     split = stages.ready_split(experiment, data)
-    trials, seconds = budget
-    return tuning.run(split, Budget(trials=trials, seconds=seconds), _say_trial)
+    return tuning.run(split, budget, _say_trial)
 
 
 def _say_trial(found: TuningDocument) -> None:

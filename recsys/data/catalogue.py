@@ -13,7 +13,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.data.files import fingerprint
+from recsys.data.files import fingerprint, freeze
 from recsys.data.titles import TitleIndex, title_key
 from recsys.data.vocabulary import Vocabulary, as_id
 from recsys.errors import AlignmentError, AmbiguousNameError, DataError, UnknownIdError
@@ -78,15 +78,13 @@ class ModalityTable:
                 f"modality {self.name}: {self.vectors.shape[1]} columns, the card says "
                 f"{self.card.dim}"
             )
-        present = np.array(self.present, dtype=bool)
-        vectors = np.where(present[:, None], self.vectors, 0).astype(np.float32)
-        bad = ~np.isfinite(vectors).all(axis=1)
+        freeze(self, np.bool_, "present")
+        object.__setattr__(self, "vectors", np.where(self.present[:, None], self.vectors, 0))
+        freeze(self, np.float32, "vectors")
+        bad = ~np.isfinite(self.vectors).all(axis=1)
         if bad.any():
             rows = [f"row {row}" for row in np.flatnonzero(bad)]
             raise DataError(f"modality {self.name}: {len(rows)} vectors are not finite", rows=rows)
-        for name, array in (("vectors", vectors), ("present", present)):
-            array.setflags(write=False)
-            object.__setattr__(self, name, array)
 
     @property
     def coverage(self) -> float:
@@ -129,10 +127,8 @@ class Catalogue:
     film_ids: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "years", np.array(self.years, dtype=np.int32))
-        object.__setattr__(self, "genres", np.array(self.genres, dtype=bool))
-        for array in (self.years, self.genres):
-            array.setflags(write=False)
+        freeze(self, np.int32, "years")
+        freeze(self, np.bool_, "genres")
         lengths = {"titles": len(self.titles), "years": len(self.years)}
         lengths |= {"film_ids": len(self.film_ids)} if self.film_ids else {}
         lengths |= {f"facts[{name}]": len(values) for name, values in self.facts.items()}
@@ -142,17 +138,14 @@ class Catalogue:
         if self.genres.shape != (len(self.items), len(self.genre_names)):
             raise DataError(f"genres have shape {self.genres.shape}")
         for table in self.modalities.values():
-            self._require_aligned(table)
+            if table.items != self.items.fingerprint:
+                raise AlignmentError(
+                    f"modality {table.name} is aligned with vocabulary {table.items[:12]}, the "
+                    f"catalogue has {self.items.fingerprint[:12]}",
+                    hint="extract or import the features again for this catalogue",
+                )
         object.__setattr__(self, "facts", MappingProxyType(dict(self.facts)))
         object.__setattr__(self, "modalities", MappingProxyType(dict(self.modalities)))
-
-    def _require_aligned(self, table: ModalityTable) -> None:
-        if table.items != self.items.fingerprint:
-            raise AlignmentError(
-                f"modality {table.name} is aligned with vocabulary {table.items[:12]}, the "
-                f"catalogue has {self.items.fingerprint[:12]}",
-                hint="extract or import the features again for this catalogue",
-            )
 
     def __len__(self) -> int:
         return len(self.items)

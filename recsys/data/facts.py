@@ -14,7 +14,7 @@ from __future__ import annotations
 import csv
 import importlib.util
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -92,7 +92,7 @@ RELATIONS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
-class Facts:
+class GraphFacts:
     """Facts about movies of one data set, by its ids.
 
     Attributes:
@@ -104,7 +104,7 @@ class Facts:
     values: Mapping[str, Mapping[str, tuple[str, ...]]]
 
 
-def with_facts(catalogue: Catalogue, facts: Facts) -> Catalogue:
+def with_facts(catalogue: Catalogue, facts: GraphFacts) -> Catalogue:
     """The same movies with the facts of those whose id and title both agree."""
     agree = [
         title != "" and title_key(facts.titles.get(id_, "")) == title_key(title)
@@ -133,7 +133,7 @@ def recbole_data(name: str) -> Path | None:
     return None
 
 
-def freebase(folder: Path, crosswalk: Crosswalk) -> Facts | None:
+def freebase(folder: Path, crosswalk: Crosswalk) -> GraphFacts | None:
     """The Freebase facts of MovieLens-100K, from ``folder`` or else from RecBole's wheel.
 
     Raises:
@@ -145,12 +145,7 @@ def freebase(folder: Path, crosswalk: Crosswalk) -> Facts | None:
     return None
 
 
-FACT_SOURCES: Mapping[str, Callable[[Path, Crosswalk], Facts | None]] = {"freebase": freebase}
-"""Name in a recipe to where the facts are: given the data set's folder and its movies'
-ids, None if they are absent."""
-
-
-def read_graph(folder: Path, stem: str, crosswalk: Crosswalk) -> Facts:
+def read_graph(folder: Path, stem: str, crosswalk: Crosswalk) -> GraphFacts:
     """Facts from ``.kg``, ``.link`` and ``.item``: relations whose head is a linked film.
 
     Args:
@@ -176,4 +171,4 @@ def read_graph(folder: Path, stem: str, crosswalk: Crosswalk) -> Facts:
         field: {id_: tuple(tails) for id_, tails in by_id.items()} for field, by_id in found.items()
     }
     titles = {movie.id: movie.title for movie in atomic.read_movies(folder / f"{stem}.item")}
-    return Facts(titles, values)
+    return GraphFacts(titles, values)

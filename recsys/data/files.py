@@ -51,6 +51,14 @@ def fingerprint(parts: Iterable[bytes | str | NDArray[np.generic]]) -> str:
     return digest.hexdigest()
 
 
+def freeze(holder: object, dtype: type[np.generic], *names: str) -> None:
+    """Put copies that nobody can write to in the place of arrays of a frozen dataclass."""
+    for name in names:
+        array = np.array(getattr(holder, name), dtype=dtype)
+        array.setflags(write=False)
+        object.__setattr__(holder, name, array)
+
+
 def file_sha256(path: Path) -> str:
     """SHA-256, hexadecimal, of a file's bytes, read in blocks."""
     with path.open("rb") as stream:

@@ -149,15 +149,13 @@ def dataset_from_frames(
     lines = [] if movies is None else _movies(movies, f"{name} movies", columns or {})
     dataset = assemble(raw, lines, Path(f"{name} movies"), reading)
     _tell(dataset, found, lines)
-    changes: dict[str, Any] = {"origin": None}  # no folder beside it holds more about it
-    if features:
+    catalogue = dataset.catalogue
+    for modality, values in (features or {}).items():
         if movies is None:
             raise DataError(f"{name}: features without movies", hint="give the movies' frame, too")
-        changes["catalogue"] = dataset.catalogue
-        for modality, values in features.items():
-            table_of = _modality(modality, values, dataset.catalogue, len(lines))
-            changes["catalogue"] = changes["catalogue"].with_modality(table_of)
-    return replace(dataset, **changes)
+        vectors = _modality(modality, values, dataset.catalogue, len(lines))
+        catalogue = catalogue.with_modality(vectors)
+    return replace(dataset, catalogue=catalogue, origin=None)  # no folder holds more about it
 
 
 def _require_known(columns: Mapping[str, str]) -> None:

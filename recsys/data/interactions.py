@@ -13,7 +13,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from recsys.data.files import fingerprint
+from recsys.data.files import fingerprint, freeze
 from recsys.data.vocabulary import Vocabulary
 from recsys.errors import AlignmentError, DataError
 
@@ -64,17 +64,11 @@ class Interactions:
     scale: RatingScale = field(default_factory=RatingScale)
 
     def __post_init__(self) -> None:
-        self._freeze("user", np.int32)
-        self._freeze("item", np.int32)
-        self._freeze("rating", np.float32)
+        freeze(self, np.int32, "user", "item")
+        freeze(self, np.float32, "rating")
         if self.time is not None:
-            self._freeze("time", np.int64)
+            freeze(self, np.int64, "time")
         self._check()
-
-    def _freeze(self, name: str, dtype: type[np.generic]) -> None:
-        array = np.array(getattr(self, name), dtype=dtype)
-        array.setflags(write=False)
-        object.__setattr__(self, name, array)
 
     def _check(self) -> None:
         for name in ("item", "rating", "time"):

@@ -45,7 +45,7 @@ YEAR_GAP = 2
 
 
 @dataclass(frozen=True)
-class Pair:
+class TitlePair:
     """Rows of one film, and what they agree in."""
 
     left: int
@@ -73,7 +73,7 @@ class MatchReport:
         unmatched_right: rows in no pair.
     """
 
-    pairs: tuple[Pair, ...]
+    pairs: tuple[TitlePair, ...]
     unmatched_left: tuple[int, ...]
     ambiguous: tuple[Ambiguity, ...]
     unmatched_right: tuple[int, ...]
@@ -137,7 +137,7 @@ class _Matching:
 
     left: list[_Entry]
     right: list[_Entry]
-    pairs: list[Pair] = field(default_factory=list)
+    pairs: list[TitlePair] = field(default_factory=list)
     ambiguous: list[Ambiguity] = field(default_factory=list)
     closed: set[int] = field(default_factory=set)
     taken: set[int] = field(default_factory=set)
@@ -163,7 +163,7 @@ class _Matching:
             sure = len(others) == 1 and all(wanted[other] == 1 for other in others)
             for row in self.left[number].rows if others else ():
                 if sure:
-                    self.pairs.append(Pair(row, rows[0], method))
+                    self.pairs.append(TitlePair(row, rows[0], method))
                 else:
                     self.ambiguous.append(Ambiguity(row, tuple(rows)))
         self.closed.update(number for number, others in found.items() if others)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from recsys.data.bad_rows import OnBadRow
 from recsys.data.dataset import Dataset, Reading
-from recsys.data.facts import FACT_SOURCES, Crosswalk, recbole_data, with_facts, with_film_ids
+from recsys.data.facts import Crosswalk, freebase, recbole_data, with_facts, with_film_ids
 from recsys.data.files import cache_folder
 from recsys.data.interactions import RatingScale
 from recsys.data.readers import atomic, table
@@ -23,7 +23,7 @@ DEFAULT_NAME = "ml-100k"
 LOCAL_RECIPE = "recipe.yaml"
 
 
-class Format(NamedTuple):
+class DataFormat(NamedTuple):
     """One way in which files hold ratings and movies.
 
     Attributes:
@@ -37,20 +37,20 @@ class Format(NamedTuple):
     scale: RatingScale
 
 
-def _tables(files: Callable[[Path], table.TableFiles | None], scale: RatingScale) -> Format:
+def _tables(files: Callable[[Path], table.TableFiles | None], scale: RatingScale) -> DataFormat:
     """A format whose files and columns are found in a folder that has no name for itself."""
 
     def read(folder: Path, reading: Reading) -> Dataset:
         return table.read(folder, files(folder) or table.TableFiles(ratings="ratings.csv"), reading)
 
-    return Format(lambda folder: folder.resolve().name if files(folder) else None, read, scale)
+    return DataFormat(lambda folder: folder.resolve().name if files(folder) else None, read, scale)
 
 
 _STARS = RatingScale(1, 5)
-FORMATS: dict[FormatName, Format] = {
-    "ml-100k": Format(ML_100K.recognise, ML_100K.read, _STARS),
-    "ml-1m": Format(ML_1M.recognise, ML_1M.read, _STARS),
-    "recbole": Format(atomic.recognise, atomic.read, _STARS),
+FORMATS: dict[FormatName, DataFormat] = {
+    "ml-100k": DataFormat(ML_100K.recognise, ML_100K.read, _STARS),
+    "ml-1m": DataFormat(ML_1M.recognise, ML_1M.read, _STARS),
+    "recbole": DataFormat(atomic.recognise, atomic.read, _STARS),
     "movielens-csv": _tables(table.movielens, RatingScale(0.5, 5)),
     "table": _tables(table.plain, _STARS),
 }
@@ -182,8 +182,7 @@ def _with_facts(dataset: Dataset, recipe: Recipe | None) -> Dataset:
         return dataset
     crosswalk = Crosswalk.read(read_text("datasets", recipe.name, recipe.ids))
     catalogue = with_film_ids(dataset.catalogue, crosswalk)
-    read = FACT_SOURCES[recipe.facts] if recipe.facts and dataset.origin else None
-    facts = read(dataset.origin, crosswalk) if read and dataset.origin else None
+    facts = freebase(dataset.origin, crosswalk) if recipe.facts and dataset.origin else None
     if facts is not None:
         catalogue = with_facts(catalogue, facts)
     return replace(dataset, catalogue=catalogue)

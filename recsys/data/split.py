@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.data.files import fingerprint
+from recsys.data.files import fingerprint, freeze
 from recsys.data.interactions import Interactions, repeated_pairs
 from recsys.errors import AlignmentError, DataError
 
@@ -76,10 +76,7 @@ class LabelSplit:
     test: NDArray[np.bool_]
 
     def __post_init__(self) -> None:
-        for name in ("train", "valid", "test"):
-            mask = np.array(getattr(self, name), dtype=bool)
-            mask.setflags(write=False)
-            object.__setattr__(self, name, mask)
+        freeze(self, np.bool_, "train", "valid", "test")
         if not self.train.shape == self.valid.shape == self.test.shape:
             raise DataError(
                 f"label masks have shapes {self.train.shape}, {self.valid.shape}, {self.test.shape}"
@@ -122,10 +119,7 @@ class Split:
     label_seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("cold_items", "cold_valid_items"):
-            rows = np.array(getattr(self, name), dtype=np.int32)
-            rows.setflags(write=False)
-            object.__setattr__(self, name, rows)
+        freeze(self, np.int32, "cold_items", "cold_valid_items")
         self._require_one_vocabulary()
         self._require_disjoint()
         self._require_cold(self.cold_items, ("train", "valid"))

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, Field, FiniteFloat, ValidationError
+from pydantic import Field, FiniteFloat, ValidationError
 
 from recsys.data.files import atomic_write
 from recsys.documents import Document
-from recsys.errors import ConfigError, DataError, nearest
+from recsys.errors import DataError
 from recsys.evaluation.environment import Hardware
-
-MISSING = "–"
 
 Metrics = dict[str, FiniteFloat]
 
@@ -164,67 +160,3 @@ class EvaluationDocument(Document):
     overall: Metrics | None = Field(default=None, exclude_if=lambda metrics: metrics is None)
     audience: Metrics | None = Field(default=None, exclude_if=lambda metrics: metrics is None)
     uncertainty: Metrics | None = Field(default=None, exclude_if=lambda metrics: metrics is None)
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of a table.
-
-    Attributes:
-        path: a field of ``ResultRow``, or one entry inside it: "model", "ranking.ndcg@10".
-        title: the heading.
-        digits: decimals of a number that is not whole.
-    """
-
-    path: str
-    title: str
-    digits: int = 3
-
-
-def as_table(rows: Sequence[ResultRow], columns: Sequence[Column]) -> str:
-    """The rows as a GitHub table, a dash where a row has no such value.
-
-    Raises:
-        ConfigError: a column names a field that rows do not have.
-    """
-    body = [[cell.replace("|", "\\|") for cell in cells] for cells in as_cells(rows, columns)]
-    right = [any(isinstance(_value(row, c), int | float) for row in rows) for c in columns]
-    head = [column.title for column in columns]
-    rule = ["---:" if numeric else "---" for numeric in right]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in (head, rule, *body))
-
-
-def as_cells(rows: Sequence[ResultRow], columns: Sequence[Column]) -> list[list[str]]:
-    """The texts of a table, row by row, a dash where a row has no such value.
-
-    Raises:
-        ConfigError: a column names a field that rows do not have.
-    """
-    for column in columns:
-        _require_field(column)
-    return [[_cell(_value(row, column), column.digits) for column in columns] for row in rows]
-
-
-def _require_field(column: Column) -> None:
-    name = column.path.partition(".")[0]
-    if name not in ResultRow.model_fields:
-        close = ", ".join(nearest(name, ResultRow.model_fields)) or ", ".join(
-            ResultRow.model_fields
-        )
-        raise ConfigError(f"rows have no field {name!r}", hint=f"did you mean: {close}?")
-
-
-def _value(row: ResultRow, column: Column) -> object:
-    name, _, entry = column.path.partition(".")
-    value = getattr(row, name)
-    if isinstance(value, BaseModel):
-        value = value.model_dump()
-    return value.get(entry) if isinstance(value, dict) else value
-
-
-def _cell(value: object, digits: int) -> str:
-    if value is None:
-        return MISSING
-    if isinstance(value, float):
-        return f"{value:.{digits}f}"
-    return str(value)

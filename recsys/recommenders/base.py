@@ -14,6 +14,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
@@ -21,9 +22,10 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from recsys.data.catalogue import Catalogue
 from recsys.data.split import Source, Split, TrainingData
 from recsys.data.vocabulary import as_id
-from recsys.errors import ConfigError, DataError, NotFittedError, UnsupportedError
+from recsys.errors import ConfigError, DataError, MissingExtra, NotFittedError, UnsupportedError
 from recsys.queries.context import Context
 from recsys.queries.query import AudiencePrediction, Query, RatingPrediction, rated_mask
 from recsys.queries.topk import inner_products, top_k
@@ -248,9 +250,10 @@ class Recommender(ABC):
     def answers(cls) -> list[str]:
         """What can be asked of it, and about whom, in words."""
         plain = Recommender.view, VectorModel.view
+        hook = getattr(cls, "_contributions", None)
         can = {
             "lists": cls.score is not Recommender.score,
-            "reasons": cls.view not in plain,
+            "reasons": cls.view not in plain or hook not in (None, VectorModel._contributions),
             "similar": cls.similarities is not Recommender.similarities,
             "stars": cls.predict_ratings is not Recommender.predict_ratings,
             "new users": cls.facts.folds_in,
@@ -374,8 +377,7 @@ class Recommender(ABC):
         columns = {
             "user": [ids[u] for u in user],
             "rank": rank + 1,
-            "item": [context.catalogue.items.id(i) for i in items[found]],
-            "title": [context.catalogue.display_title(i) for i in items[found]],
+            **_named(context.catalogue, items[found]),
             "score": np.concatenate([b.scores for b in blocks])[found] if blocks else [],
         }
         return pd.DataFrame(columns)
@@ -404,8 +406,7 @@ class Recommender(ABC):
         frame = pd.DataFrame(
             {
                 "user": users,
-                "item": [context.catalogue.items.id(i) for i in items],
-                "title": [context.catalogue.display_title(i) for i in items],
+                **_named(context.catalogue, items),
                 "rating": found.mean,
             }
         )
@@ -437,8 +438,7 @@ class Recommender(ABC):
         return pd.DataFrame(
             {
                 "rank": np.arange(1, len(items) + 1),
-                "item": [catalogue.items.id(i) for i in items],
-                "title": [catalogue.display_title(i) for i in items],
+                **_named(catalogue, items),
                 "similarity": found.scores[0][there],
             }
         )
@@ -584,6 +584,20 @@ def _dense(matrix: Any) -> Any:
     return matrix.toarray() if sp.issparse(matrix) else matrix
 
 
+def imported(module: str, library: str, extra: str) -> Any:
+    """A module that needs an optional library.
+
+    Raises:
+        MissingExtra: the library is not installed.
+    """
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        if (error.name or library).partition(".")[0] != library:
+            raise
+        raise MissingExtra(library, extra) from None
+
+
 def once_per_film(scores: Floats, films: NDArray[np.int32], row: int) -> Floats:
     """(I,) scores, -inf for all but the best entry of each film and for the film in ``row``."""
     order = np.argsort(-scores, kind="stable")
@@ -602,6 +616,12 @@ def names(given: Any, kind: str) -> list[str]:
     if isinstance(given, str | bytes) or not isinstance(given, Iterable):
         return [as_id(given, kind=kind)]
     return [as_id(name, kind=kind) for name in given]
+
+
+def _named(catalogue: Catalogue, items: Rows) -> dict[str, list[str]]:
+    """Columns of a frame that say which movies are meant."""
+    shown = [catalogue.display_title(row) for row in items]
+    return {"item": [catalogue.items.id(row) for row in items], "title": shown}
 
 
 def _pairs(pairs: Any) -> list[tuple[Any, Any]]:

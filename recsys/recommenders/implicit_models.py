@@ -7,9 +7,7 @@ Legend: Q queries, U users, I items, D factors.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -21,7 +19,6 @@ from pydantic import PositiveFloat, PositiveInt
 from threadpoolctl import threadpool_limits
 
 from recsys.data.split import TrainingData
-from recsys.errors import ConfigError, MissingExtra
 from recsys.queries.query import Query, rated_mask
 from recsys.recommenders.base import (
     Array,
@@ -31,6 +28,7 @@ from recsys.recommenders.base import (
     KnownUserFactors,
     Rows,
     VectorModel,
+    imported,
 )
 from recsys.recommenders.options import Options
 from recsys.seeding import seed_for
@@ -108,8 +106,9 @@ class ImplicitALS(VectorModel):
             MissingExtra: ``implicit`` is not installed.
         """
         options = self.config
-        library = _library("als")
-        with _one_blas_thread():
+        library = imported("implicit.cpu.als", "implicit", "bench")
+        # The library's own loops starve when BLAS spreads each of their small products over cores.
+        with threadpool_limits(1, "blas"):
             model = library.AlternatingLeastSquares(
                 factors=options.factors,
                 regularization=options.regularization,
@@ -187,7 +186,7 @@ class ImplicitBPR(KnownUserFactors):
             MissingExtra: ``implicit`` is not installed.
         """
         options = self.config
-        model = _library("bpr").BayesianPersonalizedRanking(
+        model = imported("implicit.cpu.bpr", "implicit", "bench").BayesianPersonalizedRanking(
             factors=options.factors,
             learning_rate=options.learning_rate,
             regularization=options.regularization,
@@ -205,24 +204,6 @@ def _count(model: Any) -> NDArray[np.int64]:
     return np.array([model.user_factors.size + model.item_factors.size])
 
 
-def _library(module: str) -> Any:
-    try:
-        return importlib.import_module(f"implicit.cpu.{module}")
-    except ImportError:
-        raise MissingExtra("implicit", "bench") from None
-
-
-def _one_blas_thread() -> AbstractContextManager[Any]:
-    """The library's own loops starve when BLAS spreads each of their small products over cores."""
-    limits: AbstractContextManager[Any] = threadpool_limits(1, "blas")
-    return limits
-
-
 def _matrix(ratings: sp.csr_array) -> sp.csr_matrix:
     """(Q, I) ones where there is a rating, in the class that the library understands."""
     return sp.csr_matrix(rated_mask(ratings))
-
-
-def _require_positive(config: object, *values: float) -> None:
-    if not all(value > 0 for value in values):
-        raise ConfigError(f"{config}: every value but the seed must be above 0")

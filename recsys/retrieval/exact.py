@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from recsys.errors import BundleError, DataError
 from recsys.queries.topk import TopK, top_k
-from recsys.retrieval.index import checked_eligible, checked_queries, checked_vectors, joined
+from recsys.retrieval.index import Index, checked_vectors, joined
 
 BLOCK_BYTES = 64 * 2**20
 
@@ -39,41 +39,21 @@ def exact_search(
     return joined(blocks)
 
 
-class ExactIndex:
+class ExactIndex(Index):
     """Keeps float32 vectors and computes every score at each search."""
 
     kind: ClassVar[str] = "exact"
-
-    def __init__(self, vectors: NDArray[np.float32], threads: int) -> None:
-        self._vectors = vectors
-        self._threads = threads
 
     @classmethod
     def build(cls, vectors: NDArray[np.floating[Any]], *, threads: int = 1) -> Self:
         """An index of (I, D) vectors."""
         return cls(checked_vectors(vectors), threads)
 
-    @property
-    def ntotal(self) -> int:
-        """I."""
-        return int(self._vectors.shape[0])
-
-    @property
-    def dim(self) -> int:
-        """D."""
-        return int(self._vectors.shape[1])
-
-    def search(
-        self,
-        queries: NDArray[np.floating[Any]],
-        k: int,
-        eligible: NDArray[np.bool_] | None = None,
+    def _search(
+        self, queries: NDArray[np.float32], k: int, eligible: NDArray[np.bool_] | None
     ) -> TopK:
-        """Exactly ``min(k, eligible items)`` items for each query."""
-        asked = checked_queries(queries, self.dim)
-        mask = checked_eligible(eligible, len(asked), self.ntotal)
         with threadpool_limits(self._threads, "blas"):
-            return exact_search(self._vectors, asked, k, mask)
+            return exact_search(self._vectors, queries, k, eligible)
 
     def to_bytes(self) -> bytes:
         """The vectors in NumPy's ``.npy`` format."""

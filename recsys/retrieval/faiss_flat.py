@@ -21,21 +21,20 @@ from numpy.typing import NDArray
 from recsys.errors import BundleError
 from recsys.queries.topk import TopK
 from recsys.retrieval.exact import exact_search
-from recsys.retrieval.index import checked_eligible, checked_queries, checked_vectors, joined
+from recsys.retrieval.index import Index, checked_vectors, joined
 
 SPARE = 16
 QUERIES_AT_A_TIME = 256
 
 
-class FaissFlatIndex:
+class FaissFlatIndex(Index):
     """An ``IndexFlatIP`` with exact filters and ties that go to the lower row."""
 
     kind: ClassVar[str] = "faiss-flat"
 
     def __init__(self, native: Any, threads: int) -> None:
+        super().__init__(_view(native), threads)
         self._native = native
-        self._threads = threads
-        self._vectors = _view(native)
         self._longest = float(np.linalg.norm(self._vectors, axis=1).max(initial=0.0))
 
     @classmethod
@@ -47,31 +46,13 @@ class FaissFlatIndex:
         native.add(own)
         return cls(native, threads)
 
-    @property
-    def ntotal(self) -> int:
-        """I."""
-        return int(self._native.ntotal)
-
-    @property
-    def dim(self) -> int:
-        """D."""
-        return int(self._native.d)
-
-    def search(
-        self,
-        queries: NDArray[np.floating[Any]],
-        k: int,
-        eligible: NDArray[np.bool_] | None = None,
+    def _search(
+        self, queries: NDArray[np.float32], k: int, eligible: NDArray[np.bool_] | None
     ) -> TopK:
-        """Exactly ``min(k, eligible items)`` items for each query."""
-        if k < 1:
-            raise ValueError(f"k is {k}, at least 1 is needed")
-        asked = checked_queries(queries, self.dim)
-        mask = checked_eligible(eligible, len(asked), self.ntotal)
-        starts = range(0, max(len(asked), 1), QUERIES_AT_A_TIME)
+        starts = range(0, max(len(queries), 1), QUERIES_AT_A_TIME)
         parts = [slice(start, start + QUERIES_AT_A_TIME) for start in starts]
-        blocks = [self._search_block(asked[part], k, _part(mask, part)) for part in parts]
-        return joined(blocks)
+        found = [self._search_block(queries[p], k, _part(eligible, p)) for p in parts]
+        return joined(found)
 
     def _search_block(
         self, queries: NDArray[np.float32], k: int, mask: NDArray[np.bool_] | None

@@ -9,7 +9,8 @@ index answers.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Protocol, Self, runtime_checkable
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +22,7 @@ LARGEST = 1e15
 """No coordinate is larger, so that no float32 inner product overflows."""
 
 
-@runtime_checkable
-class Index(Protocol):
+class Index(ABC):
     """Searches vectors it owns: the caller's arrays are copied, never altered.
 
     Attributes:
@@ -31,17 +31,22 @@ class Index(Protocol):
 
     kind: ClassVar[str]
 
+    def __init__(self, vectors: NDArray[np.float32], threads: int) -> None:
+        self._vectors = vectors
+        self._threads = threads
+
     @property
     def ntotal(self) -> int:
         """I."""
-        ...
+        return int(self._vectors.shape[0])
 
     @property
     def dim(self) -> int:
         """D."""
-        ...
+        return int(self._vectors.shape[1])
 
     @classmethod
+    @abstractmethod
     def build(cls, vectors: NDArray[np.floating[Any]], *, threads: int = 1) -> Self:
         """An index of (I, D) vectors.
 
@@ -52,7 +57,6 @@ class Index(Protocol):
         Raises:
             DataError: the vectors are no finite matrix with at least one column.
         """
-        ...
 
     def search(
         self,
@@ -71,13 +75,23 @@ class Index(Protocol):
             DataError: a shape or type is wrong, or a query is not finite.
             ValueError: ``k`` is below 1.
         """
-        ...
+        if k < 1:
+            raise ValueError(f"k is {k}, at least 1 is needed")
+        asked = checked_queries(queries, self.dim)
+        return self._search(asked, k, checked_eligible(eligible, len(asked), self.ntotal))
 
+    @abstractmethod
+    def _search(
+        self, queries: NDArray[np.float32], k: int, eligible: NDArray[np.bool_] | None
+    ) -> TopK:
+        """As ``search``, of what was checked."""
+
+    @abstractmethod
     def to_bytes(self) -> bytes:
         """The whole index, for ``from_bytes``."""
-        ...
 
     @classmethod
+    @abstractmethod
     def from_bytes(cls, data: bytes, *, threads: int = 1) -> Self:
         """The index that ``to_bytes`` wrote.
 
@@ -86,7 +100,6 @@ class Index(Protocol):
         Raises:
             BundleError: the bytes are no index of this kind.
         """
-        ...
 
 
 def checked_vectors(vectors: NDArray[np.floating[Any]]) -> NDArray[np.float32]:

@@ -22,7 +22,7 @@ def test_page_is_up_to_date(generator: dict[str, Any]) -> None:
 def test_every_verb_has_help_and_an_example(generator: dict[str, Any]) -> None:
     sections = generator["page"]().split("\n## ", 1)[1].split("```text")[1:]
     verbs = [section for section in sections if "Commands:" not in section]
-    assert len(verbs) == 24
+    assert len(verbs) == 25
     assert all("Example: recsys " in section for section in verbs)
 
 

@@ -10,6 +10,7 @@ import typer
 from documents import REPOSITORY, run_python_of
 
 from recsys.cli.main import make_app
+from recsys.models import MODELS
 
 README = REPOSITORY / "README.md"
 COMMAND = re.compile(r"^(?:\.venv/bin/)?((?:recsys|recommend) .+)$", re.M)
@@ -32,6 +33,10 @@ def test_the_python_of_the_guide_runs_and_its_own_model_keeps_the_contract(
     assert len(tests) > 15
     for name in tests:
         getattr(contract, name)()
+
+
+def test_the_readme_counts_the_models() -> None:
+    assert f"**{len(MODELS)} models behind one interface**" in README.read_text(encoding="utf-8")
 
 
 def test_the_first_python_of_the_readme_is_ten_lines() -> None:

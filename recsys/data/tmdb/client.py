@@ -21,7 +21,6 @@ import requests
 from recsys.data.files import is_offline
 from recsys.data.tmdb.settings import (
     VARIABLE,
-    RedactingFilter,
     Secret,
     TmdbKeyError,
     TmdbNotFoundError,
@@ -128,8 +127,7 @@ class TmdbClient:
         self._bucket = TokenBucket(self.settings.rate, self.settings.burst, self._clock)
         self._session = requests.Session()
         self._session.headers.update({"Accept": "application/json", **secret.headers})
-        self._filter = RedactingFilter(secret)
-        _LOGGER.addFilter(self._filter)
+        _LOGGER.addFilter(secret.redact)
 
     def __enter__(self) -> Self:
         return self
@@ -140,7 +138,7 @@ class TmdbClient:
     def close(self) -> None:
         """Close the connection."""
         self._session.close()
-        _LOGGER.removeFilter(self._filter)
+        _LOGGER.removeFilter(self._secret.redact)
 
     def movie(self, tmdb_id: str) -> Answer:
         """One movie, with what the settings append to it.

@@ -113,15 +113,7 @@ class Secret:
             text = text.replace(form, _SHOWN)
         return text
 
-
-class RedactingFilter(logging.Filter):
-    """Takes a key out of what is logged: urllib3 logs whole addresses when asked for details."""
-
-    def __init__(self, secret: Secret) -> None:
-        super().__init__()
-        self._secret = secret
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Keep every record, without the key."""
-        record.msg, record.args = self._secret.redacted(record.getMessage()), None
+    def redact(self, record: logging.LogRecord) -> bool:
+        """Keep every record, without the key: urllib3 logs whole addresses if asked for details."""
+        record.msg, record.args = self.redacted(record.getMessage()), None
         return True

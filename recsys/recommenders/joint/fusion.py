@@ -23,8 +23,6 @@ from typing import Any, NamedTuple
 
 from array_api_compat import array_namespace
 
-from recsys.errors import ConfigError
-
 Array = Any
 """A NumPy array or a torch tensor."""
 
@@ -116,12 +114,7 @@ class _Inputs(NamedTuple):
 
 
 def fusion_shapes(kind: str, n_modalities: int, dim: int) -> dict[str, tuple[int, ...]]:
-    """Names and shapes of the weights that a kind learns, without those for lacking a modality.
-
-    Raises:
-        ConfigError: there is no such kind.
-    """
-    _require_known(kind)
+    """Names and shapes of the weights that a kind learns, without those for lacking a modality."""
     if not n_modalities:
         return {}
     if kind in ("gated", "sparse"):
@@ -131,12 +124,7 @@ def fusion_shapes(kind: str, n_modalities: int, dim: int) -> dict[str, tuple[int
 
 
 def fused_dim(kind: str, n_modalities: int, dim: int) -> int:
-    """Width of the fused vectors; that of one code where there is no modality.
-
-    Raises:
-        ConfigError: there is no such kind.
-    """
-    _require_known(kind)
+    """Width of the fused vectors; that of one code where there is no modality."""
     return max(n_modalities, 1) * dim if kind == "concat" else dim
 
 
@@ -151,11 +139,7 @@ def fuse(
         present: (I, M) 1 where the movie has the modality, 0 elsewhere.
         absent: (M, F) a_m.
         weights: the arrays that ``fusion_shapes`` names.
-
-    Raises:
-        ConfigError: there is no such kind.
     """
-    _require_known(kind)
     xp = array_namespace(codes, present)
     n_modalities = codes.shape[1]
     if not n_modalities:
@@ -201,11 +185,6 @@ def _gate_logits(inputs: _Inputs, weights: Mapping[str, Array]) -> Array:
 def _side_by_side(codes: Array) -> Array:
     n_movies, n_modalities, dim = codes.shape
     return array_namespace(codes).reshape(codes, (n_movies, n_modalities * dim))
-
-
-def _require_known(kind: str) -> None:
-    if kind not in _KINDS:
-        raise ConfigError(f"there is no fusion {kind!r}", hint=f"one of: {', '.join(_KINDS)}")
 
 
 _KINDS: dict[str, Callable[[_Inputs, Mapping[str, Array]], Fused]] = {

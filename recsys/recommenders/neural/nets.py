@@ -20,14 +20,14 @@ from recsys.queries.query import Query
 from recsys.recommenders.base import Array, Floats
 from recsys.recommenders.closed_form.ease import RankReducedEase
 from recsys.recommenders.joint.training.devices import deterministic
+from recsys.recommenders.joint.weights import generator
 from recsys.recommenders.neural.models import CLCRecConfig, DropoutNetConfig, VBPRConfig
 from recsys.recommenders.neural.training import (
-    Factors,
     Ratings,
     Triples,
+    UserItemVectors,
     ValidEvaluator,
     drawn,
-    generator,
     improve,
     n_trained,
     train_until_best,
@@ -68,14 +68,14 @@ def train_clcrec(config: CLCRecConfig, content: Floats, data: TrainingData) -> M
             for user, item in ratings.batches(config.batch, rng):
                 improve(optimiser, net.loss(ratings, user, item, rng))
 
-        def vectors() -> Factors:
+        def vectors() -> UserItemVectors:
             return net.vectors(ratings.candidates)
 
         train_until_best(net, run_epoch, lambda: judge(vectors()), config)
         return _factors(vectors(), net)
 
 
-def _factors(vectors: Factors, net: nn.Module) -> Mapping[str, Array]:
+def _factors(vectors: UserItemVectors, net: nn.Module) -> Mapping[str, Array]:
     return {**vectors._asdict(), "parameters": np.array([n_trained(net)])}
 
 
@@ -140,14 +140,14 @@ class VBPRNet(nn.Module):
         return ranking + reg * squares / len(user)
 
     @torch.no_grad()
-    def vectors(self, rated: Tensor) -> Factors:
+    def vectors(self, rated: Tensor) -> UserItemVectors:
         """What the scores are inner products of."""
         placed, offset = self.seen()
         own = torch.cat([self.item, self.bias[:, None]], dim=1) * rated[:, None]
         items = torch.cat([own[:, :-1], placed, own[:, -1:] + offset[:, None]], dim=1)
         ones = torch.ones(len(self.user), 1)
         users = torch.cat([self.user, self.taste, ones], dim=1)
-        return Factors(*(np.ascontiguousarray(tensor.numpy()) for tensor in (users, items)))
+        return UserItemVectors(*(np.ascontiguousarray(tensor.numpy()) for tensor in (users, items)))
 
 
 class CLCRecNet(nn.Module):
@@ -201,11 +201,11 @@ class CLCRecNet(nn.Module):
         return torch.where(swapped, features, ids)
 
     @torch.no_grad()
-    def vectors(self, rated: Tensor) -> Factors:
+    def vectors(self, rated: Tensor) -> UserItemVectors:
         """Ids of the rated movies, content of the others."""
         items = self.encoded(torch.arange(len(self.content)))
         items[rated] = self.item[rated]
-        return Factors(np.array(self.user.numpy()), np.array(items.numpy()))
+        return UserItemVectors(np.array(self.user.numpy()), np.array(items.numpy()))
 
 
 def _contrast(anchors: Tensor, choices: tuple[Tensor, Tensor], barred: Tensor) -> Tensor:
@@ -254,8 +254,8 @@ class DropoutNets(nn.Module):
     def __init__(self, given: Given, config: DropoutNetConfig) -> None:
         super().__init__()
         self._config, self._given = config, given
-        self.user_scale = Scale(given.users)
-        preferences = Scale(given.items[given.rated])(given.items)
+        self.user_scale = Standardiser(given.users)
+        preferences = Standardiser(given.items[given.rated])(given.items)
         self._preferences = torch.where(given.rated[:, None], preferences, 0.0)
         spread = (given.users @ given.items[given.rated].T).std()
         self._targets = given.items / spread.clamp(min=_SMALLEST)
@@ -315,7 +315,7 @@ class _Imitation:
         return self.net.users(users) @ self.items.T
 
 
-class Scale:
+class Standardiser:
     """Columns brought to mean 0 and variance 1."""
 
     def __init__(self, vectors: Tensor) -> None:

@@ -18,18 +18,12 @@ from recsys.data.split import TrainingData
 from recsys.evaluation.evaluator import RankingEvaluator, RankingTask
 from recsys.queries.query import Query, Scorer, rated_mask
 from recsys.recommenders.neural.models import Schedule
-from recsys.seeding import seed_for
 
 METRIC = "ndcg@10"
 
 _DRAWS = 20
 """Times that a movie is drawn again because its user rated it: beyond, it is taken as it is. A user
 who rated half of all movies is left with one in a million."""
-
-
-def generator(seed: int, name: str) -> torch.Generator:
-    """An independent stream of random numbers for one named purpose."""
-    return torch.Generator().manual_seed(seed_for(seed, name))
 
 
 def drawn(shape: tuple[int, ...], std: float, rng: torch.Generator) -> Tensor:
@@ -102,7 +96,7 @@ class Ratings:
         return torch.from_numpy(self._rated[user.numpy()].toarray())[:, items]
 
 
-class Factors(NamedTuple):
+class UserItemVectors(NamedTuple):
     """Vectors whose inner products are scores.
 
     Attributes:

@@ -9,17 +9,15 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from recsys.errors import ConfigError, DataError
+from recsys.errors import DataError
 from recsys.evaluation.environment import Hardware, hardware, versions
 from recsys.evaluation.report import (
-    Column,
     EvaluationDocument,
     RatingScores,
     ResultRow,
     ResultsDocument,
     Seconds,
     SplitReference,
-    as_table,
 )
 
 SPLIT = SplitReference(name="ro", seed=2020, fingerprint="abc")
@@ -110,28 +108,6 @@ def test_an_absent_or_broken_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "half.json").write_text('{"schema_version": 1,')
     with pytest.raises(DataError, match=r"half\.json"):
         ResultsDocument.load(tmp_path / "half.json")
-
-
-def test_table() -> None:
-    columns = [
-        Column("model", "Model"),
-        Column("rating.rmse", "RMSE", 4),
-        Column("ranking.recall@10", "Recall@10"),
-        Column("seconds.fit", "fit, s", 1),
-        Column("parameters", "Parameters"),
-        Column("genre.macro_f1", "F1"),
-    ]
-    assert as_table(ROWS, columns) == (
-        "| Model | RMSE | Recall@10 | fit, s | Parameters | F1 |\n"
-        "| --- | ---: | ---: | ---: | ---: | --- |\n"
-        "| joint \\| shared | 0.9234 | 0.250 | 12.3 | 1000 | – |\n"
-        "| popularity | – | – | 0.0 | – | – |\n"
-    )
-
-
-def test_a_column_that_rows_do_not_have() -> None:
-    with pytest.raises(ConfigError, match=r"no field 'rankings'\n.*ranking"):
-        as_table(ROWS, [Column("rankings.ndcg@10", "NDCG@10")])
 
 
 def test_evaluation_document_is_what_was_promised() -> None:

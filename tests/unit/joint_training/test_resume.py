@@ -402,7 +402,10 @@ def start(folder: Path) -> subprocess.Popen[str]:
         [sys.executable, "-c", SCRIPT, str(folder), str(here.parent)],
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(here.parents[3])},
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(map(str, (here.parents[3], here.parents[2]))),
+        },
     )
 
 

@@ -142,7 +142,7 @@ def test_a_stranger_is_scored_like_a_known_user(train, catalogue):
 
 def test_what_makes_no_sense_is_refused(train, catalogue):
     for bad in ({"ridge": 0.0}, {"ridge": np.nan}, {"metadata": -1.0}, {"metadata": np.nan}):
-        with pytest.raises(ConfigError, match="(ridge|metadata) is"):
+        with pytest.raises(ConfigError, match=r"(ridge|metadata) is"):
             create("content-ridge", **bad)
     with pytest.raises(ConfigError, match=r"no modality 'postr'.*\n.*poster"):
         fitted(train, catalogue, "content-ridge:postr")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -25,10 +24,7 @@ from recsys.recommenders.joint.training.checkpoints import Checkpoints, Identity
 from recsys.recommenders.joint.training.devices import deterministic, device_of
 from recsys.recommenders.joint.training.log import RunOptions, TrainingLog
 from recsys.recommenders.joint.training.loop import Learning, run
-from recsys.recommenders.joint.training.objective import JointObjective, Material, UserBatches
-
-Validation = Callable[[EmbeddingModel], Mapping[str, float]]
-"""Metrics of a model on the valid part."""
+from recsys.recommenders.joint.training.objective import JointObjective, Targets, UserBatches
 
 
 def train(
@@ -62,37 +58,28 @@ def train(
     if config.training.calibrate and statistics.levels is not None:
         # Now, and not when everything is trained.
         require_levels(valid.rating, statistics.levels)
-    validation = _validation(data, config)
+    evaluator = Evaluator.on_valid(data, config.evaluation)
+
+    def validate() -> dict[str, float]:
+        """Metrics on valid, computed exactly as those on test will be."""
+        served = model.export()
+        genre = evaluator.genre(served.genre_probabilities())
+        found = evaluator.ranking(served).means() | evaluator.rating(served).summary()
+        return found | (genre.summary() if genre else {})
+
     with deterministic(config.seed, config.training.threads, device), log:
         model = JointModel(data.catalogue, statistics, config).to(device)
         if config.alignment.epochs:
             groups = data.catalogue.film_groups
             log.add(align(model.tower, config.alignment, groups, config.seed).summary())
-        material = _material(data, statistics, config).to(device)
-        learning = Learning(
-            model,
-            batches,
-            JointObjective(config, material),
-            lambda: dict(validation(model.export())),
-        )
+        targets = _targets(data, statistics, config).to(device)
+        learning = Learning(model, batches, JointObjective(config, targets), validate)
         run(learning, config.training, log, options, _checkpoints(data, config, options))
         size = sum(parameter.numel() for parameter in model.parameters())
         exported = model.export()
     if config.training.calibrate:
         exported = _calibrated(exported, train, valid)
     return Fitted(exported, model.export_tower(), size)
-
-
-def _validation(data: TrainingData, config: ExperimentConfig) -> Validation:
-    """Metrics on valid, computed exactly as those on test will be."""
-    evaluator = Evaluator.on_valid(data, config.evaluation)
-
-    def metrics(model: EmbeddingModel) -> dict[str, float]:
-        genre = evaluator.genre(model.genre_probabilities())
-        found = evaluator.ranking(model).means() | evaluator.rating(model).summary()
-        return found | (genre.summary() if genre else {})
-
-    return metrics
 
 
 def _checkpoints(
@@ -104,10 +91,8 @@ def _checkpoints(
     return Checkpoints(options.checkpoint, identity, config.training.checkpoint_seconds)
 
 
-def _material(
-    data: TrainingData, statistics: TrainStatistics, config: ExperimentConfig
-) -> Material:
-    return Material(
+def _targets(data: TrainingData, statistics: TrainStatistics, config: ExperimentConfig) -> Targets:
+    return Targets(
         _teacher(data.train, config),
         torch.tensor(data.catalogue.genres, dtype=torch.float32),
         torch.tensor(data.labels.train, dtype=torch.float32),

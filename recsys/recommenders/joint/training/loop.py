@@ -17,7 +17,7 @@ from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from recsys.config.experiment import TrainingConfig
 from recsys.errors import ConfigError, RecsysError
-from recsys.recommenders.joint.training.checkpoints import Checkpoints, Snapshot
+from recsys.recommenders.joint.training.checkpoints import Checkpoints, Snapshot, discard_checkpoint
 from recsys.recommenders.joint.training.devices import (
     autocast,
     precision_of,
@@ -141,7 +141,7 @@ def _run_kept(loop: _Loop, checkpoints: Checkpoints) -> None:
     if loop.options.resume:
         loop.restore(checkpoints.read())
     else:
-        checkpoints.discard()
+        discard_checkpoint(checkpoints.folder)
     with deferred_interrupt() as interrupted:
 
         def keep() -> None:

@@ -18,6 +18,7 @@ from recsys.testing.worlds import two_genre_world, without_content
 
 torch = pytest.importorskip("torch")
 
+from recsys.recommenders.joint.weights import generator  # noqa: E402
 from recsys.recommenders.neural import nets  # noqa: E402
 from recsys.recommenders.neural.models import (  # noqa: E402
     VBPR,
@@ -32,7 +33,6 @@ from recsys.recommenders.neural.models import (  # noqa: E402
 from recsys.recommenders.neural.training import (  # noqa: E402
     Ratings,
     ValidEvaluator,
-    generator,
     train_until_best,
 )
 
@@ -80,7 +80,7 @@ def test_without_valid_all_epochs_are_run():
 @pytest.mark.parametrize("options", [{"epochs": 0}, {"patience": 0}])
 def test_a_schedule_of_nothing_is_refused(options):
     for kind in (Schedule, VBPRConfig, CLCRecConfig, DropoutNetConfig):
-        with pytest.raises(ConfigError, match="(epochs|patience) is 0"):
+        with pytest.raises(ConfigError, match=r"(epochs|patience) is 0"):
             kind(**options)
 
 
