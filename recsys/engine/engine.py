@@ -40,7 +40,8 @@ from recsys.engine.results import (
 from recsys.errors import UnsupportedError
 from recsys.queries.context import Context
 from recsys.queries.topk import top_k
-from recsys.recommenders.base import Recommender, UserView, VectorModel, names, once_per_film
+from recsys.recommenders.base import Recommender, UserView, names, once_per_film
+from recsys.recommenders.linear import VectorModel
 from recsys.recommenders.saving import contents_of, load, restore
 from recsys.retrieval.faiss_flat import FaissFlatIndex
 from recsys.retrieval.index import Index
