@@ -69,12 +69,14 @@ def evaluate(
     """
     _require_one_kind(baselines=baselines, modalities=modalities, subsets=subsets)
     answers.require_bundle(bundle)
+    from threadpoolctl import threadpool_limits
+
     from recsys.evaluation.report import ResultsDocument
-    from recsys.workflow import document_of, limited_threads, open_bundle, results_of
+    from recsys.workflow import document_of, open_bundle, results_of
 
     with output.busy("reading the data"):
         engine, split = open_bundle(bundle, data)
-    with limited_threads(engine.contents.config.training.threads):
+    with threadpool_limits(engine.contents.config.training.threads):
         if subsets or modalities is not None:
             rows = _without_some(engine, split, modalities, data, every=subsets)
         else:
