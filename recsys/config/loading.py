@@ -17,9 +17,14 @@ from recsys.resources import read_text
 EXTENDS: Final = "extends"
 """The key that names the configuration to start from; it is no part of an experiment."""
 
+_SOUND: Final = "encode the sound elsewhere, and import the vectors under sources.features"
+
 REMOVED_KEYS: Final[Mapping[str, str]] = {
     "user.recency_half_life_days": "leave it out: lists without it were better",
     "user.attention_dim": "leave it out: no difference was shown",
+    "features.audio.kind=pretrained": _SOUND,
+    "features.audio.kind=both": _SOUND,
+    "features.audio.pretrained": _SOUND,
     "fusion.kind=attention": "take sum, or concat, which is better in genres",
     "sharing.reversal": "leave it out: gradient reversal rises from 0 to 1 over the training",
     "sharing.reversal_gamma": "leave it out: it is 10, as in Ganin et al.",

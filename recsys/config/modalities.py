@@ -218,50 +218,24 @@ class VideoConfig(DecodingConfig):
         return self
 
 
-class PretrainedAudioConfig(Section):
-    """An encoder of sound for transformers, such as AST or CLAP.
-
-    Attributes:
-        path: folder of the encoder, with safetensors weights.
-        hub: its name on the Hugging Face hub; exactly one of ``path`` and ``hub`` is given.
-        windows: pieces of the sound track that it hears, spread evenly.
-        window_seconds: length of a piece.
-    """
-
-    path: Path | None = None
-    hub: str | None = None
-    windows: int = Field(default=6, ge=1, le=64)
-    window_seconds: float = Field(default=10.0, ge=1, le=60)
-
-    @model_validator(mode="after")
-    def _one_source(self) -> Self:
-        if (self.path is None) == (self.hub is None):
-            raise ValueError("give one of path and hub")
-        return self
-
-
 class AudioConfig(DecodingConfig):
     """The sound of a trailer.
 
     Attributes:
-        kind: "descriptors" needs no weights: log-mel and MFCC statistics, loudness. "pretrained"
-            is an encoder over pieces of the track.
-        pretrained: the encoder; needed by every kind but "descriptors".
+        kind: log-mel and MFCC statistics, loudness; with ``pretrained`` it stays in fingerprints.
         sample_rate: of the descriptors, in Hz; everything is mixed down to one channel.
         n_mels: bands of the mel spectrogram.
         n_mfcc: cepstral coefficients.
     """
 
-    kind: Literal["descriptors", "pretrained", "both"] = "descriptors"
-    pretrained: PretrainedAudioConfig | None = None
+    kind: Literal["descriptors"] = "descriptors"
+    pretrained: None = None
     sample_rate: int = Field(default=22_050, ge=8_000, le=48_000)
     n_mels: int = Field(default=64, ge=8, le=128)
     n_mfcc: int = Field(default=20, ge=1, le=128)
 
     @model_validator(mode="after")
     def _usable(self) -> Self:
-        if self.kind != "descriptors" and self.pretrained is None:
-            raise ValueError(f"kind {self.kind!r} needs a pretrained encoder")
         if self.n_mfcc > self.n_mels:
             raise ValueError(f"n_mfcc {self.n_mfcc} is above n_mels {self.n_mels}")
         return self

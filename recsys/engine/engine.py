@@ -23,7 +23,7 @@ from recsys.engine.filters import Filters
 from recsys.engine.intervals import interval80
 from recsys.engine.movies import MovieFacts, MovieLabels, shortage
 from recsys.engine.profile import Profile, known_profile, named_profile
-from recsys.engine.recommending import Request, best, reasons, require_at_least
+from recsys.engine.recommending import Request, best, reasons
 from recsys.engine.results import (
     AudienceScore,
     Because,
@@ -40,7 +40,14 @@ from recsys.engine.results import (
 from recsys.errors import UnsupportedError
 from recsys.queries.context import Context
 from recsys.queries.topk import top_k
-from recsys.recommenders.base import Recommender, UserView, VectorModel, names, once_per_film
+from recsys.recommenders.base import (
+    Recommender,
+    UserView,
+    VectorModel,
+    names,
+    once_per_film,
+    require_at_least,
+)
 from recsys.recommenders.saving import contents_of, load, restore
 from recsys.retrieval.faiss_flat import FaissFlatIndex
 from recsys.retrieval.index import Index

@@ -1,6 +1,6 @@
-"""The sound of a trailer as one modality.
+"""The sound of a trailer as one modality, by descriptors that need no weights.
 
-Descriptors that need no weights are running statistics over frames of ``FRAME`` samples, ``HOP``
+They are running statistics over frames of ``FRAME`` samples, ``HOP``
 apart: the sound is never in memory as a whole.
 
 Legend: S samples, T frames, M mel bands, C cepstral coefficients, F frequency bins, D dimensions.
@@ -11,7 +11,6 @@ from __future__ import annotations
 import importlib.util
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +19,8 @@ from scipy.fft import dct
 from recsys.config.modalities import AudioConfig
 from recsys.data.catalogue import EncoderCard
 from recsys.errors import MissingExtra
-from recsys.features.audio_pretrained import PretrainedAudio
 from recsys.features.containers import media_errors
-from recsys.features.decoding import NO_WEIGHTS, audio_samples, decoding, joined
+from recsys.features.decoding import NO_WEIGHTS, audio_samples, decoding
 from recsys.features.media import FileStatus, MediaError
 from recsys.features.running import Moments, pieces
 
@@ -42,83 +40,47 @@ Array = NDArray[np.float64]
 
 
 class AudioEncoder:
-    """Descriptors that need no weights, and a pretrained encoder pooled over pieces of the track.
-
-    Nothing is loaded before it is needed, so an encoder can be made anew in every process.
-    """
+    """Statistics of log-mel, MFCC and loudness over the frames of a track."""
 
     name = "audio"
 
     def __init__(self, config: AudioConfig) -> None:
         self.config = config
 
-    @cached_property
+    @property
     def card(self) -> EncoderCard:
-        """How vectors are made.
-
-        Raises:
-            ConfigError: the weights cannot be used.
-            MissingExtra: a library that the configuration needs is not installed.
-            OfflineError: weights must be downloaded, and the network is out of reach.
-        """
-        parts = [descriptor_card(self.config)] if self.config.kind != "pretrained" else []
-        if self._pretrained is not None:
-            parts.append(self._pretrained.card)
-        return joined(parts)
+        """How vectors are made."""
+        config = self.config
+        return EncoderCard(
+            name="audio descriptors",
+            revision=REVISION,
+            dim=len(descriptor_names(config)),
+            preprocessing=f"{decoding(config)}; one channel, {config.sample_rate} Hz, Hann frames "
+            f"of {FRAME} samples every {HOP}, {config.n_mels} Slaney mel bands in dB from -100, "
+            f"{config.n_mfcc} MFCC",
+            pooling="mean and standard deviation over frames of log-mel, MFCC, loudness and "
+            "absolute MFCC differences; silent share, peak",
+            licence=NO_WEIGHTS,
+            paper="Peeters, A large set of audio features, 2004",
+        )
 
     def encode_file(self, path: Path) -> NDArray[np.float32]:
-        """(D,) the vector of one trailer.
+        """(D,) the vector of one trailer, in memory that does not grow with its length.
 
         Raises:
-            ConfigError: the weights cannot be used.
             MediaError: the file has no sound that can be decoded.
             MissingExtra: a library that the configuration needs is not installed.
         """
         if importlib.util.find_spec("transformers") is None:
             raise MissingExtra("transformers", "trailers")
-        parts: list[NDArray[Any]] = (
-            [describe(path, self.config)] if self.config.kind != "pretrained" else []
-        )
-        if self._pretrained is not None:
-            parts.append(self._pretrained.encode_file(path))
-        return np.asarray(np.concatenate(parts), dtype=np.float32)
-
-    @cached_property
-    def _pretrained(self) -> PretrainedAudio | None:
-        wanted = self.config.pretrained if self.config.kind != "descriptors" else None
-        return None if wanted is None else PretrainedAudio(wanted, self.config)
-
-
-def describe(path: Path, config: AudioConfig) -> Array:
-    """The descriptors of a file, in memory that does not grow with its length.
-
-    Raises:
-        MediaError: the file has no sound that can be decoded.
-    """
-    heard = SoundStatistics(config)
-    with media_errors(path):
-        samples = audio_samples(path, config.sample_rate, config)
-        for block in pieces(samples, BLOCK_SECONDS * config.sample_rate):
-            heard.add(block)
-    if not heard.frames:
-        raise MediaError(FileStatus.TRUNCATED, f"{path} has less than {FRAME} samples of sound")
-    return heard.vector()
-
-
-def descriptor_card(config: AudioConfig) -> EncoderCard:
-    """How the descriptors are made."""
-    return EncoderCard(
-        name="audio descriptors",
-        revision=REVISION,
-        dim=len(descriptor_names(config)),
-        preprocessing=f"{decoding(config)}; one channel, {config.sample_rate} Hz, Hann frames of "
-        f"{FRAME} samples every {HOP}, {config.n_mels} Slaney mel bands in dB from -100, "
-        f"{config.n_mfcc} MFCC",
-        pooling="mean and standard deviation over frames of log-mel, MFCC, loudness and absolute "
-        "MFCC differences; silent share, peak",
-        licence=NO_WEIGHTS,
-        paper="Peeters, A large set of audio features, 2004",
-    )
+        heard = SoundStatistics(self.config)
+        with media_errors(path):
+            samples = audio_samples(path, self.config.sample_rate, self.config)
+            for block in pieces(samples, BLOCK_SECONDS * self.config.sample_rate):
+                heard.add(block)
+        if not heard.frames:
+            raise MediaError(FileStatus.TRUNCATED, f"{path} has less than {FRAME} samples of sound")
+        return heard.vector().astype(np.float32)
 
 
 def descriptor_names(config: AudioConfig) -> tuple[str, ...]:

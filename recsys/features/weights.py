@@ -30,7 +30,6 @@ class Weights:
     Attributes:
         name: what it is called, without the place it lies.
         folder: holds ``config.json``, the tokenizer's files and ``*.safetensors``.
-        section: of the configuration that asks for them, for messages.
 
     Raises:
         ConfigError: the folder is missing, or holds no configuration or no safetensors.
@@ -38,13 +37,12 @@ class Weights:
 
     name: str
     folder: Path
-    section: str = "text"
 
     def __post_init__(self) -> None:
         for pattern in ("config.json", "*.safetensors"):
             if not any(self.folder.glob(pattern)):
                 raise ConfigError(
-                    f"{self.section} encoder {self.name}: no {pattern} in {self.folder}",
+                    f"text encoder {self.name}: no {pattern} in {self.folder}",
                     hint="give a folder written by save_pretrained(), with safetensors weights",
                 )
 
@@ -61,9 +59,7 @@ class Weights:
         found = [self.settings.get(key) for key in ("hidden_size", "d_model", "dim")]
         width = next((value for value in found if isinstance(value, int)), None)
         if width is None:
-            raise ConfigError(
-                f"{self.section} encoder {self.name}: config.json states no hidden_size"
-            )
+            raise ConfigError(f"text encoder {self.name}: config.json states no hidden_size")
         return width
 
     @cached_property
@@ -100,14 +96,13 @@ class Weights:
                 loaded = getattr(library, model).from_pretrained(**folder, use_safetensors=True)
             except (OSError, ValueError, KeyError) as error:
                 raise ConfigError(
-                    f"{self.section} encoder {self.name} cannot be loaded: {error}",
-                    hint=f"features.{self.section}.path must hold an encoder for transformers, and "
-                    "its tokenizer or preprocessor_config.json",
+                    f"text encoder {self.name} cannot be loaded: {error}",
+                    hint="features.text.path must hold a tokenizer and an encoder for transformers",
                 ) from error
         return prepare, loaded.float().eval()
 
 
-def from_path(path: Path, section: str = "text") -> Weights:
+def from_path(path: Path) -> Weights:
     """Weights in a folder of the user's.
 
     Raises:
@@ -116,13 +111,13 @@ def from_path(path: Path, section: str = "text") -> Weights:
     folder = path.expanduser()
     if not folder.is_dir():
         raise ConfigError(
-            f"{section} encoder: there is no folder {path}",
-            hint=f"set features.{section}.path to a folder, or features.{section}.hub to a name",
+            f"text encoder: there is no folder {path}",
+            hint="set features.text.path to a folder, or features.text.hub to a name",
         )
-    return Weights(folder.resolve().name, folder, section)
+    return Weights(folder.resolve().name, folder)
 
 
-def from_hub(name: str, section: str = "text") -> Weights:
+def from_hub(name: str) -> Weights:
     """Weights by their name on the Hugging Face hub, downloaded where allowed and needed.
 
     ``RECSYS_OFFLINE=1`` confines the search to what was downloaded before.
@@ -144,16 +139,16 @@ def from_hub(name: str, section: str = "text") -> Weights:
         )
     except (HFValidationError, RepositoryNotFoundError) as error:
         raise ConfigError(
-            f"{section} encoder: the hub has no model {name!r} that you may use: {error}"
+            f"text encoder: the hub has no model {name!r} that you may use: {error}"
         ) from error
     except OSError as error:
         raise OfflineError(
-            f"{section} encoder {name} is not on this machine"
+            f"text encoder {name} is not on this machine"
             + (" and RECSYS_OFFLINE is set" if offline else f": {error}"),
             hint=f"download it once while online (hf download {name}), or give a folder that holds "
-            f"it as features.{section}.path",
+            "it as features.text.path",
         ) from error
-    return Weights(name, Path(folder), section)
+    return Weights(name, Path(folder))
 
 
 def packaged() -> Weights | None:

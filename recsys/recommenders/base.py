@@ -360,7 +360,7 @@ class Recommender(ABC):
         """
         import pandas as pd
 
-        _require_length(k)
+        require_at_least("k", k, 1)
         context = self.context
         ids = list(context.histories.users) if users is None else names(users, "user")
         rows = np.array([context.histories.users.row(user) for user in ids], dtype=np.int32)
@@ -429,7 +429,7 @@ class Recommender(ABC):
         """
         import pandas as pd
 
-        _require_length(k)
+        require_at_least("k", k, 1)
         catalogue = self.context.catalogue
         row = catalogue.find(movie)
         found = top_k(once_per_film(self.similarities(row), catalogue.film_groups, row)[None], k)
@@ -452,7 +452,7 @@ class Recommender(ABC):
         """
         from recsys.recommenders.saving import save
 
-        return save(self, Path(path))
+        return save(self, path)
 
 
 class ItemWeights(Recommender):
@@ -642,6 +642,12 @@ def _pairs(pairs: Any) -> list[tuple[Any, Any]]:
         ) from None
 
 
-def _require_length(k: object) -> None:
-    if not isinstance(k, int | np.integer) or isinstance(k, bool) or k < 1:
-        raise ConfigError(f"k is {k!r}, it must be a whole number of at least 1")
+def require_at_least(name: str, value: object, least: int) -> None:
+    """Refuse what is no whole number, or one that is too small.
+
+    Raises:
+        ConfigError: it is.
+    """
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not whole or value < least:  # type: ignore[operator]
+        raise ConfigError(f"{name} is {value!r}, it must be a whole number of at least {least}")

@@ -85,6 +85,13 @@ def make_split(dataset: Dataset, name: str, seed: int = DEFAULT_SEED, label_seed
         ConfigError: no split has that name, or the seed does not suit it.
         DataError: there are no ratings, or not the kind this split divides.
     """
+    if not isinstance(dataset, Dataset):
+        raise ConfigError(
+            f"{dataset!r} is no data set", hint='read one: recsys.load_dataset("ml-100k")'
+        )
+    for kind, number in (("seed", seed), ("label_seed", label_seed)):
+        if not isinstance(number, int | np.integer) or isinstance(number, bool):
+            raise ConfigError(f"{kind} is {number!r}, it must be a whole number")
     if name not in _RULES:
         close = nearest(name, SPLIT_NAMES)
         hint = f"did you mean {' or '.join(close)}? " if close else ""

@@ -88,7 +88,7 @@ def test_the_value_of_an_override_is_yaml(override, path, value):
 
 @pytest.mark.parametrize("override", ["training.epochs", "=3", " =3"])
 def test_an_override_without_key_or_value_is_refused(override):
-    assert "section.key=value" in refusal(load_experiment, None, [override])
+    assert "key=value" in refusal(load_experiment, None, [override])
 
 
 def test_an_override_cannot_go_into_a_value(write):
@@ -282,8 +282,10 @@ def test_an_override_may_fill_a_section_that_was_null(write):
 @pytest.mark.parametrize("removed", REMOVED_KEYS)
 def test_a_key_that_was_removed_is_refused_with_what_to_do_instead(write, removed):
     key, _, value = removed.partition("=")
-    section, name = key.split(".")
-    path = write(f"{section}:\n  {name}: {value or 'null'}\n")
+    document = f"{value or 1}"
+    for name in reversed(key.split(".")):
+        document = f"{{{name}: {document}}}"
+    path = write(document)
     told = f"{removed} was removed: {REMOVED_KEYS[removed]}"
     assert told in refusal(load_experiment, path)
     assert told in refusal(load_experiment, None, [f"{key}={value or 1}"])

@@ -164,11 +164,7 @@ def test_numbers_that_are_none_are_no_sound(tmp_path):
     assert refused(path) is FileStatus.UNREADABLE
 
 
-def test_a_configuration_names_its_encoder():
-    with pytest.raises(ValidationError, match="needs a pretrained encoder"):
-        AudioConfig(kind="both")
-    with pytest.raises(ValidationError, match="give one of path and hub"):
-        AudioConfig(kind="pretrained", pretrained={})
+def test_coefficients_are_no_more_than_bands():
     with pytest.raises(ValidationError, match="n_mfcc 40 is above n_mels 20"):
         AudioConfig(n_mels=20, n_mfcc=40)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -58,28 +59,36 @@ def train(
     if config.training.calibrate and statistics.levels is not None:
         # Now, and not when everything is trained.
         require_levels(valid.rating, statistics.levels)
-    evaluator = Evaluator.on_valid(data, config.evaluation)
-
-    def validate() -> dict[str, float]:
-        """Metrics on valid, computed exactly as those on test will be."""
-        served = model.export()
-        genre = evaluator.genre(served.genre_probabilities())
-        found = evaluator.ranking(served).means() | evaluator.rating(served).summary()
-        return found | (genre.summary() if genre else {})
-
+    validation = _validation(data, config)
     with deterministic(config.seed, config.training.threads, device), log:
         model = JointModel(data.catalogue, statistics, config).to(device)
         if config.alignment.epochs:
             groups = data.catalogue.film_groups
             log.add(align(model.tower, config.alignment, groups, config.seed).summary())
         targets = _targets(data, statistics, config).to(device)
-        learning = Learning(model, batches, JointObjective(config, targets), validate)
+        learning = Learning(
+            model, batches, JointObjective(config, targets), lambda: validation(model.export())
+        )
         run(learning, config.training, log, options, _checkpoints(data, config, options))
         size = sum(parameter.numel() for parameter in model.parameters())
         exported = model.export()
     if config.training.calibrate:
         exported = _calibrated(exported, train, valid)
     return Fitted(exported, model.export_tower(), size)
+
+
+def _validation(
+    data: TrainingData, config: ExperimentConfig
+) -> Callable[[EmbeddingModel], dict[str, float]]:
+    """Metrics of a model on valid, computed exactly as those on test will be."""
+    evaluator = Evaluator.on_valid(data, config.evaluation)
+
+    def metrics(model: EmbeddingModel) -> dict[str, float]:
+        genre = evaluator.genre(model.genre_probabilities())
+        found = evaluator.ranking(model).means() | evaluator.rating(model).summary()
+        return found | (genre.summary() if genre else {})
+
+    return metrics
 
 
 def _checkpoints(
