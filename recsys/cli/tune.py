@@ -23,8 +23,9 @@ from recsys.cli.train import (
 from recsys.errors import MissingExtra
 
 if TYPE_CHECKING:
+    from recsys.benchmark.tuning import Budget
+    from recsys.benchmark.tuning_report import TuningDocument
     from recsys.config.experiment import ExperimentConfig
-    from recsys.experiment.tuning_report import Budget, TuningDocument
 
 EXAMPLE: Final = "recsys tune --space joint --trials 50 --out runs/tuned"
 DEFAULT_TRIALS: Final = 30
@@ -72,8 +73,8 @@ def tune(
 ) -> None:
     """Search for the configuration that validates best.
 
-    Every trial is trained on the training part of the split and judged on its validation part, by
-    training.monitor; the test part is not looked at. Interrupted or killed, a study goes on with
+    Every trial is trained on the training part of the split and evaluated on its validation part,
+    by training.monitor; the test part is not looked at. Interrupted or killed, a study goes on with
     --resume.
     """
     require_library("joint")
@@ -81,7 +82,7 @@ def tune(
         raise MissingExtra("optuna", "tune")
     options = {"split.name": split, "seed": seed, "split.seed": seed}
     experiment = resolved(config, [*overrides(options), *(changes or [])], data)
-    from recsys.experiment.tuning_report import Budget
+    from recsys.benchmark.tuning import Budget
 
     if trials is None and seconds is None:
         trials = DEFAULT_TRIALS
@@ -107,11 +108,11 @@ def _run(
 ) -> TuningDocument:
     import optuna
 
+    from recsys.benchmark.tuning_study import TuningStudy
     from recsys.config.search import load_space
-    from recsys.experiment.tune import Tuning
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    tuning = Tuning(experiment, load_space(space), out, resume)
+    tuning = TuningStudy(experiment, load_space(space), out, resume)
     if tuning.trials:
         output.say("study", f"{len(tuning.trials)} trials are in {out}")
     split = stages.ready_split(experiment, data)
