@@ -43,11 +43,11 @@ from recsys.queries.topk import top_k
 from recsys.recommenders.base import (
     Recommender,
     UserView,
-    VectorModel,
     names,
     once_per_film,
     require_at_least,
 )
+from recsys.recommenders.linear import VectorModel
 from recsys.recommenders.saving import contents_of, load, restore
 from recsys.retrieval.faiss_flat import FaissFlatIndex
 from recsys.retrieval.index import Index

@@ -17,13 +17,14 @@ from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from recsys.data.split import TrainingData
 from recsys.queries.query import Query, RatingPrediction, rated_mask
 from recsys.queries.topk import top_k
-from recsys.recommenders.base import Array, Facts, ItemWeights, Rows
+from recsys.recommenders.base import Array, Facts, Rows
 from recsys.recommenders.bias import (
     BiasConfig,
     Biases,
     clipped,
     fit_biases,
 )
+from recsys.recommenders.linear import ItemWeights
 from recsys.recommenders.options import Options
 
 BLOCK_BYTES = 32 * 2**20

@@ -22,8 +22,8 @@ from recsys.recommenders.base import (
     Recommender,
     Rows,
     UserView,
-    VectorModel,
 )
+from recsys.recommenders.linear import VectorModel
 from recsys.recommenders.options import Options
 
 Numbers = NDArray[np.floating[Any]]

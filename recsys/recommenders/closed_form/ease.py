@@ -18,16 +18,9 @@ from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from recsys.data.split import TrainingData
 from recsys.errors import ConfigError
 from recsys.queries.query import Query, rated_mask
-from recsys.recommenders.base import (
-    Array,
-    Contributions,
-    Facts,
-    Floats,
-    ItemWeights,
-    Rows,
-    VectorModel,
-)
+from recsys.recommenders.base import Array, Contributions, Facts, Floats, Rows
 from recsys.recommenders.content.kernel import content_kernel, modality_tables
+from recsys.recommenders.linear import ItemWeights, VectorModel
 from recsys.recommenders.options import Options
 
 

@@ -17,9 +17,10 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat
 from recsys.data.catalogue import ModalityTable
 from recsys.data.split import TrainingData
 from recsys.queries.query import rated_mask
-from recsys.recommenders.base import Array, Facts, ItemWeights
+from recsys.recommenders.base import Array, Facts
 from recsys.recommenders.closed_form.ease import gram_matrix, weights_of_gram
 from recsys.recommenders.content.kernel import centred_vectors, modality_tables
+from recsys.recommenders.linear import ItemWeights
 from recsys.recommenders.options import Options
 
 Floats = NDArray[np.floating[Any]]

@@ -19,9 +19,10 @@ from pydantic import PositiveFloat, PositiveInt
 from recsys.data.catalogue import ModalityTable
 from recsys.data.split import TrainingData
 from recsys.queries.query import Query, rated_mask
-from recsys.recommenders.base import Array, Facts, ItemWeights, nonzero
+from recsys.recommenders.base import Array, Facts, nonzero
 from recsys.recommenders.content.kernel import ROUNDING, Floats, modality_tables, unit
 from recsys.recommenders.item_knn import keep_best
+from recsys.recommenders.linear import ItemWeights
 from recsys.recommenders.options import Options
 
 

@@ -21,11 +21,12 @@ from recsys.data.split import TrainingData
 from recsys.errors import ConfigError, DataError, MissingExtra, nearest
 from recsys.queries.context import Context
 from recsys.queries.query import AudiencePrediction, Query, RatingPrediction
-from recsys.recommenders.base import Array, Facts, Floats, Rows, UserView, VectorModel, unit_rows
+from recsys.recommenders.base import Array, Facts, Floats, Rows, UserView
 from recsys.recommenders.joint.content_tower import ContentTower
 from recsys.recommenders.joint.embedding_model import EmbeddingModel, MovieVectors
 from recsys.recommenders.joint.storage import Fitted
 from recsys.recommenders.joint.training.log import RunOptions, TrainingLog, sinks_of
+from recsys.recommenders.linear import VectorModel, unit_rows
 
 
 class JointRecommender(VectorModel):
