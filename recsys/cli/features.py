@@ -81,8 +81,7 @@ def _write_reports(extraction: Extraction, folder: Path) -> None:
     from recsys.data.files import atomic_write
 
     for job in extraction.files:
-        for ending in ("json", "csv"):
-            job.write(folder / f"{job.modality}.{ending}")
+        job.write(folder)
     accounts = {
         "sources": [report.to_dict() for report in extraction.facts],
         "imports": [report.to_dict() for report in extraction.imports],
