@@ -11,7 +11,6 @@ from recsys.cli.checks import Check, Status, run_checks
 from recsys.cli.options import DEFAULT_BUNDLE, BundleOption, DataOption, DocumentFormatOption
 from recsys.cli.output import DocumentFormat
 
-EXAMPLE: Final = "recsys doctor --format json"
 _STYLES: Final = {Status.OK: "green", Status.WARNING: "yellow", Status.PROBLEM: "bold red"}
 
 

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from recsys.evaluation.report import ResultRow
 
 BASELINES: Final = ("popularity", "bias", "item-knn", "ease")
-EXAMPLE: Final = "recsys evaluate --bundle runs/ro --baselines"
 
 BaselinesOption = Annotated[
     bool,

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 from recsys.cli import output, scores, stages
 from recsys.cli.options import (
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from recsys.evaluation.report import EvaluationDocument
     from recsys.recommenders.joint.training.log import RunOptions
 
-EXAMPLE: Final = "recsys train --split ro --seed 2020 --out runs/ro"
 
 ConfigOption = Annotated[
     str,

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from recsys.benchmark.tuning_report import TuningDocument
     from recsys.config.experiment import ExperimentConfig
 
-EXAMPLE: Final = "recsys tune --space joint --trials 50 --out runs/tuned"
 DEFAULT_TRIALS: Final = 30
 _SHOWN: Final = 5
 
