@@ -13,9 +13,9 @@ import numpy as np
 
 from recsys.data.split import TrainingData
 from recsys.errors import DataError
-from recsys.queries.query import Query, RatingPrediction
+from recsys.queries.query import Query, RatingPrediction, Rows
 from recsys.queries.rating_levels import RatingLevels
-from recsys.recommenders.base import Array, Recommender, Rows
+from recsys.recommenders.base import Array, Recommender
 from recsys.recommenders.joint.embedding_model import EmbeddingModel
 from recsys.recommenders.joint.recommender import JointRecommender, subsets
 

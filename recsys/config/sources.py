@@ -15,16 +15,8 @@ from recsys.data.items_spec import FieldKind, FieldSpec, ItemKey, ItemsTable, pr
 from recsys.data.rawtable import Encoding
 from recsys.data.tmdb.settings import TmdbSettings
 
-_ATTRIBUTES = (
-    "id_column",
-    "key",
-    "title",
-    "year",
-    "other_titles",
-    "existing",
-    "oracles",
-    "encoding",
-)
+_OURS = {"path", "preset", "genres", "fields", "drop"}
+"""What a table in a configuration says otherwise than ``ItemsTable``."""
 
 
 class FieldConfig(Section):
@@ -79,9 +71,7 @@ class ItemsTableConfig(Section):
         Raises:
             ConfigError: there is no such preset, a fact names genres, or movies cannot be found.
         """
-        given = {
-            name: getattr(self, name) for name in _ATTRIBUTES if getattr(self, name) is not None
-        }
+        given: dict[str, Any] = self.model_dump(exclude=_OURS, exclude_none=True)
         given |= {"genres": self.genres.spec()} if self.genres else {}
         own = {
             name: FieldSpec(field) if isinstance(field, str) else field.spec()

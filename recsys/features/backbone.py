@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,7 +86,8 @@ class BackboneWeights:
                 licence = (stream.metadata() or {}).get("license", "not stated in the weights")
         except (SafetensorError, OSError) as error:
             raise ConfigError(f"{self.file} is not a safetensors file: {error}") from error
-        heads = [m[1] for key, shape in shapes.items() if len(shape) == 2 and (m := _match(key))]
+        linear = [key for key, shape in shapes.items() if len(shape) == 2]
+        heads = [match[1] for key in linear if (match := _HEAD.fullmatch(key))]
         if not heads:
             raise ConfigError(
                 f"{self.file} holds no linear head of an image network",
@@ -95,10 +96,6 @@ class BackboneWeights:
         head = max(heads, key=_natural)
         classes, dim = shapes[f"{head}.weight"]
         return Stated(head, classes, dim, licence)
-
-
-def _match(key: str) -> re.Match[str] | None:
-    return _HEAD.fullmatch(key)
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
@@ -188,13 +185,6 @@ def unknown_model(name: str) -> ConfigError:
         f"torchvision has no classification model {name!r}",
         hint=f"did you mean {', '.join(close)}?" if close else "see torchvision's list of models",
     )
-
-
-def load_state(weights: BackboneWeights) -> Mapping[str, Any]:
-    """The tensors."""
-    from safetensors.torch import load_file
-
-    return cast(Mapping[str, Any], load_file(weights.file))
 
 
 BATCH = 16
@@ -301,6 +291,7 @@ def headless(weights: BackboneWeights) -> nn.Module:
         ConfigError: torchvision has no such model, or the weights are of another one.
     """
     import torch
+    from safetensors.torch import load_file
 
     models = torchvision_models()
     with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
@@ -312,7 +303,7 @@ def headless(weights: BackboneWeights) -> nn.Module:
         except ValueError:
             raise unknown_model(weights.model) from None
     try:
-        model.load_state_dict(load_state(weights), strict=True)
+        model.load_state_dict(load_file(weights.file), strict=True)
     except (RuntimeError, ValueError) as error:
         raise ConfigError(f"{weights.file} is not a state of {weights.model}: {error}") from error
     parent, _, name = weights.stated.head.rpartition(".")

@@ -27,7 +27,7 @@ from recsys.data.split import Source, Split, TrainingData
 from recsys.data.vocabulary import as_id
 from recsys.errors import ConfigError, DataError, MissingExtra, NotFittedError, UnsupportedError
 from recsys.queries.context import Context
-from recsys.queries.query import AudiencePrediction, Query, RatingPrediction
+from recsys.queries.query import AudiencePrediction, Floats, Query, RatingPrediction, Rows
 from recsys.queries.topk import top_k
 
 if TYPE_CHECKING:
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
 
 Array = Any
 """A NumPy array, or a SciPy CSR array."""
-
-Floats = NDArray[np.float32]
-Rows = NDArray[np.integer[Any]]
 
 Payload = Literal["statistics", "item-weights", "factors", "embeddings", "samples"]
 """What a fitted model is: counts and means; an items × items matrix; vectors of users and items;

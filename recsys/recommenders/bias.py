@@ -17,8 +17,8 @@ from pydantic import PositiveFloat, PositiveInt
 from recsys.data.interactions import Interactions, RatingScale
 from recsys.data.split import TrainingData
 from recsys.errors import ConfigError
-from recsys.queries.query import Query, RatingPrediction
-from recsys.recommenders.base import Array, Facts, Recommender, Rows
+from recsys.queries.query import Query, RatingPrediction, Rows
+from recsys.recommenders.base import Array, Facts, Recommender
 from recsys.recommenders.options import Options
 
 

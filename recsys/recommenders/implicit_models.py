@@ -19,8 +19,8 @@ from pydantic import PositiveFloat, PositiveInt
 from threadpoolctl import threadpool_limits
 
 from recsys.data.split import TrainingData
-from recsys.queries.query import Query, rated_mask
-from recsys.recommenders.base import Array, Contributions, Facts, Floats, Rows, imported
+from recsys.queries.query import Floats, Query, Rows, rated_mask
+from recsys.recommenders.base import Array, Contributions, Facts, imported
 from recsys.recommenders.linear import KnownUserFactors, VectorModel
 from recsys.recommenders.options import Options
 from recsys.seeding import seed_for

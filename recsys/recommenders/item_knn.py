@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 
 from recsys.data.split import TrainingData
-from recsys.queries.query import Query, RatingPrediction, rated_mask
+from recsys.queries.query import Query, RatingPrediction, Rows, rated_mask
 from recsys.queries.topk import top_k
-from recsys.recommenders.base import Array, Facts, Rows
+from recsys.recommenders.base import Array, Facts
 from recsys.recommenders.bias import (
     BiasConfig,
     Biases,

@@ -14,9 +14,9 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from recsys.errors import DataError
-from recsys.queries.query import Query, rated_mask
+from recsys.queries.query import Floats, Query, Rows, rated_mask
 from recsys.queries.topk import inner_products
-from recsys.recommenders.base import Contributions, Floats, Recommender, Rows, UserView
+from recsys.recommenders.base import Contributions, Recommender, UserView
 
 
 class ItemWeights(Recommender):

@@ -20,8 +20,8 @@ from recsys.data.catalogue import Catalogue
 from recsys.data.split import TrainingData
 from recsys.errors import ConfigError, DataError, MissingExtra, nearest
 from recsys.queries.context import Context
-from recsys.queries.query import AudiencePrediction, Query, RatingPrediction
-from recsys.recommenders.base import Array, Facts, Floats, Rows, UserView
+from recsys.queries.query import AudiencePrediction, Floats, Query, RatingPrediction, Rows
+from recsys.recommenders.base import Array, Facts, UserView
 from recsys.recommenders.joint.content_tower import ContentTower
 from recsys.recommenders.joint.embedding_model import EmbeddingModel, MovieVectors
 from recsys.recommenders.joint.storage import Fitted

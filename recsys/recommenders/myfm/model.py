@@ -33,9 +33,9 @@ from scipy.special import ndtr
 from recsys.data.interactions import Interactions, RatingScale
 from recsys.data.split import TrainingData
 from recsys.errors import ConfigError, DataError
-from recsys.queries.query import LevelProbabilities, Query, RatingPrediction
+from recsys.queries.query import LevelProbabilities, Query, RatingPrediction, Rows
 from recsys.queries.rating_levels import RatingLevels, level_index
-from recsys.recommenders.base import Array, Facts, Recommender, Rows, imported
+from recsys.recommenders.base import Array, Facts, Recommender, imported
 from recsys.recommenders.bias import clipped
 from recsys.recommenders.myfm.columns import Inputs, SeenColumns, day_column, one_hot, sets
 from recsys.recommenders.options import Options

@@ -15,8 +15,8 @@ from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveIn
 
 from recsys.data.catalogue import Catalogue
 from recsys.data.split import TrainingData
-from recsys.queries.query import Query, rated_mask
-from recsys.recommenders.base import Array, Facts, Floats, imported
+from recsys.queries.query import Floats, Query, rated_mask
+from recsys.recommenders.base import Array, Facts, imported
 from recsys.recommenders.closed_form.ease import RankReducedEase, RankReducedEaseConfig
 from recsys.recommenders.content.kernel import centred_vectors, modality_tables, unit
 from recsys.recommenders.linear import KnownUserFactors, VectorModel

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from recsys.data.split import TrainingData
-from recsys.queries.query import Query
-from recsys.recommenders.base import Array, Floats
+from recsys.queries.query import Floats, Query
+from recsys.recommenders.base import Array
 from recsys.recommenders.closed_form.ease import RankReducedEase
 from recsys.recommenders.joint.training.devices import deterministic
 from recsys.recommenders.joint.weights import generator

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from pydantic import PositiveInt
 
 from recsys.data.split import TrainingData
-from recsys.queries.query import Query, RatingPrediction
-from recsys.recommenders.base import Array, Facts, Recommender, Rows
+from recsys.queries.query import Query, RatingPrediction, Rows
+from recsys.recommenders.base import Array, Facts, Recommender
 from recsys.recommenders.bias import clipped
 from recsys.recommenders.svd.factors import (
     Answer,

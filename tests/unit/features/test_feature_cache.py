@@ -96,7 +96,7 @@ def test_a_vector_that_is_not_what_was_written_is_not_believed(cache, statement)
     "damage",
     [
         lambda raw: raw[:5000],
-        lambda _: bytes(len(raw)),
+        lambda raw: bytes(len(raw)),
         lambda _: b"no database at all" * 99,
         lambda _: b"SQLite format 3\0" * 99,
     ],

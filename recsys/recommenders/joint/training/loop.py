@@ -40,11 +40,9 @@ class Batches(Protocol):
 
     def __len__(self) -> int:
         """How many there are in an epoch."""
-        ...
 
     def epoch(self, number: int, start: int = 0) -> Iterator[Any]:
         """Those of one epoch, from the given one on."""
-        ...
 
 
 @dataclass(frozen=True)
