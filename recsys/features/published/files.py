@@ -82,7 +82,9 @@ def _csv(path: Path) -> Columns:
         raise DataError(f"{path} cannot be split into fields: {error}") from error
     wrong = [f"line {n}: {row}" for n, row in enumerate(rows, start=2) if len(row) != len(header)]
     if wrong or not rows:
-        raise DataError(f"{path}: {len(wrong)} of {len(rows)} lines are not as wide as the header", rows=wrong)
+        raise DataError(
+            f"{path}: {len(wrong)} of {len(rows)} lines are not as wide as the header", rows=wrong
+        )
     return list(zip(*rows, strict=True))
 
 
