@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from recsys.api import evaluate as evaluate
     from recsys.api import train as train
     from recsys.data.dataset import Dataset as Dataset
-    from recsys.data.frames import load_dataset as load_dataset
+    from recsys.data.sources import load_dataset as load_dataset
     from recsys.data.splits import make_split as make_split
     from recsys.engine import Engine as Engine
     from recsys.engine import Filters as Filters
@@ -40,7 +40,7 @@ _OFFERED = {
     "Filters": "recsys.engine",
     "encode": "recsys.api",
     "evaluate": "recsys.api",
-    "load_dataset": "recsys.data.frames",
+    "load_dataset": "recsys.data.sources",
     "make_split": "recsys.data.splits",
     "train": "recsys.api",
 }

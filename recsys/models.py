@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from recsys.recommenders.base import Facts, ItemWeights, KnownUserFactors, Recommender, VectorModel
+from recsys.recommenders.base import Facts, Recommender
+from recsys.recommenders.linear import ItemWeights, KnownUserFactors, VectorModel
 from recsys.recommenders.registry import MODELS, create, register
 
 __all__ = [

@@ -5,8 +5,7 @@ The command line, the front door of the package and the benchmark call these fun
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -237,12 +236,3 @@ def results_of(rows: list[ResultRow], split: Split, config: ExperimentConfig) ->
         config=config.fingerprint,
         rows=rows,
     )
-
-
-@contextmanager
-def limited_threads(threads: int) -> Iterator[None]:
-    """Bound the threads of NumPy's linear algebra, so that measured seconds mean something."""
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(limits=threads):
-        yield

@@ -1,1 +1,1 @@
-"""Benchmarks: contenders, protocols, and what was measured of one under the other."""
+"""Benchmarks: models, protocols, and what was measured of one under the other."""

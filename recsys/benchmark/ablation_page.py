@@ -24,14 +24,15 @@ from recsys.benchmark.ablations import (
     LEFT_OUT,
     MULTITASK,
     ONE_SIGMA,
-    OPTIONS,
+    OPTION_ROWS,
     PLACEMENT,
     REFERENCE,
+    REMOVED,
     SCHEMES,
     SINGLE,
     SPINE,
     SUBSET,
-    USER_OPTIONS,
+    TOLD,
     WARM,
     WARM_BASELINES,
 )
@@ -55,43 +56,28 @@ GENRES: Final = (
 )
 RECALL: Final = Metric("ranking.recall@10", "Recall@10")
 TESTED: Final = (RMSE, NDCG, RECALL, *GENRES)
-COLUMNS: Final = (
-    *TESTED,
-    OVERALL,
-    Metric("audience.rmse", "audience RMSE", 3, -1),
-    FIT,
-    Metric("seconds.epoch", "s an epoch", 2, -1),
-    Metric("parameters", "parameters", 0, -1),
-)
-UNCERTAINTY: Final = (
-    RMSE,
-    LEVEL_NLL,
-    *(Metric(f"rating.pit_{n}", f"{n} % interval", 3) for n in (50, 80, 90)),
-    Metric("rating.pit_ks", "PIT, KS", 3, -1),
-)
-WEIGHTS: Final = (
-    *(
-        Metric(f"weights.{name}", name, 3)
-        for name in ("text", "metadata", "poster", "video", "audio")
-    ),
-    Metric("weights.off", "off", 3),
-)
+AUDIENCE: Final = Metric("audience.rmse", "audience RMSE", 3, -1)
+EPOCH: Final = Metric("seconds.epoch", "s an epoch", 2, -1)
+PARAMETERS: Final = Metric("parameters", "parameters", 0, -1)
+COLUMNS: Final = (*TESTED, OVERALL, AUDIENCE, FIT, EPOCH, PARAMETERS)
+_INTERVALS: Final = tuple(Metric(f"rating.pit_{n}", f"{n} % interval", 3) for n in (50, 80, 90))
+UNCERTAINTY: Final = (RMSE, LEVEL_NLL, *_INTERVALS, Metric("rating.pit_ks", "PIT, KS", 3, -1))
+WEIGHTS: Final = tuple(Metric(f"weights.{name}", name, 3) for name in (*TOLD, "off"))
+_RANKING: Final = {"mrr@10": ("MRR@10", 4), "coverage@10": ("coverage@10", 3)}
+_RATING: Final = {
+    "mae": ("MAE", 4),
+    "nll": ("NLL", 3),
+    "coverage_80": ("covered by 80 %", 3),
+    "coverage_95": ("covered by 95 %", 3),
+}
 SPINE_COLUMNS: Final[dict[str, tuple[Metric, ...]]] = {
     "ranking": (
-        NDCG,
-        RECALL,
-        Metric("ranking.mrr@10", "MRR@10"),
-        Metric("ranking.coverage@10", "coverage@10", 3),
+        *(NDCG, RECALL),
+        *(Metric(f"ranking.{name}", *told) for name, told in _RANKING.items()),
         Metric("ranking.novelty@10", "novelty@10", 2),
         FIT,
     ),
-    "rating": (
-        RMSE,
-        Metric("rating.mae", "MAE"),
-        Metric("rating.nll", "NLL", 3),
-        Metric("rating.coverage_80", "covered by 80 %", 3),
-        Metric("rating.coverage_95", "covered by 95 %", 3),
-    ),
+    "rating": (RMSE, *(Metric(f"rating.{name}", *told) for name, told in _RATING.items())),
     "cold": (NDCG, RECALL, OVERALL),
     "genres": GENRES,
 }
@@ -280,7 +266,7 @@ class Ablation:
             "Sharing and fusion": GRID,
             "One task alone": [REFERENCE, *CONTROLS],
             "Modalities": [REFERENCE, *LEFT_OUT, *SINGLE],
-            "Options": [REFERENCE, *PLACEMENT, *OPTIONS, *USER_OPTIONS],
+            "Options": [REFERENCE, *PLACEMENT, *OPTION_ROWS],
             "Baselines": baselines,
         }
         for title, names in groups.items():
@@ -357,9 +343,7 @@ _FAMILIES: Final[dict[str, Pairs]] = {
     **_grid_pairs(),
     f"Tasks, {REFERENCE}": {f"all tasks against {n}": ([REFERENCE], [n]) for n in CONTROLS},
     f"One modality left out, {REFERENCE} trained again": _against_reference(LEFT_OUT),
-    f"Options of {REFERENCE}, one at a time": _against_reference(
-        (*PLACEMENT, *OPTIONS, *USER_OPTIONS)
-    ),
+    f"Options of {REFERENCE}, one at a time": _against_reference((*PLACEMENT, *OPTION_ROWS)),
     "Uncertainty against one σ": {
         f"{n}, against one σ": ([n], [f"{n}, {ONE_SIGMA}"]) for n in CANDIDATES
     },
@@ -438,6 +422,7 @@ def contexts(documents: Sequence[ModelDocument]) -> dict[str, dict[str, Any]]:
                 "metrics": {"rmse": RMSE, "ndcg": NDCG},
                 "documents": told,
                 "REFERENCE": REFERENCE,
+                "REMOVED": REMOVED,
             }
     return found
 

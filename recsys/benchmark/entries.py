@@ -19,7 +19,7 @@ from recsys.benchmark.metrics import Task
 from recsys.benchmark.oracles import RandomConfig, RandomScores, TruePopularity
 from recsys.benchmark.recbole.model import RecBoleConfig, RecBoleModel
 from recsys.benchmark.recbole.spaces import FIRST_FROM, PAGE, SOLVED, SPACES
-from recsys.benchmark.spaces import HyperParameters, Space, Value, around
+from recsys.benchmark.spaces import HyperParameters, Space, Value, around, listed
 from recsys.benchmark.views import Look
 from recsys.errors import ConfigError, nearest
 from recsys.recommenders.base import Facts, Recommender
@@ -147,11 +147,6 @@ def _each_modality(
     return tuple(registered(f"{name}:{m}", family, tasks, modality=m, **more) for m in MODALITIES)
 
 
-def _schedules(*points: tuple[float, int, int]) -> Space:
-    """λ, epochs and factors: the more is regularised, the longer it pays to train."""
-    return tuple({"reg": reg, "epochs": n, "factors": factors} for reg, n, factors in points)
-
-
 _JOINT_FIXED: Final[HyperParameters] = {
     "training.threads": 1,
     "training.device": "cpu",
@@ -211,23 +206,14 @@ def joint(variant: str = "", fixed: Mapping[str, Any] | None = None, **more: Any
 
 
 _PLAIN: Final = around(weighting=("stars", "rated"), k=(100, 20, 50, 200))
-_RIDGE: Final[Space] = (
-    {"ridge": 12.0},
-    {"ridge": 24.0},
-    {"ridge": 6.0},
-    {"ridge": 12.0, "l2": 1000.0},
-    {"ridge": 12.0, "l2": 100.0},
+_RIDGE: Final[Space] = listed(
+    "ridge=12.0; ridge=24.0; ridge=6.0; ridge=12.0 l2=1000.0; ridge=12.0 l2=100.0"
 )
 _VBPR: Final[dict[str, Any]] = {
     "origin": "paper",
-    "space": (
-        {"reg": 0.001},
-        {"reg": 0.01},
-        {"reg": 0.0001},
-        {"reg": 0.001, "factors": 64, "content_factors": 64},
-        {"reg": 0.01, "factors": 64, "content_factors": 64},
-        {"reg": 0.1},
-        {"reg": 0.001, "learning_rate": 0.002},
+    "space": listed(
+        "reg=0.001; reg=0.01; reg=0.0001; reg=0.001 factors=64 content_factors=64; reg=0.01 "
+        "factors=64 content_factors=64; reg=0.1; reg=0.001 learning_rate=0.002"
     ),
     "source": (
         "MMRec's configuration of VBPR (64 factors in all, λ from 1e-5 to 2, batches of 2048, Adam)"
@@ -279,15 +265,8 @@ _CLASSIC: Final = (
         "content-knn",
         "classic",
         ("cold", "warm", "fold-in"),
-        space=(
-            {},
-            {"width": 4.0},
-            {"width": 6.0},
-            {"ridge": 3.0},
-            {"ridge": 10.0},
-            {"k": 200},
-            {"k": 100},
-            {"weighting": "stars"},
+        space=listed(
+            "; width=4.0; width=6.0; ridge=3.0; ridge=10.0; k=200; k=100; weighting=stars"
         ),
         source=f"{_OURS}.content.knn: around its defaults, one value at a time",
         **_CONTENT_KNN,
@@ -328,15 +307,10 @@ _RATING: Final = (
         "svd",
         "classic",
         ("rating",),
-        space=_schedules(
-            (0.02, 20, 100),
-            (0.05, 20, 100),
-            (0.1, 60, 100),
-            (0.05, 40, 100),
-            (0.1, 100, 100),
-            (0.1, 60, 50),
-            (0.1, 60, 200),
-            (0.05, 20, 50),
+        space=listed(
+            "reg=0.02 epochs=20 factors=100; reg=0.05 epochs=20 factors=100; reg=0.1 epochs=60 "
+            "factors=100; reg=0.05 epochs=40 factors=100; reg=0.1 epochs=100 factors=100; reg=0.1 "
+            "epochs=60 factors=50; reg=0.1 epochs=60 factors=200; reg=0.05 epochs=20 factors=50"
         ),
         source=(
             "Surprise's documentation (100 factors, λ 0.02, γ 0.005, 20 epochs), widened: more "
@@ -347,15 +321,10 @@ _RATING: Final = (
         "svd++",
         "classic",
         ("rating",),
-        space=_schedules(
-            (0.02, 20, 20),
-            (0.05, 20, 20),
-            (0.1, 60, 20),
-            (0.05, 40, 20),
-            (0.1, 100, 20),
-            (0.1, 60, 50),
-            (0.05, 20, 50),
-            (0.1, 40, 20),
+        space=listed(
+            "reg=0.02 epochs=20 factors=20; reg=0.05 epochs=20 factors=20; reg=0.1 epochs=60 "
+            "factors=20; reg=0.05 epochs=40 factors=20; reg=0.1 epochs=100 factors=20; reg=0.1 "
+            "epochs=60 factors=50; reg=0.05 epochs=20 factors=50; reg=0.1 epochs=40 factors=20"
         ),
         source=(
             "Surprise's documentation (20 factors, λ 0.02, γ 0.007, 20 epochs), widened: more "
@@ -423,9 +392,7 @@ _CONTENT: Final = (
         ("cold",),
         space=(
             *_RIDGE,
-            {"ridge": 12.0, "metadata": 1.0},
-            {"ridge": 12.0, "metadata": 6.0},
-            {"ridge": 6.0, "metadata": 1.0},
+            *listed("ridge=12.0 metadata=1.0; ridge=12.0 metadata=6.0; ridge=6.0 metadata=1.0"),
         ),
         **_CONTENT_RIDGE,
     ),
@@ -434,15 +401,10 @@ _CONTENT: Final = (
         "marec",
         "classic",
         _ALL,
-        space=(
-            {"alignment": 10.0},
-            {"alignment": 10.0, "percentile": 50.0},
-            {"alignment": 10.0, "l2": 100.0},
-            {"alignment": 1.0},
-            {"alignment": 0.1},
-            {"alignment": 10.0, "percentile": 70.0},
-            {"alignment": 1.0, "l2": 1000.0},
-            {"alignment": 0.1, "l2": 1000.0},
+        space=listed(
+            "alignment=10.0; alignment=10.0 percentile=50.0; alignment=10.0 l2=100.0; "
+            "alignment=1.0; alignment=0.1; alignment=10.0 percentile=70.0; alignment=1.0 "
+            "l2=1000.0; alignment=0.1 l2=1000.0"
         ),
         source=(
             "Monteil et al., RecSys 2024, and its authors' notebooks: powers of ten of α, β and "
@@ -455,15 +417,9 @@ _CONTENT: Final = (
         "classic",
         _ALL,
         origin="construction",
-        space=(
-            {"content": 20.0},
-            {"content": 20.0, "l2": 1000.0},
-            {"content": 5.0},
-            {"content": 20.0, "others": 1.0, "l2": 500.0},
-            {"content": 5.0, "l2": 1000.0},
-            {"content": 40.0},
-            {"content": 5.0, "l2": 3000.0},
-            {"content": 40.0, "l2": 500.0},
+        space=listed(
+            "content=20.0; content=20.0 l2=1000.0; content=5.0; content=20.0 others=1.0 l2=500.0; "
+            "content=5.0 l2=1000.0; content=40.0; content=5.0 l2=3000.0; content=40.0 l2=500.0"
         ),
         source=f"{_OURS}.closed_form.ease_content: around its defaults",
         first_from="valid of ro 2020 and 2021",
@@ -479,15 +435,10 @@ _CONTENT: Final = (
         "clcrec",
         "neural",
         ("cold",),
-        space=(
-            {"temperature": 0.5},
-            {"temperature": 0.2},
-            {"temperature": 1.0},
-            {"temperature": 0.5, "balance": 0.9},
-            {"temperature": 0.5, "balance": 0.1},
-            {"temperature": 0.5, "mixing": 0.8},
-            {"temperature": 0.5, "reg": 0.01},
-            {"temperature": 2.0},
+        space=listed(
+            "temperature=0.5; temperature=0.2; temperature=1.0; temperature=0.5 balance=0.9; "
+            "temperature=0.5 balance=0.1; temperature=0.5 mixing=0.8; temperature=0.5 reg=0.01; "
+            "temperature=2.0"
         ),
         source=(
             "the authors' runs (64 dimensions, 256 hidden units, λ 0.5 to 0.9, ρ 0.5, τ 1 and 2, "
@@ -499,15 +450,9 @@ _CONTENT: Final = (
         "dropoutnet",
         "neural",
         _ALL,
-        space=(
-            {"dropout": 0.5},
-            {"dropout": 0.8},
-            {"dropout": 0.2},
-            {"dropout": 0.5, "rank": 32},
-            {"dropout": 0.5, "rank": 128},
-            {"dropout": 0.5, "learning_rate": 0.003},
-            {"dropout": 0.5, "hidden": 256},
-            {"dropout": 0.8, "rank": 128},
+        space=listed(
+            "dropout=0.5; dropout=0.8; dropout=0.2; dropout=0.5 rank=32; dropout=0.5 rank=128; "
+            "dropout=0.5 learning_rate=0.003; dropout=0.5 hidden=256; dropout=0.8 rank=128"
         ),
         source="the authors' runs (dropout 0.5, rank 200, one or two tanh layers), smaller",
         first_from="3 sizes on valid of cold-items 2020 and 2021",

@@ -11,6 +11,8 @@ from math import isfinite
 from multiprocessing.connection import Connection
 from typing import Literal, cast
 
+from threadpoolctl import threadpool_limits as limited_threads
+
 from recsys.benchmark import permutation
 from recsys.benchmark.checks import CheckError, check, require
 from recsys.benchmark.entries import REGISTRY, Entry, require_entry
@@ -26,7 +28,7 @@ from recsys.benchmark.views import modality_weights, untrained, views
 from recsys.evaluation.environment import Hardware, hardware, peak_mib
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.joint.recommender import JointRecommender
-from recsys.workflow import limited_threads, reference
+from recsys.workflow import reference
 
 
 @dataclass(frozen=True)

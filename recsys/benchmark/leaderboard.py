@@ -66,9 +66,20 @@ class Row:
         """Mean of the runs; NaN without any."""
         return over_runs(self.runs, metric)
 
+    @property
     def can_be_trained(self) -> bool:
         """Whether ``recsys train`` makes it and what it is told is known when it serves."""
         return self.entry is None or self.entry.can_be_trained
+
+    @property
+    def reads_content(self) -> bool:
+        """Whether it needs the modalities of movies."""
+        return self.entry is not None and self.entry.facts.reads_content
+
+    @property
+    def told_the_time(self) -> bool:
+        """Whether it is told when the rating that it predicts was given."""
+        return self.entry is not None and self.entry.facts.uses_timestamps
 
 
 @dataclass(frozen=True)
@@ -190,7 +201,7 @@ class Leaderboard:
     @cached_property
     def trainable(self) -> Row | None:
         """The best that can be trained and served; None where none can."""
-        return next((row for row in self.rows if row.can_be_trained()), None)
+        return next((row for row in self.rows if row.can_be_trained), None)
 
     @cached_property
     def choice(self) -> Row:
@@ -203,7 +214,7 @@ class Leaderboard:
         near = [
             row
             for row in self.level
-            if row.can_be_trained() and abs(row.mean - best.mean) <= best.spread
+            if row.can_be_trained and abs(row.mean - best.mean) <= best.spread
         ]
         quick = min(near, key=lambda row: (row.fit, self.place(row.name)), default=best)
         return quick if is_much_faster(quick, best) else best

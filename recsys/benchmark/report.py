@@ -239,7 +239,8 @@ def budgets(documents: Sequence[ModelDocument]) -> dict[str, Any]:
     found: dict[tuple[int, float], list[str]] = {}
     for d in tuned:
         if d.tuning:
-            found.setdefault((d.tuning.max_trials, d.tuning.max_seconds), []).append(d.name)
+            allowed = (d.tuning.max_trials or 0, d.tuning.max_seconds or 0.0)
+            found.setdefault(allowed, []).append(d.name)
     searched = (entry_named(d.name) for d in documents)
     return {
         "tuned": bool(tuned),

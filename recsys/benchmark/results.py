@@ -18,9 +18,10 @@ from typing import Any, Final, Literal, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError
+from pydantic import FiniteFloat, ValidationError
 
 from recsys.data.files import atomic_write
+from recsys.documents import Document
 from recsys.errors import DataError
 from recsys.evaluation.environment import Hardware
 from recsys.evaluation.report import SplitReference
@@ -34,11 +35,7 @@ FIXED_TESTS: Final = frozenset({"u1", "u2", "u3", "u4", "u5", "leave-last", "glo
 COLUMNS: Final = ("protocol", "model", "variant", "fold", "seed", "part", "metric", "value")
 
 
-class _Document(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Packed(_Document):
+class Packed(Document):
     """A vector of float32, compressed: (Q,) values, in ascending order of user."""
 
     data: str
@@ -55,7 +52,7 @@ class Packed(_Document):
         return np.frombuffer(raw, dtype="<f4").astype(np.float32)
 
 
-class Trial(_Document):
+class Trial(Document):
     """One configuration of a search space, tried on valid.
 
     Attributes:
@@ -71,7 +68,7 @@ class Trial(_Document):
     failure: str | None = None
 
 
-class Tuning(_Document):
+class Tuning(Document):
     """How the hyper-parameters of all runs were chosen: on valid of one seed.
 
     Attributes:
@@ -84,14 +81,14 @@ class Tuning(_Document):
     """
 
     seed: int
-    max_trials: int
-    max_seconds: float
+    max_trials: int | None
+    max_seconds: float | None
     n_configurations: int
     trials: list[Trial]
     chosen: HyperParameters
 
 
-class PermutationTest(_Document):
+class PermutationTest(Document):
     """One fit to shuffled ratings, which must come to chance.
 
     Attributes:
@@ -111,7 +108,7 @@ class PermutationTest(_Document):
     commit: str | None = None
 
 
-class Run(_Document):
+class Run(Document):
     """One fit with the chosen hyper-parameters, and its figures on test.
 
     Attributes:
@@ -134,11 +131,11 @@ class Run(_Document):
     seed: int
     split: SplitReference
     metrics: Metrics
-    views: dict[str, Metrics] = {}
-    per_user: dict[str, Packed] = {}
+    views: dict[str, Metrics] = {}  # noqa: RUF012 - pydantic copies defaults
+    per_user: dict[str, Packed] = {}  # noqa: RUF012
     users: Packed | None = None
-    checks: Metrics = {}
-    reference: Metrics = {}
+    checks: Metrics = {}  # noqa: RUF012
+    reference: Metrics = {}  # noqa: RUF012
     commit: str | None = None
 
     def metric(self, name: str) -> float:
@@ -152,7 +149,7 @@ class Run(_Document):
         return self.split.name if fixed else f"{self.split.name} {self.split.seed}"
 
 
-class ModelDocument(_Document):
+class ModelDocument(Document):
     """Everything measured of one model, or of one variant of it, under one protocol.
 
     Attributes:

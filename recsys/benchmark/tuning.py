@@ -6,16 +6,19 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import isfinite
+from typing import TYPE_CHECKING
 
-from recsys.benchmark.entries import Entry
 from recsys.benchmark.results import Trial
 from recsys.benchmark.spaces import HyperParameters, Space
 from recsys.errors import ConfigError, RecsysError
 
+if TYPE_CHECKING:
+    from recsys.benchmark.entries import Entry
+
 
 @dataclass(frozen=True)
 class Budget:
-    """What may be spent on tuning.
+    """What may be spent on tuning, all runs together; None is no bound.
 
     Attributes:
         trials: configurations that may be tried.
@@ -25,11 +28,12 @@ class Budget:
         ConfigError: nothing may be spent.
     """
 
-    trials: int = 8
-    seconds: float = 600.0
+    trials: int | None = 8
+    seconds: float | None = 600.0
 
     def __post_init__(self) -> None:
-        if self.trials < 1 or not self.seconds > 0:
+        trials, seconds = self.trials, self.seconds
+        if (trials is not None and trials < 1) or (seconds is not None and not seconds > 0):
             raise ConfigError(f"{self}: allow at least one trial, and some time")
 
     def configurations(self, entry: Entry) -> Space:
@@ -40,7 +44,13 @@ class Budget:
     def is_spent(self, trials: Sequence[Trial], configurations: Space) -> bool:
         """Whether there is nothing left to try, or no time."""
         spent = sum(trial.seconds for trial in trials)
-        return len(trials) >= len(configurations) or spent >= self.seconds
+        return len(trials) >= len(configurations) or not self.leaves(len(trials), spent)
+
+    def leaves(self, trials: int, seconds: float) -> bool:
+        """Whether another trial may start after so many trials and seconds."""
+        return (self.trials is None or trials < self.trials) and (
+            self.seconds is None or seconds < self.seconds
+        )
 
 
 def tried(
@@ -60,7 +70,7 @@ def tried(
         budget: of all trials together.
     """
     for configuration in configurations:
-        if spent >= budget.seconds:
+        if not budget.leaves(0, spent):
             return
         trial = _trial(configuration, score)
         spent += trial.seconds

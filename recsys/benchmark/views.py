@@ -13,9 +13,9 @@ import numpy as np
 
 from recsys.data.split import TrainingData
 from recsys.errors import DataError
-from recsys.queries.query import Query, RatingPrediction
+from recsys.queries.query import Query, RatingPrediction, Rows
 from recsys.queries.rating_levels import RatingLevels
-from recsys.recommenders.base import Array, Recommender, Rows
+from recsys.recommenders.base import Array, Recommender
 from recsys.recommenders.joint.embedding_model import EmbeddingModel
 from recsys.recommenders.joint.recommender import JointRecommender, subsets
 
@@ -92,8 +92,8 @@ class OneSigma(Recommender):
         levels = RatingLevels.of(data.train)
         if levels is None:
             raise DataError("the ratings have no levels")
-        constant = ConstantSigma(self._latent, levels)
-        self._constant = constant.fit(data.valid, Query.known(data.train))
+        query = Query.known(data.train)
+        self._constant = ConstantSigma.fit(self._latent, levels, data.valid, query)
         return {}
 
     def predict_ratings(self, query: Query, rows: Rows, items: Rows) -> RatingPrediction:

@@ -26,7 +26,6 @@ class Served(Scorer, Predictor, Protocol):
     @property
     def ranks(self) -> bool:
         """Whether it scores all movies for a user."""
-        ...
 
 
 @runtime_checkable
@@ -35,11 +34,9 @@ class ServedByVectors(Served, Protocol):
 
     def item_vectors(self) -> NDArray[np.float32]:
         """(I, D) vectors, for an index."""
-        ...
 
     def user_vectors(self, query: Query) -> NDArray[np.float32]:
         """(Q, D) vectors."""
-        ...
 
 
 @dataclass(frozen=True)

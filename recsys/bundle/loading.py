@@ -144,6 +144,8 @@ def load_bundle(path: str | Path, restore: Restore) -> Bundle:
         BundleError: the bundle is incomplete, altered, of another schema version, or does not
             answer as it should.
     """
+    if not isinstance(path, str | Path):
+        raise BundleError(f"{path!r} is no folder", hint="give the folder of a bundle")
     folder = Path(path)
     with _reading(folder):
         manifest = read_manifest(folder)

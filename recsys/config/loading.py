@@ -171,7 +171,7 @@ def load_experiment(
     where = str(source or "defaults")
     document = read_extended(source) if source is not None else {}
     for override in overrides:
-        _apply(document, override)
+        _place(document, *parse_override(override), f"override {override!r}")
     return _validate(document, where)
 
 
@@ -203,15 +203,19 @@ def with_values(
     return _validate(document, where)
 
 
-def _apply(document: dict[str, Any], override: str) -> None:
+def parse_override(override: str) -> tuple[str, Any]:
+    """The key of ``key=value``, and its value read as YAML.
+
+    Raises:
+        ConfigError: it is not of that form.
+    """
     key, equals, raw = override.partition("=")
     if not equals or not key.strip():
-        raise ConfigError(f"override {override!r} is not of the form section.key=value")
+        raise ConfigError(f"override {override!r} is not of the form key=value")
     try:
-        value = yaml.safe_load(raw)
+        return key.strip(), yaml.safe_load(raw)
     except (yaml.YAMLError, ValueError) as error:
         raise ConfigError(f"override {override!r}: the value is not YAML: {error}") from error
-    _place(document, key.strip(), value, f"override {override!r}")
 
 
 def _place(document: dict[str, Any], key: str, value: Any, where: str) -> None:

@@ -138,17 +138,14 @@ class Catalogue:
         if self.genres.shape != (len(self.items), len(self.genre_names)):
             raise DataError(f"genres have shape {self.genres.shape}")
         for table in self.modalities.values():
-            self._require_aligned(table)
+            if table.items != self.items.fingerprint:
+                raise AlignmentError(
+                    f"modality {table.name} is aligned with vocabulary {table.items[:12]}, the "
+                    f"catalogue has {self.items.fingerprint[:12]}",
+                    hint="extract or import the features again for this catalogue",
+                )
         object.__setattr__(self, "facts", MappingProxyType(dict(self.facts)))
         object.__setattr__(self, "modalities", MappingProxyType(dict(self.modalities)))
-
-    def _require_aligned(self, table: ModalityTable) -> None:
-        if table.items != self.items.fingerprint:
-            raise AlignmentError(
-                f"modality {table.name} is aligned with vocabulary {table.items[:12]}, the "
-                f"catalogue has {self.items.fingerprint[:12]}",
-                hint="extract or import the features again for this catalogue",
-            )
 
     def __len__(self) -> int:
         return len(self.items)

@@ -92,7 +92,7 @@ RELATIONS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
-class Facts:
+class GraphFacts:
     """Facts about movies of one data set, by its ids.
 
     Attributes:
@@ -104,7 +104,7 @@ class Facts:
     values: Mapping[str, Mapping[str, tuple[str, ...]]]
 
 
-def with_facts(catalogue: Catalogue, facts: Facts) -> Catalogue:
+def with_facts(catalogue: Catalogue, facts: GraphFacts) -> Catalogue:
     """The same movies with the facts of those whose id and title both agree."""
     agree = [
         title != "" and title_key(facts.titles.get(id_, "")) == title_key(title)
@@ -133,7 +133,7 @@ def recbole_data(name: str) -> Path | None:
     return None
 
 
-def freebase(folder: Path, crosswalk: Crosswalk) -> Facts | None:
+def freebase(folder: Path, crosswalk: Crosswalk) -> GraphFacts | None:
     """The Freebase facts of MovieLens-100K, from ``folder`` or else from RecBole's wheel.
 
     Raises:
@@ -145,7 +145,7 @@ def freebase(folder: Path, crosswalk: Crosswalk) -> Facts | None:
     return None
 
 
-def read_graph(folder: Path, stem: str, crosswalk: Crosswalk) -> Facts:
+def read_graph(folder: Path, stem: str, crosswalk: Crosswalk) -> GraphFacts:
     """Facts from ``.kg``, ``.link`` and ``.item``: relations whose head is a linked film.
 
     Args:
@@ -171,4 +171,4 @@ def read_graph(folder: Path, stem: str, crosswalk: Crosswalk) -> Facts:
         field: {id_: tuple(tails) for id_, tails in by_id.items()} for field, by_id in found.items()
     }
     titles = {movie.id: movie.title for movie in atomic.read_movies(folder / f"{stem}.item")}
-    return Facts(titles, values)
+    return GraphFacts(titles, values)

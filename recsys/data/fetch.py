@@ -107,17 +107,10 @@ class _ProgressBar:
         self._progress = Progress(*columns, console=Console(stderr=True), transient=True)
         self._task = self._progress.add_task(label, total=None)
         self._progress.start()
-
-    @property
-    def total(self) -> float | None:
-        return self._progress.tasks[0].total
-
-    @total.setter
-    def total(self, total: float) -> None:
-        self._progress.update(self._task, total=total)
+        self.total: float | None = None
 
     def update(self, amount: float) -> None:
-        self._progress.advance(self._task, amount)
+        self._progress.update(self._task, total=self.total, advance=amount)
 
     def reset(self) -> None:
         self._progress.update(self._task, completed=0)

@@ -29,8 +29,6 @@ from recsys.data.files import fingerprint
 from recsys.data.interactions import RatingScale
 from recsys.data.movies import Movie, movies_of
 from recsys.data.rawtable import as_text, text_rows
-from recsys.data.recipes import recipe_names
-from recsys.data.sources import open_dataset
 from recsys.errors import ConfigError, DataError, nearest
 
 _log = logging.getLogger(__name__)
@@ -51,57 +49,6 @@ _MOVIES: Mapping[str, tuple[str, ...]] = {
 _WHOLE_DECIMALS = r"^([+-]?\d+)\.0+$"
 # Units of epochs, and the median from which on they are meant: in seconds, 1e11 is the year 5138.
 _EPOCHS = ((1e17, 1_000_000_000, "ns"), (1e14, 1_000_000, "µs"), (1e11, 1_000, "ms"))
-
-
-def load_dataset(
-    source: Any,
-    movies: Any = None,
-    features: Mapping[str, Any] | None = None,
-    *,
-    columns: Mapping[str, str] | None = None,
-    scale: RatingScale | tuple[float, float] | None = None,
-    on_bad_row: OnBadRow = "error",
-) -> Dataset:
-    """A data set by its name, from a folder, or from a frame of ratings.
-
-    Args:
-        source: a name ("ml-100k"), a folder as ``str`` or ``Path``, or a frame.
-        movies: see ``dataset_from_frames``; frames only, as ``features`` and ``columns``.
-        features: see there.
-        columns: see there.
-        scale: the interval of the ratings, where the source does not say it or says another.
-        on_bad_row: refuse ratings with bad rows, or keep the good ones.
-
-    Raises:
-        DataError: nothing is found, or what is found cannot be used.
-        ConfigError: options for frames come with a name or a folder.
-    """
-    if not isinstance(source, str | Path):
-        return dataset_from_frames(
-            source, movies, features, columns=columns, scale=scale, on_bad_row=on_bad_row
-        )
-    if movies is not None or features or columns:
-        raise ConfigError(
-            f"movies, features and columns go with a frame of ratings, not with {str(source)!r}",
-            hint="a folder names its files and columns in recipe.yaml",
-        )
-    if not str(source).strip():
-        raise DataError("a data set without a name", hint='give a name ("ml-100k") or a folder')
-    folder = None if _is_name(source) else Path(source).expanduser()
-    if folder is not None and not folder.is_dir():
-        raise DataError(
-            f"{folder} is a file" if folder.exists() else f"there is no folder {folder}",
-            hint="give the folder of the ratings and movies, the name of a data set, or a frame",
-        )
-    return open_dataset(None if folder else str(source), folder, on_bad_row, scale=_scale(scale))
-
-
-def _is_name(source: str | Path) -> bool:
-    """Whether it names a data set: a known one, or what is no path and no folder here."""
-    if source in recipe_names():
-        return True
-    is_path = isinstance(source, Path) or "/" in source or "\\" in source
-    return not (is_path or Path(source).expanduser().exists())
 
 
 def dataset_from_frames(
@@ -145,19 +92,19 @@ def dataset_from_frames(
     if "time" in found:
         texts["time"] = table.seconds(found["time"])
     raw = text_rows(table.path, pa.table(texts))
-    reading = Reading(name, _scale(scale) or _observed(texts["rating"], table.where), on_bad_row)
+    reading = Reading(
+        name, RatingScale.of(scale) or _observed(texts["rating"], table.where), on_bad_row
+    )
     lines = [] if movies is None else _movies(movies, f"{name} movies", columns or {})
     dataset = assemble(raw, lines, Path(f"{name} movies"), reading)
     _tell(dataset, found, lines)
-    changes: dict[str, Any] = {"origin": None}  # no folder beside it holds more about it
-    if features:
+    catalogue = dataset.catalogue
+    for modality, values in (features or {}).items():
         if movies is None:
             raise DataError(f"{name}: features without movies", hint="give the movies' frame, too")
-        changes["catalogue"] = dataset.catalogue
-        for modality, values in features.items():
-            table_of = _modality(modality, values, dataset.catalogue, len(lines))
-            changes["catalogue"] = changes["catalogue"].with_modality(table_of)
-    return replace(dataset, **changes)
+        vectors = _modality(modality, values, dataset.catalogue, len(lines))
+        catalogue = catalogue.with_modality(vectors)
+    return replace(dataset, catalogue=catalogue, origin=None)  # no folder holds more about it
 
 
 def _require_known(columns: Mapping[str, str]) -> None:
@@ -333,18 +280,6 @@ def _text(value: Any) -> str | None:
         return None
     is_whole = isinstance(value, float | np.floating) and float(value).is_integer()
     return str(int(value) if is_whole else value)
-
-
-def _scale(scale: RatingScale | tuple[float, float] | None) -> RatingScale | None:
-    if scale is None or isinstance(scale, RatingScale):
-        return scale
-    try:
-        low, high = (float(end) for end in scale)
-    except (TypeError, ValueError) as error:
-        raise ConfigError(
-            f"scale: {scale!r} is no interval", hint="give the lowest and the highest rating"
-        ) from error
-    return RatingScale(low, high)
 
 
 def _observed(rating: pa.ChunkedArray, where: str) -> RatingScale:

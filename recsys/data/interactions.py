@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from recsys.data.files import fingerprint, freeze
 from recsys.data.vocabulary import Vocabulary
-from recsys.errors import AlignmentError, DataError
+from recsys.errors import AlignmentError, ConfigError, DataError
 
 if TYPE_CHECKING:  # pandas is slow to import, and serving needs none of it
     import pandas as pd
@@ -31,6 +31,23 @@ class RatingScale:
     def __post_init__(self) -> None:
         if not self.low < self.high:
             raise DataError(f"a rating scale from {self.low} to {self.high} is empty")
+
+    @classmethod
+    def of(cls, scale: RatingScale | tuple[float, float] | None) -> RatingScale | None:
+        """A scale from its lowest and highest rating.
+
+        Raises:
+            ConfigError: these are not two numbers.
+        """
+        if scale is None or isinstance(scale, RatingScale):
+            return scale
+        try:
+            low, high = (float(end) for end in scale)
+        except (TypeError, ValueError) as error:
+            raise ConfigError(
+                f"scale: {scale!r} is no interval", hint="give the lowest and the highest rating"
+            ) from error
+        return cls(low, high)
 
     def contains(self, rating: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
         """Which ratings lie on the scale; NaN does not."""

@@ -92,11 +92,20 @@ def _read_csv(path: Path, wanted: list[str], encoding: Encoding) -> ItemRows:
     text = decode(path, read_bytes(path), encoding).decode()
     delimiter = "\t" if path.suffix == ".tsv" else ","
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    rows: list[list[str]] = []
+    malformed: list[str] = []
     try:
         header = [name.strip() for name in next(reader)]
         require_columns(path, header, wanted)
-        _require_once(path, header, wanted)
-        rows, malformed = _rows(reader, len(header))
+        for name in wanted:
+            if header.count(name) > 1:
+                raise DataError(f"{path}: {header.count(name)} columns are called {name!r}")
+        for row in reader:
+            if len(row) == len(header):
+                rows.append(row)
+            elif row:
+                fault = f"{len(row)} fields, not {len(header)}: {','.join(row)[:80]!r}"
+                malformed.append(f"line {reader.line_num}: {fault}")
     except csv.Error as error:
         raise DataError(f"{path}, line {reader.line_num}: {error}") from error
     if not rows:
@@ -104,24 +113,6 @@ def _read_csv(path: Path, wanted: list[str], encoding: Encoding) -> ItemRows:
     at = {name: header.index(name) for name in wanted}
     columns = {name: [row[position] for row in rows] for name, position in at.items()}
     return ItemRows(str(path), columns, tuple(malformed))
-
-
-def _require_once(path: Path, header: list[str], wanted: list[str]) -> None:
-    for name in wanted:
-        if header.count(name) > 1:
-            raise DataError(f"{path}: {header.count(name)} columns are called {name!r}")
-
-
-def _rows(reader: Any, width: int) -> tuple[list[list[str]], list[str]]:
-    rows: list[list[str]] = []
-    malformed: list[str] = []
-    for row in reader:
-        if len(row) == width:
-            rows.append(row)
-        elif row:
-            shown = ",".join(row)[:80]
-            malformed.append(f"line {reader.line_num}: {len(row)} fields, not {width}: {shown!r}")
-    return rows, malformed
 
 
 _INTEGRAL = re.compile(r"(\d+)\.0+", re.ASCII)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from recsys.data.catalogue import UNKNOWN_YEAR
 from recsys.data.titles import match_keys
@@ -44,8 +45,7 @@ YEAR_GAP = 2
 """Greatest difference of the years of one film: sources disagree on festivals."""
 
 
-@dataclass(frozen=True)
-class Pair:
+class TitlePair(NamedTuple):
     """Rows of one film, and what they agree in."""
 
     left: int
@@ -53,8 +53,7 @@ class Pair:
     method: str
 
 
-@dataclass(frozen=True)
-class Ambiguity:
+class Ambiguity(NamedTuple):
     """A row on the left that may be any of several on the right, or one that others may be too."""
 
     left: int
@@ -73,7 +72,7 @@ class MatchReport:
         unmatched_right: rows in no pair.
     """
 
-    pairs: tuple[Pair, ...]
+    pairs: tuple[TitlePair, ...]
     unmatched_left: tuple[int, ...]
     ambiguous: tuple[Ambiguity, ...]
     unmatched_right: tuple[int, ...]
@@ -104,17 +103,13 @@ def match_titles(left: TitleList, right: TitleList) -> MatchReport:
     return state.report(len(left.titles), len(right.titles))
 
 
-@dataclass(frozen=True)
-class _Entry:
+class _Entry(NamedTuple):
     """One film of a list: its rows and what it is known by."""
 
     rows: tuple[int, ...]
     year: int
     main: frozenset[str]
     every: frozenset[str]
-
-    def keys(self, which: str) -> frozenset[str]:
-        return self.main if which == "main" else self.every
 
 
 def _entries(titles: TitleList, *, twins: bool) -> list[_Entry]:
@@ -137,7 +132,7 @@ class _Matching:
 
     left: list[_Entry]
     right: list[_Entry]
-    pairs: list[Pair] = field(default_factory=list)
+    pairs: list[TitlePair] = field(default_factory=list)
     ambiguous: list[Ambiguity] = field(default_factory=list)
     closed: set[int] = field(default_factory=set)
     taken: set[int] = field(default_factory=set)
@@ -146,13 +141,13 @@ class _Matching:
         """Match films whose keys meet and whose years differ by so many."""
         index: dict[tuple[str, int], list[int]] = {}
         for number, entry in enumerate(self.right):
-            for key in entry.keys(which) if number not in self.taken else ():
+            for key in getattr(entry, which) if number not in self.taken else ():
                 index.setdefault((key, entry.year), []).append(number)
         found: dict[int, set[int]] = {}
         for number, entry in enumerate(self.left):
             if number not in self.closed and entry.year != UNKNOWN_YEAR:
                 years = {entry.year + gap, entry.year - gap}
-                places = [(key, year) for key in entry.keys(which) for year in years]
+                places = [(key, year) for key in getattr(entry, which) for year in years]
                 found[number] = {other for place in places for other in index.get(place, ())}
         self._decide(method, found)
 
@@ -163,7 +158,7 @@ class _Matching:
             sure = len(others) == 1 and all(wanted[other] == 1 for other in others)
             for row in self.left[number].rows if others else ():
                 if sure:
-                    self.pairs.append(Pair(row, rows[0], method))
+                    self.pairs.append(TitlePair(row, rows[0], method))
                 else:
                     self.ambiguous.append(Ambiguity(row, tuple(rows)))
         self.closed.update(number for number, others in found.items() if others)
@@ -171,13 +166,11 @@ class _Matching:
 
     def report(self, n_left: int, n_right: int) -> MatchReport:
         """What was decided."""
-        pairs = sorted(self.pairs, key=lambda pair: pair.left)
-        ambiguous = sorted(self.ambiguous, key=lambda found: found.left)
-        decided = {pair.left for pair in pairs} | {found.left for found in ambiguous}
-        matched = {pair.right for pair in pairs}
+        decided = {p.left for p in self.pairs} | {a.left for a in self.ambiguous}
+        matched = {pair.right for pair in self.pairs}
         return MatchReport(
-            pairs=tuple(pairs),
+            pairs=tuple(sorted(self.pairs)),
             unmatched_left=tuple(row for row in range(n_left) if row not in decided),
-            ambiguous=tuple(ambiguous),
+            ambiguous=tuple(sorted(self.ambiguous)),
             unmatched_right=tuple(row for row in range(n_right) if row not in matched),
         )

@@ -35,7 +35,7 @@ class Archive(Document):
         return self.url.rsplit("/", 1)[-1]
 
 
-class Scale(Document):
+class RecipeScale(Document):
     """The interval of the ratings."""
 
     low: float
@@ -66,7 +66,7 @@ class Recipe(Document):
     title: str
     homepage: str = ""
     format: FormatName
-    scale: Scale
+    scale: RecipeScale
     licence: str
     citation: str
     doi: str = ""

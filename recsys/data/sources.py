@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from recsys.data.bad_rows import OnBadRow
 from recsys.data.dataset import Dataset, Reading
@@ -16,14 +16,14 @@ from recsys.data.interactions import RatingScale
 from recsys.data.readers import atomic, table
 from recsys.data.readers.grouplens import ML_1M, ML_100K
 from recsys.data.recipes import FormatName, Recipe, load_recipe, parse_recipe, recipe_names
-from recsys.errors import DataError
+from recsys.errors import ConfigError, DataError
 from recsys.resources import read_text
 
 DEFAULT_NAME = "ml-100k"
 LOCAL_RECIPE = "recipe.yaml"
 
 
-class Format(NamedTuple):
+class DataFormat(NamedTuple):
     """One way in which files hold ratings and movies.
 
     Attributes:
@@ -37,20 +37,20 @@ class Format(NamedTuple):
     scale: RatingScale
 
 
-def _tables(files: Callable[[Path], table.TableFiles | None], scale: RatingScale) -> Format:
+def _tables(files: Callable[[Path], table.TableFiles | None], scale: RatingScale) -> DataFormat:
     """A format whose files and columns are found in a folder that has no name for itself."""
 
     def read(folder: Path, reading: Reading) -> Dataset:
         return table.read(folder, files(folder) or table.TableFiles(ratings="ratings.csv"), reading)
 
-    return Format(lambda folder: folder.resolve().name if files(folder) else None, read, scale)
+    return DataFormat(lambda folder: folder.resolve().name if files(folder) else None, read, scale)
 
 
 _STARS = RatingScale(1, 5)
-FORMATS: dict[FormatName, Format] = {
-    "ml-100k": Format(ML_100K.recognise, ML_100K.read, _STARS),
-    "ml-1m": Format(ML_1M.recognise, ML_1M.read, _STARS),
-    "recbole": Format(atomic.recognise, atomic.read, _STARS),
+FORMATS: dict[FormatName, DataFormat] = {
+    "ml-100k": DataFormat(ML_100K.recognise, ML_100K.read, _STARS),
+    "ml-1m": DataFormat(ML_1M.recognise, ML_1M.read, _STARS),
+    "recbole": DataFormat(atomic.recognise, atomic.read, _STARS),
     "movielens-csv": _tables(table.movielens, RatingScale(0.5, 5)),
     "table": _tables(table.plain, _STARS),
 }
@@ -103,6 +103,61 @@ def open_dataset(
     else:
         dataset = FORMATS[found.format].read(found.folder, reading)
     return _with_facts(dataset, recipe)
+
+
+def load_dataset(
+    source: Any,
+    movies: Any = None,
+    features: Mapping[str, Any] | None = None,
+    *,
+    columns: Mapping[str, str] | None = None,
+    scale: RatingScale | tuple[float, float] | None = None,
+    on_bad_row: OnBadRow = "error",
+) -> Dataset:
+    """A data set by its name, from a folder, or from a frame of ratings.
+
+    Args:
+        source: a name ("ml-100k"), a folder as ``str`` or ``Path``, or a frame.
+        movies: see ``dataset_from_frames``; frames only, as ``features`` and ``columns``.
+        features: see there.
+        columns: see there.
+        scale: the interval of the ratings, where the source does not say it or says another.
+        on_bad_row: refuse ratings with bad rows, or keep the good ones.
+
+    Raises:
+        DataError: nothing is found, or what is found cannot be used.
+        ConfigError: options for frames come with a name or a folder.
+    """
+    if not isinstance(source, str | Path):
+        from recsys.data.frames import dataset_from_frames  # a folder needs no library of frames
+
+        return dataset_from_frames(
+            source, movies, features, columns=columns, scale=scale, on_bad_row=on_bad_row
+        )
+    if movies is not None or features or columns:
+        raise ConfigError(
+            f"movies, features and columns go with a frame of ratings, not with {str(source)!r}",
+            hint="a folder names its files and columns in recipe.yaml",
+        )
+    if not str(source).strip():
+        raise DataError("a data set without a name", hint='give a name ("ml-100k") or a folder')
+    folder = None if _is_name(source) else Path(source).expanduser()
+    if folder is not None and not folder.is_dir():
+        raise DataError(
+            f"{folder} is a file" if folder.exists() else f"there is no folder {folder}",
+            hint="give the folder of the ratings and movies, the name of a data set, or a frame",
+        )
+    return open_dataset(
+        None if folder else str(source), folder, on_bad_row, scale=RatingScale.of(scale)
+    )
+
+
+def _is_name(source: str | Path) -> bool:
+    """Whether it names a data set: a known one, or what is no path and no folder here."""
+    if source in recipe_names():
+        return True
+    is_path = isinstance(source, Path) or "/" in source or "\\" in source
+    return not (is_path or Path(source).expanduser().exists())
 
 
 def cache_dir() -> Path:

@@ -1,20 +1,21 @@
 """What titles are compared by, and an index that finds movies by any of their names.
 
-Legend: I movies, K keys, W distinct words, P words of movies, G pairs of bytes within words.
+Legend: I movies, W distinct words, G pairs of letters within words.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 _ENGLISH_ARTICLES = frozenset({"the", "a", "an"})
@@ -157,18 +158,13 @@ def _joined(name: str) -> frozenset[str]:
     return frozenset({"".join(words), without} - {""})
 
 
-def _digests(keys: Iterable[str]) -> NDArray[np.uint64]:
-    hashes = (hashlib.blake2b(key.encode(errors="replace"), digest_size=8).digest() for key in keys)
-    return np.frombuffer(b"".join(hashes), dtype="<u8").astype(np.uint64)
-
-
-_WIDTH = 32  # bytes of a word that count
+_LAST_LETTER = "\U0010ffff"
 _SHORTEST = 3  # letters of a word that others are compared with
 _FREQUENT = 0.05  # share of the movies from which on a word tells little
 _FUZZY_WORDS = 4  # of a query: the rarest ones
 _SIMILAR_WORDS = 6  # of one word
-_LEAST_SHARED = 0.3  # of the pairs of bytes of a word
-_FREQUENT_PAIR = 0.12  # share of the words from which on a pair of bytes tells little
+_LEAST_SHARED = 0.3  # of the pairs of letters of a word
+_FREQUENT_PAIR = 0.12  # share of the words from which on a pair of letters tells little
 _TELLING_PAIRS = 5  # that do without the frequent ones
 _COMPARED = 12  # movies whose whole names are compared with the query
 _LEAST_SIMILAR = 0.6  # of two words
@@ -182,26 +178,20 @@ class TitleIndex:
     Attributes:
         titles: I titles without the year; "" where unknown.
         years: (I,) of release.
-        key: (K,) uint64, sorted: hashes of what a movie is found by.
-        key_row: (K,) int32 movie of each key.
-        word: (W, 32) uint8, sorted: words in UTF-8, cut or filled up with zeros.
-        word_start: (W + 1,) int32 where the movies of a word begin in ``word_row``.
-        word_row: (P,) int32 movies, ascending within a word.
-        pair: sorted uint16 pairs of neighbouring bytes, the ends of words included.
-        pair_start: int32 where the words of a pair begin in ``pair_word``.
-        pair_word: (G,) int32 words.
+        keys: what a movie is found by to the rows of the movies, ascending.
+        words: W distinct words, sorted.
+        movies: (W, I) CSR, which movies have which word.
+        pair: pair of neighbouring letters, the ends of words included, to its row in ``pairs``.
+        pairs: (G, W) CSR, which words have which pair.
     """
 
     titles: Sequence[str]
     years: NDArray[np.int32]
-    key: NDArray[np.uint64]
-    key_row: NDArray[np.int32]
-    word: NDArray[np.uint8]
-    word_start: NDArray[np.int32]
-    word_row: NDArray[np.int32]
-    pair: NDArray[np.uint16]
-    pair_start: NDArray[np.int32]
-    pair_word: NDArray[np.int32]
+    keys: Mapping[str, Sequence[int]]
+    words: Sequence[str]
+    movies: sp.csr_array
+    pair: Mapping[str, int]
+    pairs: sp.csr_array
 
     @classmethod
     def build(cls, titles: Sequence[str], years: NDArray[np.int32], shown: Sequence[str]) -> Self:
@@ -212,18 +202,16 @@ class TitleIndex:
             years: (I,) of release.
             shown: what the movies are displayed as, with the year.
         """
-        return cls(titles, years, **_key_arrays(titles, shown), **_word_arrays(shown))
-
-    @classmethod
-    def from_arrays(
-        cls, arrays: Mapping[str, NDArray[Any]], titles: Sequence[str], years: NDArray[np.int32]
-    ) -> Self:
-        """What ``to_arrays`` gave, for the same titles and years."""
-        return cls(titles, years, **{name: arrays[name] for name in _ARRAYS})
-
-    def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """All of it but titles and years."""
-        return {name: getattr(self, name) for name in _ARRAYS}
+        keys: dict[str, list[int]] = {}
+        for row, (title, display) in enumerate(zip(titles, shown, strict=True)):
+            names = _names(title)
+            exact = _exact_keys(title) | _exact_keys(display)
+            for key in exact | _name_keys(names) | _rest_keys(names):
+                keys.setdefault(key, []).append(row)
+        words, movies = _inverted([_words(text) for text in shown])
+        pair, pairs = _inverted([_pairs(word) for word in words])
+        number = {letters: row for row, letters in enumerate(pair)}
+        return cls(titles, years, keys, words, movies, number, pairs)
 
     def rows(self, text: str) -> list[int]:
         """The movies of which ``text`` is a name, ascending.
@@ -243,11 +231,8 @@ class TitleIndex:
         return found
 
     def _keyed(self, keys: Iterable[str], year: int | None) -> list[int]:
-        digests = _digests(keys)
-        starts, ends = (np.searchsorted(self.key, digests, side) for side in ("left", "right"))
-        parts = [self.key_row[a:b] for a, b in zip(starts, ends, strict=True)]
-        rows = np.unique(np.concatenate(parts)) if parts else np.empty(0, np.int32)
-        return [int(row) for row in rows if year is None or self.years[row] == year]
+        rows = sorted({row for key in keys for row in self.keys.get(key, ())})
+        return [row for row in rows if year is None or self.years[row] == year]
 
     def search(self, text: str, limit: int) -> list[int]:
         """The movies whose words begin with the words of ``text``, for a box that lists them.
@@ -258,9 +243,8 @@ class TitleIndex:
         words = _words(text)
         begun, whole = np.zeros((2, len(self.titles)), dtype=np.int16)
         for word in words:
-            ends = [_cut(word), _cut(word).ljust(_WIDTH, b"\xff")]
-            first, last = np.searchsorted(self._sorted, ends)
-            begun[self.word_row[self.word_start[first] : self.word_start[last]]] += 1
+            first, last = (bisect_left(self.words, end) for end in (word, word + _LAST_LETTER))
+            begun[_columns(self.movies, first, last)] += 1
             whole[self._movies(self._find(word))] += 1
         rows = np.flatnonzero(begun == len(words)) if words else np.empty(0, dtype=np.int64)
         if not len(rows):
@@ -323,114 +307,62 @@ class TitleIndex:
         """Words that look like one, the most similar last, and what each counts in its place."""
         if len(word) < _SHORTEST or word.isdigit():
             return []
-        letters = b"\0" + _cut(word) + b"\0"
-        codes = np.array(sorted({a << 8 | b for a, b in pairwise(letters)}), dtype=np.uint16)
-        at = np.searchsorted(self.pair, codes)
-        at = at[np.append(self.pair, 0).astype(np.uint16)[at] == codes]
-        parts = [self.pair_word[self.pair_start[p] : self.pair_start[p + 1]] for p in at]
-        telling = [part for part in parts if len(part) <= _FREQUENT_PAIR * len(self.word)]
-        parts = telling if len(telling) >= _TELLING_PAIRS else parts
-        shared = np.bincount(np.concatenate([*parts, self.pair_word[:0]]), minlength=len(self.word))
-        near = np.flatnonzero(shared >= _LEAST_SHARED * len(codes))
-        dice = shared[near] / (len(codes) + self._pairs_in_word[near])
+        asked = _pairs(word)
+        known = [self.pair[letters] for letters in asked if letters in self.pair]
+        frequent = np.diff(self.pairs.indptr) > _FREQUENT_PAIR * len(self.words)
+        telling = [row for row in known if not frequent[row]]
+        rows = telling if len(telling) >= _TELLING_PAIRS else known
+        shared = self.pairs[rows].sum(axis=0)
+        near = np.flatnonzero(shared >= _LEAST_SHARED * len(asked))
+        dice = shared[near] / (len(asked) + self._pairs_in_word[near])
         near = _lowest(-dice, near, 2 * _SIMILAR_WORDS)
-        like = sorted(((_similarity(word, self._word(a)), a) for a in near.tolist()), reverse=True)
+        like = sorted(((_similarity(word, self.words[a]), a) for a in near.tolist()), reverse=True)
         # Less than a word that is the same, so that words come before letters.
         good = [(a, 0.7 * s**2) for s, a in like[:_SIMILAR_WORDS] if s >= _LEAST_SIMILAR]
         return good[::-1]
 
     def _find(self, word: str) -> int:
         """The position of a word; -1 where no movie has it."""
-        at = int(np.searchsorted(self._sorted, _cut(word)))
-        return at if at < len(self._sorted) and self._sorted[at] == _cut(word) else -1
+        at = bisect_left(self.words, word)
+        return at if self.words[at : at + 1] == [word] else -1
 
     def _movies(self, word: int) -> NDArray[np.int32]:
-        begin, end = self.word_start[word : word + 2] if word >= 0 else (0, 0)
-        return self.word_row[begin:end]
-
-    def _word(self, at: int) -> str:
-        return bytes(self._sorted[at]).decode(errors="ignore")
+        return _columns(self.movies, word, word + 1) if word >= 0 else np.empty(0, np.int32)
 
     def _squeezed_names(self, row: int) -> list[str]:
         return [_squeezed(name) for name in _names(self.titles[row])]
 
     @cached_property
-    def _sorted(self) -> NDArray[np.bytes_]:
-        return np.ascontiguousarray(self.word).view(f"S{_WIDTH}").ravel()
-
-    @cached_property
     def _lengths(self) -> NDArray[np.int64]:
         """(I,) words of each movie."""
-        return np.bincount(self.word_row, minlength=len(self.titles))
+        return np.bincount(self.movies.indices, minlength=len(self.titles))
 
     @cached_property
     def _pairs_in_word(self) -> NDArray[np.int64]:
-        """(W,) distinct pairs of bytes in each word."""
-        return np.bincount(self.pair_word, minlength=len(self.word))
+        """(W,) distinct pairs of letters in each word."""
+        return np.bincount(self.pairs.indices, minlength=len(self.words))
 
 
-_ARRAYS = tuple(field.name for field in fields(TitleIndex))[2:]
+def _inverted(held: Sequence[Iterable[str]]) -> tuple[list[str], sp.csr_array]:
+    """The distinct parts of M things, sorted, and (parts, M) which thing has which."""
+    parts = sorted({part for each in held for part in each})
+    number = {part: row for row, part in enumerate(parts)}
+    entries = [(number[part], thing) for thing, each in enumerate(held) for part in each]
+    row, column = np.array(entries, dtype=np.int32).reshape(-1, 2).T
+    marks = np.ones(len(entries), dtype=np.int32)
+    return parts, sp.csr_array((marks, (row, column)), shape=(len(parts), len(held)))
 
 
-def _key_arrays(titles: Sequence[str], shown: Sequence[str]) -> dict[str, NDArray[Any]]:
-    keys: list[str] = []
-    counts = []
-    for title, display in zip(titles, shown, strict=True):
-        names = _names(title)
-        own = _exact_keys(title) | _exact_keys(display) | _name_keys(names) | _rest_keys(names)
-        keys.extend(own)
-        counts.append(len(own))
-    digests = _digests(keys)
-    rows = np.repeat(np.arange(len(titles), dtype=np.int32), counts)
-    order = np.lexsort((rows, digests))
-    return {"key": digests[order], "key_row": rows[order]}
+def _columns(matrix: sp.csr_array, first: int, last: int) -> NDArray[np.int32]:
+    """The columns of the entries of some rows."""
+    columns: NDArray[np.int32] = matrix.indices[matrix.indptr[first] : matrix.indptr[last]]
+    return columns
 
 
-def _word_arrays(shown: Sequence[str]) -> dict[str, NDArray[Any]]:
-    number: dict[bytes, int] = {}
-    of_row = [[number.setdefault(_cut(w), len(number)) for w in _words(text)] for text in shown]
-    word = np.array(list(number), dtype=f"S{_WIDTH}")
-    order = np.argsort(word, kind="stable")
-    position = np.argsort(order)
-    held = position[np.array([n for numbers in of_row for n in numbers], dtype=np.int64)]
-    row = np.repeat(np.arange(len(shown)), [len(numbers) for numbers in of_row])
-    word_start, word_row = _grouped(held, row, len(word))
-    in_word, codes = _byte_pairs(word[order])
-    pair, group = np.unique(codes, return_inverse=True)
-    pair_start, pair_word = _grouped(group, in_word, len(pair))
-    return {
-        "word": word[order].view(np.uint8).reshape(-1, _WIDTH),
-        "word_start": word_start,
-        "word_row": word_row,
-        "pair": pair,
-        "pair_start": pair_start,
-        "pair_word": pair_word,
-    }
-
-
-def _grouped(
-    group: NDArray[np.int64], member: NDArray[np.int64], n_groups: int
-) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Where the members of each group begin, and the members, each once, ascending in a group."""
-    size = int(member.max(initial=0)) + 1
-    both = np.unique(group * size + member)
-    start = np.searchsorted(both, size * np.arange(n_groups + 1))
-    return start.astype(np.int32), (both % size).astype(np.int32)
-
-
-def _byte_pairs(words: NDArray[np.bytes_]) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
-    """The pairs of neighbouring bytes in words that are long enough: position of the word, pair."""
-    letters = words.view(np.uint8).reshape(len(words), _WIDTH)
-    is_first = (letters != 0) & (letters & 0xC0 != 0x80)  # of the bytes of one letter
-    padded = np.pad(letters, ((0, 0), (1, 1))).astype(np.uint16)
-    codes = (padded[:, :-1] << 8 | padded[:, 1:]).astype(np.uint16)
-    codes[is_first.sum(axis=1) < _SHORTEST] = 0
-    at, column = np.nonzero(codes)
-    return at.astype(np.int64), codes[at, column]
-
-
-def _cut(word: str) -> bytes:
-    return word.encode(errors="replace")[:_WIDTH]
+def _pairs(word: str) -> set[str]:
+    """The pairs of neighbouring letters of a word that is long enough, and its ends."""
+    ends = f"\0{word}\0" if len(word) >= _SHORTEST else ""
+    return {a + b for a, b in pairwise(ends)}
 
 
 def _lowest(

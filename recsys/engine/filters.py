@@ -6,6 +6,7 @@ Legend: I movies.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,17 +20,28 @@ class Filters:
     """Conditions a movie must meet, all of them.
 
     Attributes:
-        genre: the movie has at least one of these, upper and lower case alike; empty asks nothing.
-        years: first and last year of release, both included; a movie of unknown year is left out.
+        genre: the movie has at least one of these, upper and lower case alike; one string is one
+            genre, and empty asks nothing.
+        years: first and last year of release, both included, or one year; a movie of unknown year
+            is left out.
 
     Raises:
-        ConfigError: the first year is after the last.
+        ConfigError: these are no genres or no years, or the first year is after the last.
     """
 
     genre: tuple[str, ...] = ()
     years: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
+        given: Any = (self.genre, self.years)
+        genres = (given[0],) if isinstance(given[0], str) else tuple(given[0])
+        years = (given[1],) * 2 if isinstance(given[1], int) else given[1]
+        if not all(isinstance(name, str) for name in genres):
+            raise ConfigError(f"genre is {self.genre!r}", hint="give names of genres")
+        if years is not None and [type(year) for year in years] != [int, int]:
+            raise ConfigError(f"years is {self.years!r}", hint="give the first and the last year")
+        object.__setattr__(self, "genre", genres)
+        object.__setattr__(self, "years", None if years is None else tuple(years))
         if self.years is not None and self.years[0] > self.years[1]:
             first, last = self.years
             raise ConfigError(

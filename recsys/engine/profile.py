@@ -80,6 +80,8 @@ def named_profile(
     by_row: dict[int, float] = {}
     for name, rating in ratings:
         row = catalogue.find(name)
+        if not isinstance(rating, int | float | np.number):
+            raise DataError(f"rating {rating!r} of {catalogue.display_title(row)} is no number")
         if not scale.low <= rating <= scale.high:
             raise DataError(
                 f"rating {rating} of {catalogue.display_title(row)} is off the scale "

@@ -16,7 +16,7 @@ from recsys.engine.filters import Filters
 from recsys.engine.results import Because
 from recsys.errors import ConfigError
 from recsys.queries.topk import TopK, top_k
-from recsys.recommenders.base import Contributions, UserView
+from recsys.recommenders.base import Contributions, UserView, require_at_least
 from recsys.retrieval.index import Index
 
 ITSELF: Final = "(the movie itself)"
@@ -45,17 +45,10 @@ class Request:
 
     def __post_init__(self) -> None:
         require_at_least("k", self.k, 1)
-        require_at_least("because", self.because or 0, 0)
-
-
-def require_at_least(name: str, value: int, least: int) -> None:
-    """Refuse a number that is too small.
-
-    Raises:
-        ConfigError: it is.
-    """
-    if value < least:
-        raise ConfigError(f"{name} is {value}, it must be at least {least}")
+        require_at_least("because", 0 if self.because is None else self.because, 0)
+        if not isinstance(self.filters, Filters):
+            hint = 'give Filters(genre="Comedy", years=(1990, 1999))'
+            raise ConfigError(f"filters is {self.filters!r}", hint=hint)
 
 
 def best(

@@ -215,7 +215,7 @@ class MovieDescription(_Answer):
         predicted_genres: every genre, likeliest first.
         audience: what its audience will think.
         modality_weights: how far each modality counts in its content; they sum to one over those it
-            has, and are equal unless the model's fusion has gates or attention.
+            has, and are equal unless the fusion has gates.
         notes: what a reader should know about this answer.
     """
 

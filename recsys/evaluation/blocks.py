@@ -6,9 +6,8 @@ Legend: U users, I items, B users of one block.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,15 +23,8 @@ Source = Scorer | Scores | Iterable[Scores]
 """A model, a (U, I) array of scores, or blocks of consecutive rows of one."""
 
 
-@dataclass(frozen=True)
-class Shape:
-    """What every source has to fit.
-
-    Attributes:
-        n_users: U.
-        n_items: I.
-        block: the largest B.
-    """
+class Shape(NamedTuple):
+    """What every source has to fit: U, I, and the largest B."""
 
     n_users: int
     n_items: int
@@ -62,7 +54,13 @@ def score_blocks(
         arrays = [source] if isinstance(source, np.ndarray) else source
         found = _from_arrays(arrays, users, shape)
     for rows, scores in found:
-        _refuse_nan(rows, scores)
+        bad = np.isnan(scores).any(axis=1)
+        if bad.any():
+            raise DataError(
+                f"scores hold NaN, first at user row {rows[bad][0]}",
+                rows=[f"user row {row}" for row in rows[bad]],
+                hint="an item that cannot be scored is -inf",
+            )
         yield rows, scores
 
 
@@ -105,15 +103,3 @@ def _from_arrays(
 def _chunks(rows: Rows, size: int) -> Iterator[Rows]:
     edges = [*range(0, len(rows), size), len(rows)]
     return (rows[start:stop] for start, stop in pairwise(edges))
-
-
-def _refuse_nan(rows: Rows, scores: Scores) -> None:
-    bad = np.isnan(scores).any(axis=1)
-    if bad.any():
-        named = [f"user row {row}" for row in rows[bad][:5]]
-        raise DataError(
-            f"scores hold NaN, first at user row {rows[bad][0]}",
-            rows=named,
-            count=int(bad.sum()),
-            hint="an item that cannot be scored is -inf",
-        )

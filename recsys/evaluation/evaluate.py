@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 import scipy.sparse as sp
@@ -24,12 +24,12 @@ from recsys.evaluation.evaluator import RankingEvaluator, RankingResult, Ranking
 from recsys.evaluation.genre import GenreResult, evaluate_genres
 from recsys.evaluation.rating import RatingResult, evaluate_ratings
 from recsys.evaluation.report import ResultRow, Seconds
-from recsys.queries.query import AudiencePrediction, Predictor, Query, RatingPrediction, Scorer
+from recsys.queries.query import AudiencePrediction, Floats, Predictor, Query, Rows, Scorer
 
 Part = Literal["valid", "test"]
 
 
-class Evaluated(Protocol):
+class Evaluated(Scorer, Predictor, Protocol):
     """What evaluation asks of a fitted model."""
 
     name: str
@@ -37,30 +37,16 @@ class Evaluated(Protocol):
     @property
     def ranks(self) -> bool:
         """Whether it scores all movies for a user."""
-        ...
 
     @property
     def predicts_ratings(self) -> bool:
         """Whether it predicts stars."""
-        ...
 
-    def score(self, query: Query) -> NDArray[np.float32]:
-        """(Q, I) scores."""
-        ...
-
-    def predict_ratings(
-        self, query: Query, rows: NDArray[np.integer[Any]], items: NDArray[np.integer[Any]]
-    ) -> RatingPrediction:
-        """Stars of N pairs."""
-        ...
-
-    def genre_probabilities(self) -> NDArray[np.float32] | None:
+    def genre_probabilities(self) -> Floats | None:
         """(I, G) probability of each genre, or None."""
-        ...
 
     def audience(self) -> AudiencePrediction | None:
         """Mean stars of each movie's audience, or None."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,16 +84,9 @@ class Evaluator:
             DataError: it is empty.
         """
         _require(split.test, split.spec.name, "test")
-        seen = split.train.matrix() + split.valid.matrix()
-        return cls(
-            split.train,
-            split.test,
-            seen,
-            split.cold_items,
-            split.catalogue,
-            split.labels.test,
-            config or EvaluationConfig(),
-        )
+        seen, labelled = split.train.matrix() + split.valid.matrix(), split.labels.test
+        parts = split.train, split.test, seen, split.cold_items, split.catalogue, labelled
+        return cls(*parts, config or EvaluationConfig())
 
     @classmethod
     def on_valid(
@@ -120,22 +99,16 @@ class Evaluator:
         """
         name = data.spec.name if isinstance(data, Split) else data.source.spec.name
         _require(data.valid, name, "valid")
-        return cls(
-            data.train,
-            data.valid,
-            data.train.matrix(),
-            data.cold_valid_items,
-            data.catalogue,
-            data.labels.valid,
-            config or EvaluationConfig(),
-        )
+        seen, labelled = data.train.matrix(), data.labels.valid
+        parts = data.train, data.valid, seen, data.cold_valid_items, data.catalogue, labelled
+        return cls(*parts, config or EvaluationConfig())
 
     @cached_property
     def query(self) -> Query:
         """All U users with their training ratings."""
         return Query.known(self.train)
 
-    def task(self, candidates: NDArray[np.integer[Any]] | None = None) -> RankingTask:
+    def task(self, candidates: Rows | None = None) -> RankingTask:
         """The lists that are asked for, over some movies or all."""
         return RankingTask(
             truth=self.truth,
@@ -161,7 +134,7 @@ class Evaluator:
         """Evaluate predicted stars."""
         return evaluate_ratings(predictor, self.truth, self.query)
 
-    def genre(self, probabilities: NDArray[np.float32]) -> GenreResult | None:
+    def genre(self, probabilities: Floats) -> GenreResult | None:
         """Evaluate (I, G) genre probabilities; None where no movie has labels."""
         if not self.labelled.any():
             return None
@@ -232,15 +205,17 @@ class Evaluation:
         return ResultRow(
             model=self.model,
             seed=seed,
-            rating=self.rating.summary() if self.rating else None,
-            ranking=self.ranking.summary() if self.ranking else None,
-            overall=self.overall.summary() if self.overall else None,
-            genre=self.genre.summary() if self.genre else None,
-            audience=self.audience.summary() if self.audience else None,
+            **self.summaries(),
             seconds=Seconds(fit=fit_seconds, score=self.seconds),
             n_users=self.ranking.n_users if self.ranking else 0,
             parameters=parameters,
         )
+
+    def summaries(self) -> dict[str, dict[str, float]]:
+        """The figures of every group that the model answers, by group."""
+        names = "ranking", "overall", "genre", "rating", "audience"
+        groups = {name: getattr(self, name) for name in names}
+        return {name: group.summary() for name, group in groups.items() if group}
 
 
 def _require(part: Interactions, split: str, name: Part) -> None:

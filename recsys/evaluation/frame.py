@@ -73,11 +73,8 @@ class EvaluationFrame(pd.DataFrame):
                 "this frame does not hold the figures of every user",
                 hint="ask the one that recsys.evaluate gave",
             )
-        values = {}
-        for name, one in evaluations.items():
-            found = _of_users(one, metric)
-            if found is not None:
-                values[name] = found
+        each = {name: _of_users(one, metric) for name, one in evaluations.items()}
+        values = {name: found for name, found in each.items() if found is not None}
         if len(values) < 2:
             known = [c for c in self.columns if "@" in str(c)] + [RMSE]
             close = ", ".join(nearest(metric, known) or known)
@@ -87,33 +84,21 @@ class EvaluationFrame(pd.DataFrame):
         pairs = list(combinations(values, 2))
         tests = {p: compare(values[p[0]], values[p[1]], seed=seed) for p in pairs}
         corrected = holm({pair: found.t_p for pair, found in tests.items()})
-        return pd.DataFrame(
-            [
-                {
-                    "first": pair[0],
-                    "second": pair[1],
-                    "difference": found.difference,
-                    "low": found.low,
-                    "high": found.high,
-                    "p": found.t_p,
-                    "p_holm": corrected[pair],
-                }
-                for pair, found in tests.items()
-            ]
-        )
+        columns = ["first", "second", "difference", "low", "high", "p", "p_holm"]
+        rows = [
+            (*pair, found.difference, found.low, found.high, found.t_p, corrected[pair])
+            for pair, found in tests.items()
+        ]
+        return pd.DataFrame(rows, columns=columns)
 
 
 def _metrics(one: Evaluation) -> dict[str, Any]:
-    parts = {"": one.ranking, "overall/": one.overall, "genre/": one.genre}
-    found = {
-        f"{prefix}{name}": value
-        for prefix, part in parts.items()
-        if part is not None
-        for name, value in part.summary().items()
+    """The figures of ranking and rating by name, those of other groups by "group/name"."""
+    return {
+        name if group in ("ranking", "rating") else f"{group}/{name}": value
+        for group, figures in one.summaries().items()
+        for name, value in figures.items()
     }
-    found |= one.rating.summary() if one.rating else {}
-    audience = one.audience.summary() if one.audience else {}
-    return found | {f"audience/{name}": value for name, value in audience.items()}
 
 
 def _of_users(one: Evaluation, metric: str) -> NDArray[np.float64] | None:

@@ -75,7 +75,10 @@ def evaluate_genres(
             f"{len(rows)} movies with {truth.shape[1]} genres leave nothing to evaluate"
         )
     probabilities, truth = probabilities[rows], truth[rows]
-    _check(probabilities, rows)
+    bad = ~((probabilities >= 0) & (probabilities <= 1)).all(axis=1)
+    if bad.any():
+        named = [f"item row {row}" for row in rows[bad]]
+        raise DataError("genre probabilities are not in 0 … 1", rows=named)
     predicted = probabilities >= THRESHOLD
     columns = zip(probabilities.T, truth.T, strict=True)
     return GenreResult(
@@ -84,10 +87,3 @@ def evaluate_genres(
         auc=np.array([roc_auc(scores, has) for scores, has in columns]),
         micro_f1=float(f1(predicted.reshape(-1, 1), truth.reshape(-1, 1))[0]),
     )
-
-
-def _check(probabilities: NDArray[np.floating[Any]], rows: NDArray[np.int64]) -> None:
-    bad = ~((probabilities >= 0) & (probabilities <= 1)).all(axis=1)
-    if bad.any():
-        named = [f"item row {row}" for row in rows[bad][:5]]
-        raise DataError("genre probabilities are not in 0 … 1", rows=named, count=int(bad.sum()))

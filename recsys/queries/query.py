@@ -20,6 +20,9 @@ from numpy.typing import NDArray
 from recsys.data.interactions import Interactions
 from recsys.errors import DataError
 
+Floats = NDArray[np.float32]
+Rows = NDArray[np.integer[Any]]
+
 
 @dataclass(frozen=True)
 class Query:
@@ -64,7 +67,7 @@ class Query:
     def __len__(self) -> int:
         return len(self.users)
 
-    def select(self, rows: NDArray[np.integer[Any]]) -> Query:
+    def select(self, rows: Rows) -> Query:
         """The queries in the given rows, in the order given."""
         times = None if self.times is None else self.times[rows]
         return Query(self.histories[rows], self.users[rows], times)
@@ -167,24 +170,27 @@ class AudiencePrediction:
 class Scorer(Protocol):
     """Ranks all movies for a user."""
 
-    def score(self, query: Query) -> NDArray[np.float32]:
+    def score(self, query: Query) -> Floats:
         """(Q, I) scores, higher is better, -inf where an item cannot be scored."""
-        ...
 
 
 class Predictor(Protocol):
     """Predicts the stars a user would give."""
 
-    def predict_ratings(
-        self, query: Query, rows: NDArray[np.integer[Any]], items: NDArray[np.integer[Any]]
-    ) -> RatingPrediction:
+    def predict_ratings(self, query: Query, rows: Rows, items: Rows) -> RatingPrediction:
         """Ratings of N pairs: query ``rows[n]`` with item ``items[n]``."""
-        ...
 
 
 def rated_mask(histories: sp.csr_array) -> sp.csr_array:
     """(Q, I) 1 where there is a rating."""
-    ones = np.ones_like(histories.data)
-    return sp.csr_array(
-        (ones, histories.indices, histories.indptr), shape=histories.shape, copy=True
-    )
+    entries = np.ones_like(histories.data), histories.indices, histories.indptr
+    return sp.csr_array(entries, shape=histories.shape, copy=True)
+
+
+def entries_of(matrix: sp.sparray | sp.spmatrix) -> sp.csr_array:
+    """(Q, I) bool, a copy with sorted columns: true wherever an entry is stored, a 0 included."""
+    source = sp.csr_array(matrix)
+    indices, indptr = source.indices[: source.nnz].copy(), source.indptr.copy()
+    marks = sp.csr_array((np.ones(len(indices), dtype=bool), indices, indptr), shape=source.shape)
+    marks.sum_duplicates()
+    return marks

@@ -14,6 +14,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
@@ -21,21 +22,19 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from recsys.data.catalogue import Catalogue
 from recsys.data.split import Source, Split, TrainingData
 from recsys.data.vocabulary import as_id
-from recsys.errors import ConfigError, DataError, NotFittedError, UnsupportedError
+from recsys.errors import ConfigError, DataError, MissingExtra, NotFittedError, UnsupportedError
 from recsys.queries.context import Context
-from recsys.queries.query import AudiencePrediction, Query, RatingPrediction, rated_mask
-from recsys.queries.topk import inner_products, top_k
+from recsys.queries.query import AudiencePrediction, Floats, Query, RatingPrediction, Rows
+from recsys.queries.topk import top_k
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Array = Any
 """A NumPy array, or a SciPy CSR array."""
-
-Floats = NDArray[np.float32]
-Rows = NDArray[np.integer[Any]]
 
 Payload = Literal["statistics", "item-weights", "factors", "embeddings", "samples"]
 """What a fitted model is: counts and means; an items × items matrix; vectors of users and items;
@@ -247,17 +246,20 @@ class Recommender(ABC):
     @classmethod
     def answers(cls) -> list[str]:
         """What can be asked of it, and about whom, in words."""
-        plain = Recommender.view, VectorModel.view
-        hook = getattr(cls, "_contributions", None)
         can = {
             "lists": cls.score is not Recommender.score,
-            "reasons": cls.view not in plain or hook not in (None, VectorModel._contributions),
+            "reasons": cls._explains(),
             "similar": cls.similarities is not Recommender.similarities,
             "stars": cls.predict_ratings is not Recommender.predict_ratings,
             "new users": cls.facts.folds_in,
             "new movies": cls.with_movie is not Recommender.with_movie,
         }
         return [name for name, possible in can.items() if possible]
+
+    @classmethod
+    def _explains(cls) -> bool:
+        """Whether a view of a user has contributions."""
+        return cls.view is not Recommender.view
 
     def score(self, query: Query) -> Floats:  # noqa: ARG002
         """(Q, I) scores, higher is better, -inf where an item cannot be scored.
@@ -358,7 +360,7 @@ class Recommender(ABC):
         """
         import pandas as pd
 
-        _require_length(k)
+        require_at_least("k", k, 1)
         context = self.context
         ids = list(context.histories.users) if users is None else names(users, "user")
         rows = np.array([context.histories.users.row(user) for user in ids], dtype=np.int32)
@@ -375,8 +377,7 @@ class Recommender(ABC):
         columns = {
             "user": [ids[u] for u in user],
             "rank": rank + 1,
-            "item": [context.catalogue.items.id(i) for i in items[found]],
-            "title": [context.catalogue.display_title(i) for i in items[found]],
+            **_named(context.catalogue, items[found]),
             "score": np.concatenate([b.scores for b in blocks])[found] if blocks else [],
         }
         return pd.DataFrame(columns)
@@ -405,8 +406,7 @@ class Recommender(ABC):
         frame = pd.DataFrame(
             {
                 "user": users,
-                "item": [context.catalogue.items.id(i) for i in items],
-                "title": [context.catalogue.display_title(i) for i in items],
+                **_named(context.catalogue, items),
                 "rating": found.mean,
             }
         )
@@ -429,7 +429,7 @@ class Recommender(ABC):
         """
         import pandas as pd
 
-        _require_length(k)
+        require_at_least("k", k, 1)
         catalogue = self.context.catalogue
         row = catalogue.find(movie)
         found = top_k(once_per_film(self.similarities(row), catalogue.film_groups, row)[None], k)
@@ -438,8 +438,7 @@ class Recommender(ABC):
         return pd.DataFrame(
             {
                 "rank": np.arange(1, len(items) + 1),
-                "item": [catalogue.items.id(i) for i in items],
-                "title": [catalogue.display_title(i) for i in items],
+                **_named(catalogue, items),
                 "similarity": found.scores[0][there],
             }
         )
@@ -453,127 +452,7 @@ class Recommender(ABC):
         """
         from recsys.recommenders.saving import save
 
-        return save(self, Path(path))
-
-
-class ItemWeights(Recommender):
-    """Scores ``x W``: x what every rating of a history weighs, W items × items.
-
-    The arrays hold "weights", (I, I) dense or CSR: row j, column i says what having rated movie j
-    adds to the score of movie i.
-    """
-
-    def history_weights(self, query: Query) -> sp.csr_array:
-        """(Q, I) what every rating weighs: 1 unless a model says otherwise."""
-        return rated_mask(query.histories)
-
-    @property
-    def _weights(self) -> Any:
-        return self.arrays()["weights"]
-
-    def score(self, query: Query) -> Floats:
-        """(Q, I) scores; all 0 for an empty history."""
-        weights = self._weights
-        self._require_items(query, weights.shape[0])
-        scores = _dense(self.history_weights(query) @ weights)
-        return self._settled(np.asarray(scores, dtype=np.float32))
-
-    def _settled(self, scores: Floats) -> Floats:
-        """The scores as they are given out."""
-        return scores
-
-    def view(self, query: Query) -> UserView:
-        """One user: every movie of the history adds its weighted row of W."""
-        own = self.history_weights(query)
-        rows, data = own.indices, own.data
-
-        def contributions(items: Rows) -> Contributions:
-            block = _dense(self._weights[rows][:, items])
-            return Contributions(rows, (data[:, None] * block).T, np.zeros(len(items)))
-
-        return UserView(rows, lambda: self.score(query)[0], None, contributions)
-
-    def similarities(self, row: int) -> Floats:
-        """(I,) what having rated one movie adds to the score of each."""
-        found = np.array(_dense(self._weights[[row]])[0], dtype=np.float32)
-        found[found == 0] = -np.inf
-        return self._settled(found)
-
-
-class VectorModel(Recommender):
-    """Scores that are inner products, which is all an index needs."""
-
-    @abstractmethod
-    def user_vectors(self, query: Query) -> Floats:
-        """(Q, D) vectors."""
-
-    @abstractmethod
-    def item_vectors(self) -> Floats:
-        """(I, D) vectors; a score is the inner product of user and item."""
-
-    def score(self, query: Query) -> Floats:
-        """(Q, I) scores."""
-        return inner_products(self.user_vectors(query), self.item_vectors())
-
-    def view(self, query: Query) -> UserView:
-        """One user, with the vector that an index is asked with."""
-        rows, vector = query.histories.indices, self.user_vectors(query)
-        return UserView(
-            rows,
-            lambda: inner_products(vector, self.item_vectors())[0],
-            vector[0],
-            self._contributions(rows),
-        )
-
-    def _contributions(self, rows: NDArray[np.int32]) -> Callable[[Rows], Contributions] | None:  # noqa: ARG002
-        """For ``UserView``, of a history of the given movies."""
-        return None
-
-    def similarities(self, row: int) -> Floats:
-        """(I,) cosine of the item vectors; -inf where an item has none."""
-        vectors = self.directions()
-        found = np.clip(vectors @ vectors[row], -1, 1)
-        found[~vectors.any(axis=1)] = -np.inf
-        return found if vectors[row].any() else np.full_like(found, -np.inf)
-
-    def directions(self) -> Floats:
-        """(I, D) item vectors at length one; zero where there is none."""
-        return unit_rows(self.item_vectors())
-
-
-class KnownUserFactors(VectorModel):
-    """Vectors for every user of training, and none for others; the history is not looked at.
-
-    The arrays hold "users" (U, D), "items" (I, D) and "parameters", the numbers learnt.
-    """
-
-    def user_vectors(self, query: Query) -> Floats:
-        """(Q, D) vectors of users of training.
-
-        Raises:
-            DataError: a user was not in training.
-        """
-        users: Floats = self.arrays()["users"]
-        self._require_items(query, len(self.arrays()["items"]))
-        strange = np.flatnonzero((query.users < 0) | (query.users >= len(users)))
-        if len(strange):
-            raise DataError(
-                f"{self.name} has no vector for {len(strange)} users who were not in training",
-                rows=[f"query {row}" for row in strange[:5]],
-                hint="ask a model that folds users in from their history, such as ease",
-                count=len(strange),
-            )
-        return users[query.users]
-
-    def item_vectors(self) -> Floats:
-        """(I, D) vectors."""
-        return np.array(self.arrays()["items"])
-
-
-def unit_rows(vectors: Floats) -> Floats:
-    """(I, D) vectors at length one; zero where one is."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.where(lengths > 0, lengths, 1), dtype=np.float32)
+        return save(self, path)
 
 
 def nonzero(array: Array) -> int:
@@ -581,8 +460,18 @@ def nonzero(array: Array) -> int:
     return int(array.nnz if sp.issparse(array) else np.count_nonzero(array))
 
 
-def _dense(matrix: Any) -> Any:
-    return matrix.toarray() if sp.issparse(matrix) else matrix
+def imported(module: str, library: str, extra: str) -> Any:
+    """A module that needs an optional library.
+
+    Raises:
+        MissingExtra: the library is not installed.
+    """
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        if (error.name or library).partition(".")[0] != library:
+            raise
+        raise MissingExtra(library, extra) from None
 
 
 def once_per_film(scores: Floats, films: NDArray[np.int32], row: int) -> Floats:
@@ -605,6 +494,12 @@ def names(given: Any, kind: str) -> list[str]:
     return [as_id(name, kind=kind) for name in given]
 
 
+def _named(catalogue: Catalogue, items: Rows) -> dict[str, list[str]]:
+    """Columns of a frame that say which movies are meant."""
+    shown = [catalogue.display_title(row) for row in items]
+    return {"item": [catalogue.items.id(row) for row in items], "title": shown}
+
+
 def _pairs(pairs: Any) -> list[tuple[Any, Any]]:
     if hasattr(pairs, "columns"):
         lacking = [name for name in ("user", "item") if name not in pairs.columns]
@@ -623,6 +518,12 @@ def _pairs(pairs: Any) -> list[tuple[Any, Any]]:
         ) from None
 
 
-def _require_length(k: object) -> None:
-    if not isinstance(k, int | np.integer) or isinstance(k, bool) or k < 1:
-        raise ConfigError(f"k is {k!r}, it must be a whole number of at least 1")
+def require_at_least(name: str, value: object, least: int) -> None:
+    """Refuse what is no whole number, or one that is too small.
+
+    Raises:
+        ConfigError: it is.
+    """
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not whole or value < least:  # type: ignore[operator]
+        raise ConfigError(f"{name} is {value!r}, it must be a whole number of at least {least}")

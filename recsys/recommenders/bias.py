@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import scipy.sparse as sp
@@ -17,8 +17,8 @@ from pydantic import PositiveFloat, PositiveInt
 from recsys.data.interactions import Interactions, RatingScale
 from recsys.data.split import TrainingData
 from recsys.errors import ConfigError
-from recsys.queries.query import Query, RatingPrediction
-from recsys.recommenders.base import Array, Facts, Recommender, Rows
+from recsys.queries.query import Query, RatingPrediction, Rows
+from recsys.recommenders.base import Array, Facts, Recommender
 from recsys.recommenders.options import Options
 
 
@@ -53,6 +53,17 @@ class Biases:
     user_l2: float
     scale: RatingScale
 
+    @classmethod
+    def of(cls, arrays: Mapping[str, Array]) -> Self:
+        """What ``arrays`` gave."""
+        mean, user_l2, low, high = (float(number) for number in arrays["bias_numbers"])
+        return cls(mean, np.asarray(arrays["item_bias"]), user_l2, RatingScale(low, high))
+
+    def arrays(self) -> dict[str, Array]:
+        """Everything by name, for storage."""
+        numbers = [self.mean, self.user_l2, self.scale.low, self.scale.high]
+        return {"item_bias": self.item, "bias_numbers": np.array(numbers)}
+
     def of_users(self, histories: sp.csr_array) -> NDArray[np.float64]:
         """(Q,) b_u, 0 for an empty history."""
         counts = np.diff(histories.indptr)
@@ -67,12 +78,7 @@ class Biases:
         left = histories.data.astype(np.float64) - expected
         return sp.csr_array((left, histories.indices, histories.indptr), shape=histories.shape)
 
-    def baseline(
-        self,
-        histories: sp.csr_array,
-        rows: NDArray[np.integer[Any]],
-        items: NDArray[np.integer[Any]],
-    ) -> NDArray[np.float64]:
+    def baseline(self, histories: sp.csr_array, rows: Rows, items: Rows) -> NDArray[np.float64]:
         """(N,) b_ui of the pairs, not clipped to the scale."""
         return np.asarray(self.mean + self.of_users(histories)[rows] + self.item[items])
 
@@ -99,18 +105,6 @@ def fit_biases(train: Interactions, config: BiasConfig) -> Biases:
     return biases
 
 
-def biases_to_arrays(biases: Biases) -> dict[str, Array]:
-    """What ``biases_from_arrays`` reads."""
-    numbers = [biases.mean, biases.user_l2, biases.scale.low, biases.scale.high]
-    return {"item_bias": biases.item, "bias_numbers": np.array(numbers)}
-
-
-def biases_from_arrays(arrays: Mapping[str, Array]) -> Biases:
-    """What ``biases_to_arrays`` wrote."""
-    mean, user_l2, low, high = (float(number) for number in arrays["bias_numbers"])
-    return Biases(mean, np.asarray(arrays["item_bias"]), user_l2, RatingScale(low, high))
-
-
 class BiasModel(Recommender):
     """Predicts ``μ + b_u + b_i``, clipped to the rating scale."""
 
@@ -124,11 +118,11 @@ class BiasModel(Recommender):
 
     def _fit(self, data: TrainingData) -> Mapping[str, Array]:
         """Learns μ and the item biases; those of users follow from their histories."""
-        return biases_to_arrays(fit_biases(data.train, self.config))
+        return fit_biases(data.train, self.config).arrays()
 
     def predict_ratings(self, query: Query, rows: Rows, items: Rows) -> RatingPrediction:
         """Stars of N pairs; a user without history is μ + b_i, a movie without ratings μ + b_u."""
-        biases = biases_from_arrays(self.arrays())
+        biases = Biases.of(self.arrays())
         self._require_items(query, len(biases.item))
         stars = biases.baseline(query.histories, rows, items)
         return RatingPrediction(clipped(stars, biases.scale))

@@ -7,9 +7,7 @@ Legend: Q queries, U users, I items, D factors.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -21,17 +19,9 @@ from pydantic import PositiveFloat, PositiveInt
 from threadpoolctl import threadpool_limits
 
 from recsys.data.split import TrainingData
-from recsys.errors import ConfigError, MissingExtra
-from recsys.queries.query import Query, rated_mask
-from recsys.recommenders.base import (
-    Array,
-    Contributions,
-    Facts,
-    Floats,
-    KnownUserFactors,
-    Rows,
-    VectorModel,
-)
+from recsys.queries.query import Floats, Query, Rows, rated_mask
+from recsys.recommenders.base import Array, Contributions, Facts, imported
+from recsys.recommenders.linear import KnownUserFactors, VectorModel
 from recsys.recommenders.options import Options
 from recsys.seeding import seed_for
 
@@ -108,8 +98,9 @@ class ImplicitALS(VectorModel):
             MissingExtra: ``implicit`` is not installed.
         """
         options = self.config
-        library = _library("als")
-        with _one_blas_thread():
+        library = imported("implicit.cpu.als", "implicit", "bench")
+        # The library's own loops starve when BLAS spreads each of their small products over cores.
+        with threadpool_limits(1, "blas"):
             model = library.AlternatingLeastSquares(
                 factors=options.factors,
                 regularization=options.regularization,
@@ -132,20 +123,13 @@ class ImplicitALS(VectorModel):
         for row, (start, stop) in enumerate(pairwise(histories.indptr.tolist())):
             if stop > start:
                 rated = items[histories.indices[start:stop]].astype(np.float64)
-                found[row] = np.linalg.solve(self._normal(rated), self._pull(rated).sum(axis=0))
+                found[row] = self._solved(rated, (self.config.alpha * rated).sum(axis=0))
         return found
 
-    def _normal(self, rated: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(D, D) A, for the (n, D) vectors of a history."""
-        outer = rated.T @ rated
-        return np.asarray(self.arrays()["gram"] + (self.config.alpha - 1) * outer)
-
-    def _pull(self, rated: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.asarray(self.config.alpha * rated)
-
-    def item_vectors(self) -> Floats:
-        """(I, D) factors."""
-        return np.array(self.arrays()["items"])
+    def _solved(self, rated: NDArray[np.float64], pull: NDArray[np.float64]) -> Any:
+        """The solution of ``A x = pull``, A for the (n, D) vectors of a history."""
+        normal = self.arrays()["gram"] + (self.config.alpha - 1) * (rated.T @ rated)
+        return np.linalg.solve(normal, pull)
 
     def _contributions(self, rows: NDArray[np.int32]) -> Callable[[Rows], Contributions]:
         """``y_iᵀ A⁻¹ α y_j`` is what movie j of the history adds."""
@@ -153,7 +137,7 @@ class ImplicitALS(VectorModel):
 
         def contributions(asked: Rows) -> Contributions:
             rated = items[rows].astype(np.float64)
-            solved = np.linalg.solve(self._normal(rated), self._pull(rated).T)
+            solved = self._solved(rated, self.config.alpha * rated.T)
             return Contributions(rows, items[asked] @ solved, np.zeros(len(asked)))
 
         return contributions
@@ -187,7 +171,7 @@ class ImplicitBPR(KnownUserFactors):
             MissingExtra: ``implicit`` is not installed.
         """
         options = self.config
-        model = _library("bpr").BayesianPersonalizedRanking(
+        model = imported("implicit.cpu.bpr", "implicit", "bench").BayesianPersonalizedRanking(
             factors=options.factors,
             learning_rate=options.learning_rate,
             regularization=options.regularization,
@@ -205,24 +189,6 @@ def _count(model: Any) -> NDArray[np.int64]:
     return np.array([model.user_factors.size + model.item_factors.size])
 
 
-def _library(module: str) -> Any:
-    try:
-        return importlib.import_module(f"implicit.cpu.{module}")
-    except ImportError:
-        raise MissingExtra("implicit", "bench") from None
-
-
-def _one_blas_thread() -> AbstractContextManager[Any]:
-    """The library's own loops starve when BLAS spreads each of their small products over cores."""
-    limits: AbstractContextManager[Any] = threadpool_limits(1, "blas")
-    return limits
-
-
 def _matrix(ratings: sp.csr_array) -> sp.csr_matrix:
     """(Q, I) ones where there is a rating, in the class that the library understands."""
     return sp.csr_matrix(rated_mask(ratings))
-
-
-def _require_positive(config: object, *values: float) -> None:
-    if not all(value > 0 for value in values):
-        raise ConfigError(f"{config}: every value but the seed must be above 0")

@@ -15,16 +15,16 @@ from numpy.typing import NDArray
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 
 from recsys.data.split import TrainingData
-from recsys.queries.query import Query, RatingPrediction, rated_mask
+from recsys.queries.query import Query, RatingPrediction, Rows, rated_mask
 from recsys.queries.topk import top_k
-from recsys.recommenders.base import Array, Facts, ItemWeights, Rows
+from recsys.recommenders.base import Array, Facts
 from recsys.recommenders.bias import (
     BiasConfig,
-    biases_from_arrays,
-    biases_to_arrays,
+    Biases,
     clipped,
     fit_biases,
 )
+from recsys.recommenders.linear import ItemWeights
 from recsys.recommenders.options import Options
 
 BLOCK_BYTES = 32 * 2**20
@@ -157,12 +157,12 @@ class ItemKNN(ItemWeights):
         return {
             "weights": sp.csr_array(cosine_neighbours(rated_mask(ratings), config).T),
             "star_neighbours": residual_neighbours(biases.residuals(ratings), config),
-            **biases_to_arrays(biases),
+            **biases.arrays(),
         }
 
     def predict_ratings(self, query: Query, rows: Rows, items: Rows) -> RatingPrediction:
         """Stars of N pairs; the bias model's where the user rated no neighbour of the movie."""
-        biases, neighbours = biases_from_arrays(self.arrays()), self.arrays()["star_neighbours"]
+        biases, neighbours = Biases.of(self.arrays()), self.arrays()["star_neighbours"]
         self._require_items(query, len(biases.item))
         stars = biases.baseline(query.histories, rows, items)
         residuals = biases.residuals(query.histories)

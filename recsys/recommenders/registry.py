@@ -14,11 +14,11 @@ from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Any
 
-import yaml
 from pydantic import BaseModel
 
 from recsys.errors import ConfigError, nearest
 from recsys.recommenders.base import Facts, Recommender
+from recsys.recommenders.options import checked
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ def checked_config(
             listed = ", ".join(declared) or "none"
             hint = f"did you mean {' or '.join(close)}?" if close else f"{name} has: {listed}"
             raise ConfigError(f"{name} has no hyper-parameter {option!r}", hint=hint)
-    return kind.config_class(**options, **fixed)
+    return kind.config_class(**checked(kind.config_class, options), **fixed)
 
 
 def parsed(changes: Iterable[str]) -> dict[str, Any]:
@@ -186,13 +186,6 @@ def parsed(changes: Iterable[str]) -> dict[str, Any]:
     Raises:
         ConfigError: a text is not of that form.
     """
-    found = {}
-    for change in changes:
-        name, equals, raw = change.partition("=")
-        if not equals or not name.strip():
-            raise ConfigError(f"{change!r} is not of the form name=value")
-        try:
-            found[name.strip()] = yaml.safe_load(raw)
-        except yaml.YAMLError as error:
-            raise ConfigError(f"{change!r}: the value is not YAML: {error}") from error
-    return found
+    from recsys.config.loading import parse_override
+
+    return dict(parse_override(change) for change in changes)

@@ -15,6 +15,7 @@ from recsys.bundle import (
 )
 from recsys.config.experiment import DataConfig, ExperimentConfig, RecommenderConfig, SplitConfig
 from recsys.data.split import Source, SplitSpec
+from recsys.errors import BundleError, ConfigError
 from recsys.evaluation.report import EvaluationDocument
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.registry import configured, entry_of
@@ -39,6 +40,8 @@ def save(
         NotFittedError: the model was not fitted.
         BundleError: something other than a bundle is at ``path``, or the disk refuses.
     """
+    if not isinstance(path, str | Path):
+        raise BundleError(f"{path!r} is no folder", hint="name the folder to make")
     write_bundle(path, contents_of(model, experiment, metrics), restore)
     return Path(path)
 
@@ -58,12 +61,14 @@ def contents_of(
     metrics: EvaluationDocument | None = None,
 ) -> BundleContents:
     """What a bundle of a fitted model holds; see ``save``."""
+    if not isinstance(model, Recommender):
+        raise ConfigError(f"{model!r} is no model", hint="fit one: recsys.models.create('ease')")
     context, facts = model.context, model.facts
     about = f"{facts.summary} ({facts.reference})" if facts.reference else facts.summary
     return BundleContents(
         model=model.name,
         about=about,
-        config=experiment or _experiment(model),
+        config=_told(experiment, model) if experiment else _experiment(model),
         context=context,
         arrays=model.arrays(),
         provenance=Provenance.of(_dataset(model), model.source, context.catalogue),
@@ -95,6 +100,14 @@ def options_of(model: Recommender) -> dict[str, bool | int | float | str | None]
     fields = dataclasses.fields(model.config)
     values = {f.name: getattr(model.config, f.name) for f in fields}
     return {name: value for name, value in values.items() if value != getattr(usual, name)}
+
+
+def _told(experiment: ExperimentConfig, model: Recommender) -> ExperimentConfig:
+    """The experiment with the hyper-parameters that the model was made with, however it was."""
+    if experiment.recommender.name == "joint":
+        return experiment
+    chosen = RecommenderConfig(name=model.name, options=options_of(model))
+    return experiment.model_copy(update={"recommender": chosen})
 
 
 def _experiment(model: Recommender) -> ExperimentConfig:

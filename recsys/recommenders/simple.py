@@ -13,17 +13,9 @@ from numpy.typing import NDArray
 
 from recsys.data.split import TrainingData
 from recsys.errors import ConfigError
-from recsys.queries.query import Query, RatingPrediction, rated_mask
-from recsys.recommenders.base import (
-    Array,
-    Contributions,
-    Facts,
-    Floats,
-    Recommender,
-    Rows,
-    UserView,
-    VectorModel,
-)
+from recsys.queries.query import Floats, Query, RatingPrediction, Rows, rated_mask
+from recsys.recommenders.base import Array, Contributions, Facts, Recommender, UserView
+from recsys.recommenders.linear import VectorModel
 from recsys.recommenders.options import Options
 
 Numbers = NDArray[np.floating[Any]]

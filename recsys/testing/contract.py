@@ -24,7 +24,8 @@ from recsys.errors import ConfigError, DataError, UnsupportedError
 from recsys.queries.context import Context
 from recsys.queries.query import Query
 from recsys.queries.topk import top_k
-from recsys.recommenders.base import Recommender, VectorModel
+from recsys.recommenders.base import Recommender
+from recsys.recommenders.linear import VectorModel
 from recsys.testing.worlds import World, two_genre_world
 
 

@@ -116,7 +116,7 @@ def test_a_model_of_stars_alone(run: Any, tiny_data: Path, tmp_path: Path) -> No
         (("--model", "ease", "--set", "l3=5"), "did you mean l2"),
         (("--model", "ease", "--set", "l2=much"), "l2"),
         (("--model", "ease", "--set", "split.nam=u1"), "name"),
-        (("--model", "item-knn", "--set", "k=0"), "k ≥ 1"),
+        (("--model", "item-knn", "--set", "k=0"), "k is 0"),
         (("--set", "training.epoch=5"), "did you mean"),
     ],
 )

@@ -144,7 +144,7 @@ def test_missing_library_names_its_extra(run: Any, monkeypatch: pytest.MonkeyPat
     [
         (["--config", "defualt"], 2, "default"),
         (["--set", "training.epoch=3"], 2, "epochs"),
-        (["--set", "training.epochs"], 2, "section.key=value"),
+        (["--set", "training.epochs"], 2, "key=value"),
         (["--seed", "x"], 2, "seed"),
         (["--data", "nowhere", "--out", "b"], 3, "nowhere"),
     ],

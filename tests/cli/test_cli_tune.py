@@ -125,14 +125,15 @@ def test_the_budget_has_a_default(monkeypatch: pytest.MonkeyPatch, run: Any) -> 
 
     budgets = []
 
-    def stopped(_: object, space: str, budget: object, *rest: object) -> None:
+    def stopped(_: object, space: str, budget: Any, *rest: object) -> None:
         budgets.append(budget)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(verb, "_run", stopped)
     for options in ((), ("--trials", 3), ("--seconds", 60), ("--trials", 3, "--seconds", 60)):
         assert run("tune", *options).exit_code == 130
-    assert budgets == [(30, None), (3, None), (None, 60.0), (3, 60.0)]
+    found = [(budget.trials, budget.seconds) for budget in budgets]
+    assert found == [(30, None), (3, None), (None, 60.0), (3, 60.0)]
 
 
 def test_missing_library_names_its_extra(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,7 +47,7 @@ class TestWheel:
 
     def test_it_carries_the_material_and_it_alone(self, names: list[str]) -> None:
         carried = {name.removeprefix(MATERIAL) for name in names if name.startswith(MATERIAL)}
-        expected = [*REPOSITORY.glob("datasets/*/recipe.yaml")]
+        expected = [*REPOSITORY.glob("datasets/*/*.yaml")]
         expected += REPOSITORY.glob("datasets/*/README.md")
         expected += REPOSITORY.glob("datasets/*/*.csv")
         expected += REPOSITORY.glob("configs/**/*.yaml")

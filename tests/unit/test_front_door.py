@@ -144,3 +144,40 @@ def test_a_name_that_is_taken_is_refused(own: Any, tmp_path: Path) -> None:
     registry._KNOWN.pop("constant")
     with pytest.raises(BundleError, match=r"no model .constant."):
         recsys.Engine.load(path)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda e: e.recommend("u3", k="1"),
+        lambda e: e.recommend("u3", because="3"),
+        lambda e: e.recommend("u3", filters="comedy"),
+        lambda e: e.recommend(3.5),
+        lambda e: e.similar(None),
+        lambda e: e.profile(ratings={"m1": "5"}),
+        lambda _: recsys.Filters(years="x"),
+        lambda _: recsys.Engine.from_model("ease"),
+        lambda _: recsys.Engine.load(None),
+        lambda _: fitted().save(None),
+        lambda _: recsys.make_split("ml-100k", "ro"),
+        lambda _: recsys.make_split(SPLIT.dataset, "ro", seed="x"),
+    ],
+)
+def test_what_an_engine_cannot_use_is_an_error_of_ours(ask: Callable[[Any], object]) -> None:
+    with pytest.raises(RecsysError):
+        ask(recsys.Engine.from_model(fitted()))
+
+
+def test_one_genre_and_one_year_are_filters_too() -> None:
+    assert recsys.Filters(genre="comedy", years=1990) == recsys.Filters(("comedy",), (1990, 1990))
+
+
+def test_a_model_has_one_version_however_it_was_asked_for() -> None:
+    from recsys import workflow
+    from recsys.config.experiment import ExperimentConfig, RecommenderConfig
+    from recsys.recommenders.saving import contents_of
+
+    told = RecommenderConfig(name="ease", options={"l2": 300.0})
+    model = workflow.model_of(ExperimentConfig(recommender=told)).fit(SPLIT)
+    config = ExperimentConfig(recommender=told)
+    assert contents_of(model, config).label == contents_of(fitted()).label

@@ -29,7 +29,6 @@ from recsys.workflow import (
     document_of,
     evaluate_row,
     extract_features,
-    limited_threads,
     load_split,
     model_of,
     open_bundle,
@@ -361,18 +360,6 @@ def test_results_hold_all_that_is_needed_to_measure_again(experiment, split, tra
     assert (document.split.name, document.split.seed) == ("ro", 3)
     document.save(tmp_path / "results.json")
     assert ResultsDocument.load(tmp_path / "results.json") == document
-
-
-def test_threads_are_limited_for_a_while():
-    from threadpoolctl import threadpool_info
-
-    def blas() -> list[int]:
-        return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
-
-    before = blas()
-    with limited_threads(1):
-        assert set(blas()) <= {1}
-    assert blas() == before
 
 
 def test_the_name_of_an_experiment_changes_nothing(experiment, split, trained):

@@ -32,7 +32,7 @@ from recsys.data.splits.rules import (
     TRAIN,
     VALID,
     Parts,
-    Request,
+    SplitRequest,
     canonical_fold,
     cold_movies,
     global_time,
@@ -49,7 +49,7 @@ DEFAULT_SEED: Final = 2020
 
 
 class _Rule(NamedTuple):
-    assign: Callable[[Request], Parts]
+    assign: Callable[[SplitRequest], Parts]
     params: Mapping[str, int]
 
 
@@ -85,6 +85,13 @@ def make_split(dataset: Dataset, name: str, seed: int = DEFAULT_SEED, label_seed
         ConfigError: no split has that name, or the seed does not suit it.
         DataError: there are no ratings, or not the kind this split divides.
     """
+    if not isinstance(dataset, Dataset):
+        raise ConfigError(
+            f"{dataset!r} is no data set", hint='read one: recsys.load_dataset("ml-100k")'
+        )
+    for kind, number in (("seed", seed), ("label_seed", label_seed)):
+        if not isinstance(number, int | np.integer) or isinstance(number, bool):
+            raise ConfigError(f"{kind} is {number!r}, it must be a whole number")
     if name not in _RULES:
         close = nearest(name, SPLIT_NAMES)
         hint = f"did you mean {' or '.join(close)}? " if close else ""
@@ -94,7 +101,7 @@ def make_split(dataset: Dataset, name: str, seed: int = DEFAULT_SEED, label_seed
     if not len(ratings):
         raise DataError("there are no ratings to split")
     spec = SplitSpec(name, seed, rule.params, ratings.fingerprint)
-    parts = rule.assign(Request(ratings, dataset.catalogue, spec))
+    parts = rule.assign(SplitRequest(ratings, dataset.catalogue, spec))
     train, valid, test = (ratings.select(parts == code) for code in (TRAIN, VALID, TEST))
     is_cold = name == "cold-items"
     cold, cold_valid = (np.unique(p.item) if is_cold else np.arange(0) for p in (test, valid))

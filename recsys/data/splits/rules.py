@@ -29,7 +29,7 @@ Parts = NDArray[np.int8]
 """(N,) ``TRAIN``, ``VALID`` or ``TEST``: every row is in exactly one part."""
 
 
-class Request(NamedTuple):
+class SplitRequest(NamedTuple):
     """What a rule needs to give every rating its part."""
 
     interactions: Interactions
@@ -60,14 +60,14 @@ def deal(n: int, *, valid: int, test: int, rng: np.random.Generator) -> Parts:
     return parts
 
 
-def random_rows(request: Request) -> Parts:
+def random_rows(request: SplitRequest) -> Parts:
     """``test_percent`` of all rows, then ``valid_percent`` of the rest, at random."""
     n = len(request.interactions)
     test = request.share(n, "test_percent")
     return request.deal(n, valid=request.share(n - test, "valid_percent"), test=test)
 
 
-def leave_last(request: Request) -> Parts:
+def leave_last(request: SplitRequest) -> Parts:
     """Each user's last rating is test, the one before it valid.
 
     Of ratings with one time the later row counts as later. Users with fewer than
@@ -85,7 +85,7 @@ def leave_last(request: Request) -> Parts:
     return parts
 
 
-def global_time(request: Request) -> Parts:
+def global_time(request: SplitRequest) -> Parts:
     """The last ``test_percent`` of all ratings are test, the ``valid_percent`` before them valid.
 
     Ratings with one time stay together: at a boundary they join the earlier part, so that every
@@ -112,7 +112,7 @@ def global_time(request: Request) -> Parts:
     return parts
 
 
-def _times(request: Request) -> NDArray[np.int64]:
+def _times(request: SplitRequest) -> NDArray[np.int64]:
     if request.interactions.time is None:
         raise DataError(
             f"split {request.spec.name} needs the time of each rating, and there is none",
@@ -128,7 +128,7 @@ U_DATA_SHA256: Final = "06416e597f82b7342361e41163890c81036900f418ad913155908142
 FOLD_ROWS: Final = 20_000
 
 
-def canonical_fold(request: Request) -> Parts:
+def canonical_fold(request: SplitRequest) -> Parts:
     """Fold k: test is rows (k-1)·20000 … k·20000 of ``u.data``, the same for every seed.
 
     The archive's ``uk.base`` is everything else; a random ``valid_percent`` of it, drawn with the
@@ -165,7 +165,7 @@ def _sha256_as_u_data(interactions: Interactions) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def cold_movies(request: Request) -> Parts:
+def cold_movies(request: SplitRequest) -> Parts:
     """``test_percent`` of the rated films, then ``valid_percent`` of the rest, turn cold.
 
     All ratings of a cold film leave train. The validation films are cold as well, and other than
@@ -194,7 +194,7 @@ def genre_partition(catalogue: Catalogue, seed: int) -> LabelSplit:
     return LabelSplit(part == TRAIN, part == VALID, part == TEST)
 
 
-def random_order(request: Request) -> Parts:
+def random_order(request: SplitRequest) -> Parts:
     """Each user's ratings in permuted order: the first go to train, then valid, then test.
 
     Raises:

@@ -17,17 +17,10 @@ from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 
 from recsys.data.split import TrainingData
 from recsys.errors import ConfigError
-from recsys.queries.query import Query, rated_mask
-from recsys.recommenders.base import (
-    Array,
-    Contributions,
-    Facts,
-    Floats,
-    ItemWeights,
-    Rows,
-    VectorModel,
-)
+from recsys.queries.query import Floats, Query, Rows, rated_mask
+from recsys.recommenders.base import Array, Contributions, Facts
 from recsys.recommenders.content.kernel import content_kernel, modality_tables
+from recsys.recommenders.linear import ItemWeights, VectorModel
 from recsys.recommenders.options import Options
 
 

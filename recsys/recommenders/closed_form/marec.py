@@ -17,9 +17,10 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat
 from recsys.data.catalogue import ModalityTable
 from recsys.data.split import TrainingData
 from recsys.queries.query import rated_mask
-from recsys.recommenders.base import Array, Facts, ItemWeights
+from recsys.recommenders.base import Array, Facts
 from recsys.recommenders.closed_form.ease import gram_matrix, weights_of_gram
-from recsys.recommenders.content.kernel import modality_tables
+from recsys.recommenders.content.kernel import centred_vectors, modality_tables
+from recsys.recommenders.linear import ItemWeights
 from recsys.recommenders.options import Options
 
 Floats = NDArray[np.floating[Any]]
@@ -103,12 +104,9 @@ class MARec(ItemWeights):
 
 def smoothed_cosines(table: ModalityTable, smoothing: float) -> NDArray[np.float64]:
     """(I, I) G of one modality; 0 where either movie lacks it, and on the diagonal."""
-    present = table.present
-    vectors = table.vectors.astype(np.float64)
-    if present.any():
-        vectors[present] -= vectors[present].mean(axis=0)
+    vectors = centred_vectors(table)
     squares = np.square(vectors).sum(axis=1)
-    scale = squares.sum() / max(1, np.count_nonzero(present))
+    scale = squares.sum() / max(1, np.count_nonzero(table.present))
     norms = np.sqrt(squares)
     smooth = np.outer(norms, norms) + smoothing * scale
     similar = (vectors @ vectors.T) / np.where(smooth > 0, smooth, np.inf)

@@ -67,11 +67,15 @@ def content_kernel(
     return np.asarray(sum(weights.get(t.name, 1.0) * cosines(t, centred=centred) for t in tables))
 
 
+def centred_vectors(table: ModalityTable) -> NDArray[np.float64]:
+    """(I, D) vectors of one modality less their mean over the movies that have it."""
+    vectors = table.vectors.astype(np.float64)
+    if table.present.any():
+        vectors[table.present] -= vectors[table.present].mean(axis=0)
+    return vectors
+
+
 def cosines(table: ModalityTable, *, centred: bool = True) -> NDArray[np.float64]:
     """(I, I) cosines of the vectors of one modality; 0 where either movie lacks it."""
-    vectors = table.vectors.astype(np.float64)
-    present = np.flatnonzero(table.present)
-    if centred and len(present):
-        vectors[present] -= vectors[present].mean(axis=0)
-    units = unit(vectors)
+    units = unit(centred_vectors(table) if centred else table.vectors.astype(np.float64))
     return np.asarray(units @ units.T)

@@ -19,12 +19,11 @@ from pydantic import PositiveFloat, PositiveInt
 from recsys.data.catalogue import ModalityTable
 from recsys.data.split import TrainingData
 from recsys.queries.query import Query, rated_mask
-from recsys.recommenders.base import Array, Facts, ItemWeights, nonzero
+from recsys.recommenders.base import Array, Facts, nonzero
 from recsys.recommenders.content.kernel import ROUNDING, Floats, modality_tables, unit
 from recsys.recommenders.item_knn import keep_best
+from recsys.recommenders.linear import ItemWeights
 from recsys.recommenders.options import Options
-
-LIKED = 4.0
 
 
 @dataclass(frozen=True)
@@ -47,8 +46,7 @@ class ContentKNNConfig(Options):
             rated: a movie that is like everything is then not recommended to everybody.
         width: a similarity s counts ``exp(s / width)``, so that near movies count more; None leaves
             it s.
-        weighting: what a rating weighs: 1, its stars, its deviation from the user's mean, or 1 from
-            4 stars on and 0 below.
+        weighting: what a rating weighs: 1, or its stars.
     """
 
     modality: str | None = None
@@ -56,7 +54,7 @@ class ContentKNNConfig(Options):
     ridge: PositiveFloat = 5.0
     standardise: bool = True
     width: PositiveFloat | None = 5.0
-    weighting: Literal["rated", "stars", "deviation", "liked"] = "rated"
+    weighting: Literal["rated", "stars"] = "rated"
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,7 @@ class PlainContentKNNConfig(ContentKNNConfig):
     ridge: PositiveFloat = math.inf
     standardise: bool = False
     width: PositiveFloat | None = None
-    weighting: Literal["rated", "stars", "deviation", "liked"] = "stars"
+    weighting: Literal["rated", "stars"] = "stars"
 
 
 class ContentKNN(ItemWeights):
@@ -111,7 +109,7 @@ class ContentKNN(ItemWeights):
 
     def history_weights(self, query: Query) -> sp.csr_array:
         """(Q, I) what every rating weighs."""
-        return _rating_weights(query.histories, self.config.weighting)
+        return query.histories if self.config.weighting == "stars" else rated_mask(query.histories)
 
     def _settled(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
         """-inf for a movie of which nothing is known."""
@@ -181,23 +179,3 @@ def _item_weights(
         return keep_best(lambda start, stop: known[start:stop], len(known), config.k)
     np.fill_diagonal(weights, 0)
     return weights
-
-
-def _rating_weights(histories: sp.csr_array, weighting: str) -> sp.csr_array:
-    """(Q, I) what every rating weighs."""
-    weights, ratings = rated_mask(histories), histories.data
-    if weighting == "stars":
-        weights.data = ratings.copy()
-    elif weighting == "liked":
-        weights.data = (ratings >= LIKED).astype(ratings.dtype)
-    elif weighting == "deviation":
-        weights.data = ratings - _own_means(histories)
-    return weights
-
-
-def _own_means(histories: sp.csr_array) -> NDArray[np.float32]:
-    """The mean rating of its user, for every stored rating."""
-    counts = np.diff(histories.indptr)
-    rows = np.repeat(np.arange(len(counts)), counts)
-    sums = np.bincount(rows, histories.data, len(counts))
-    return np.asarray((sums / np.maximum(counts, 1))[rows], dtype=np.float32)

@@ -16,9 +16,10 @@ from pydantic import NonNegativeFloat, PositiveFloat
 
 from recsys.data.split import TrainingData
 from recsys.queries.query import rated_mask
-from recsys.recommenders.base import Array, Facts, ItemWeights
+from recsys.recommenders.base import Array, Facts
 from recsys.recommenders.closed_form.ease import ease_weights
 from recsys.recommenders.content.kernel import content_kernel, modality_tables
+from recsys.recommenders.linear import ItemWeights
 from recsys.recommenders.options import Options
 
 Floats = NDArray[np.floating[Any]]

@@ -18,12 +18,10 @@ Legend: I movies, M modalities, F dimensions of a code.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from array_api_compat import array_namespace
-
-from recsys.errors import ConfigError
 
 Array = Any
 """A NumPy array or a torch tensor."""
@@ -99,44 +97,15 @@ class Fused(NamedTuple):
     weights: Array
 
 
-class _Inputs(NamedTuple):
-    """What is to be fused.
-
-    Attributes:
-        codes: (I, M, F), 0 in place of absent ones.
-        filled: (I, M, F), a_m in place of absent ones.
-        present: (I, M), 1 or 0.
-        lack: (I, F) Σ_{m absent} a_m / M.
-    """
-
-    codes: Array
-    filled: Array
-    present: Array
-    lack: Array
-
-
 def fusion_shapes(kind: str, n_modalities: int, dim: int) -> dict[str, tuple[int, ...]]:
-    """Names and shapes of the weights that a kind learns, without those for lacking a modality.
-
-    Raises:
-        ConfigError: there is no such kind.
-    """
-    _require_known(kind)
-    if not n_modalities:
+    """Names and shapes of the weights that a kind learns, without those for lacking a modality."""
+    if not n_modalities or kind not in ("gated", "sparse"):
         return {}
-    if kind in ("gated", "sparse"):
-        gate = (n_modalities, n_modalities * dim)
-        return {"gate/weight": gate, "gate/bias": (n_modalities,)}
-    return {}
+    return {"gate/weight": (n_modalities, n_modalities * dim), "gate/bias": (n_modalities,)}
 
 
 def fused_dim(kind: str, n_modalities: int, dim: int) -> int:
-    """Width of the fused vectors; that of one code where there is no modality.
-
-    Raises:
-        ConfigError: there is no such kind.
-    """
-    _require_known(kind)
+    """Width of the fused vectors; that of one code where there is no modality."""
     return max(n_modalities, 1) * dim if kind == "concat" else dim
 
 
@@ -151,66 +120,22 @@ def fuse(
         present: (I, M) 1 where the movie has the modality, 0 elsewhere.
         absent: (M, F) a_m.
         weights: the arrays that ``fusion_shapes`` names.
-
-    Raises:
-        ConfigError: there is no such kind.
     """
-    _require_known(kind)
     xp = array_namespace(codes, present)
-    n_modalities = codes.shape[1]
+    n_movies, n_modalities, dim = codes.shape
     if not n_modalities:
         return Fused(xp.sum(codes, axis=1), present)
     has = (present > 0)[:, :, None]
-    inputs = _Inputs(
-        codes=xp.where(has, codes, xp.zeros_like(codes)),
-        filled=xp.where(has, codes, absent),
-        present=present,
-        lack=(1 - present) @ absent / n_modalities,
-    )
-    return _KINDS[kind](inputs, weights)
-
-
-def _weighted(inputs: _Inputs, shares: Array) -> Fused:
-    xp = array_namespace(shares)
-    return Fused(xp.sum(shares[:, :, None] * inputs.codes, axis=1) + inputs.lack, shares)
-
-
-def _sum(inputs: _Inputs, _weights: Mapping[str, Array]) -> Fused:
-    return _weighted(inputs, equal_shares(inputs.present))
-
-
-def _concat(inputs: _Inputs, _weights: Mapping[str, Array]) -> Fused:
-    return Fused(_side_by_side(inputs.filled), equal_shares(inputs.present))
-
-
-def _gated(inputs: _Inputs, weights: Mapping[str, Array]) -> Fused:
-    return _weighted(inputs, masked_softmax(_gate_logits(inputs, weights), inputs.present))
-
-
-def _sparse(inputs: _Inputs, weights: Mapping[str, Array]) -> Fused:
-    return _weighted(inputs, masked_sparsemax(_gate_logits(inputs, weights), inputs.present))
-
-
-def _gate_logits(inputs: _Inputs, weights: Mapping[str, Array]) -> Array:
-    """(I, M), as precise as ``present``: shares of half precision would not sum to one."""
-    xp = array_namespace(inputs.filled)
-    logits = _side_by_side(inputs.filled) @ weights["gate/weight"].T + weights["gate/bias"]
-    return xp.astype(logits, inputs.present.dtype, copy=False)
-
-
-def _side_by_side(codes: Array) -> Array:
-    n_movies, n_modalities, dim = codes.shape
-    return array_namespace(codes).reshape(codes, (n_movies, n_modalities * dim))
-
-
-def _require_known(kind: str) -> None:
-    if kind not in _KINDS:
-        raise ConfigError(f"there is no fusion {kind!r}", hint=f"one of: {', '.join(_KINDS)}")
-
-
-_KINDS: dict[str, Callable[[_Inputs, Mapping[str, Array]], Fused]] = {
-    "sum": _sum,
-    "concat": _concat,
-    "gated": _gated,
-    "sparse": _sparse,
-}
+    side_by_side = xp.reshape(xp.where(has, codes, absent), (n_movies, n_modalities * dim))
+    if kind == "concat":
+        return Fused(side_by_side, equal_shares(present))
+    if kind == "sum":
+        shares = equal_shares(present)
+    else:
+        logits = side_by_side @ weights["gate/weight"].T + weights["gate/bias"]
+        # As precise as ``present``: shares of half precision would not sum to one.
+        logits = xp.astype(logits, present.dtype, copy=False)
+        shares = (masked_sparsemax if kind == "sparse" else masked_softmax)(logits, present)
+    there = xp.where(has, codes, xp.zeros_like(codes))
+    lack = (1 - present) @ absent / n_modalities
+    return Fused(xp.sum(shares[:, :, None] * there, axis=1) + lack, shares)

@@ -20,12 +20,13 @@ from recsys.data.catalogue import Catalogue
 from recsys.data.split import TrainingData
 from recsys.errors import ConfigError, DataError, MissingExtra, nearest
 from recsys.queries.context import Context
-from recsys.queries.query import AudiencePrediction, Query, RatingPrediction
-from recsys.recommenders.base import Array, Facts, Floats, Rows, UserView, VectorModel, unit_rows
+from recsys.queries.query import AudiencePrediction, Floats, Query, RatingPrediction, Rows
+from recsys.recommenders.base import Array, Facts, UserView
 from recsys.recommenders.joint.content_tower import ContentTower
 from recsys.recommenders.joint.embedding_model import EmbeddingModel, MovieVectors
 from recsys.recommenders.joint.storage import Fitted
 from recsys.recommenders.joint.training.log import RunOptions, TrainingLog, sinks_of
+from recsys.recommenders.linear import VectorModel, unit_rows
 
 
 class JointRecommender(VectorModel):
@@ -105,7 +106,7 @@ class JointRecommender(VectorModel):
 
     def view(self, query: Query) -> UserView:
         """One user: the liked movies, their weights and the vector they make, computed once."""
-        return self.model.views(query)[0]
+        return self.model.view(query)
 
     def views(self, query: Query) -> list[UserView]:
         """Every user of a query, their weights and vectors computed together."""
@@ -198,11 +199,7 @@ def _of_content(
     features = _features(catalogue, names)
     added = tower.content(features, len(catalogue)).arrays()
     placed = tower.embed(features, len(catalogue)).arrays()
-    return {n: np.where(_as_column(rated, added[n]), added[n], placed[n]) for n in added}
-
-
-def _as_column(mask: NDArray[np.bool_], array: Floats) -> NDArray[np.bool_]:
-    return mask.reshape(-1, *(1,) * (array.ndim - 1))
+    return {name: np.where(rated, added[name].T, placed[name].T).T.copy() for name in added}
 
 
 def require_modalities(tower: ContentTower, names: Collection[str]) -> None:

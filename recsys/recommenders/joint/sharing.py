@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -71,17 +71,6 @@ def reversal_strength(progress: float) -> float:
     return 2 / (1 + math.exp(-_RAMP * progress)) - 1
 
 
-class Penalty(Protocol):
-    """Something to be small beside the losses of the tasks."""
-
-    name: str
-    weight: float
-
-    def __call__(self, encoded: Encoded, context: PenaltyContext) -> Tensor:
-        """A scalar, not yet weighted."""
-        ...
-
-
 class Adversary(nn.Module):
     """A task discriminator on the shared space, behind gradient reversal.
 
@@ -129,6 +118,10 @@ class Orthogonality:
             if task in encoded.private
         ]
         return torch.stack(overlaps).sum() if overlaps else shared.new_zeros(())
+
+
+Penalty = Adversary | Orthogonality
+"""Something to be small beside the losses of the tasks."""
 
 
 def private_dim(config: SharingConfig) -> int:

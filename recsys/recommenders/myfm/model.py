@@ -17,7 +17,6 @@ levels of a rating.
 
 from __future__ import annotations
 
-import importlib
 import io
 import warnings
 from collections.abc import Iterator, Mapping
@@ -33,10 +32,10 @@ from scipy.special import ndtr
 
 from recsys.data.interactions import Interactions, RatingScale
 from recsys.data.split import TrainingData
-from recsys.errors import ConfigError, DataError, MissingExtra
-from recsys.queries.query import LevelProbabilities, Query, RatingPrediction
+from recsys.errors import ConfigError, DataError
+from recsys.queries.query import LevelProbabilities, Query, RatingPrediction, Rows
 from recsys.queries.rating_levels import RatingLevels, level_index
-from recsys.recommenders.base import Array, Facts, Recommender, Rows
+from recsys.recommenders.base import Array, Facts, Recommender, imported
 from recsys.recommenders.bias import clipped
 from recsys.recommenders.myfm.columns import Inputs, SeenColumns, day_column, one_hot, sets
 from recsys.recommenders.options import Options
@@ -294,9 +293,6 @@ def _silent(*_: object) -> tuple[bool, None]:
 
 
 def _library() -> Any:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it looks up its version in a deprecated way
-            return importlib.import_module("myfm")
-    except ImportError:
-        raise MissingExtra("myfm", "bench") from None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it looks up its version in a deprecated way
+        return imported("myfm", "myfm", "bench")

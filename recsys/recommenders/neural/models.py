@@ -5,7 +5,6 @@ Legend: I items, D dimensions of all modalities together.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,13 +14,13 @@ import scipy.linalg
 from numpy.typing import NDArray
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
-from recsys.data.catalogue import Catalogue, ModalityTable
+from recsys.data.catalogue import Catalogue
 from recsys.data.split import TrainingData
-from recsys.errors import MissingExtra
-from recsys.queries.query import Query, rated_mask
-from recsys.recommenders.base import Array, Facts, Floats, KnownUserFactors, VectorModel
+from recsys.queries.query import Floats, Query, rated_mask
+from recsys.recommenders.base import Array, Facts, imported
 from recsys.recommenders.closed_form.ease import RankReducedEase, RankReducedEaseConfig
-from recsys.recommenders.content.kernel import modality_tables, unit
+from recsys.recommenders.content.kernel import centred_vectors, modality_tables, unit
+from recsys.recommenders.linear import KnownUserFactors, VectorModel
 from recsys.recommenders.options import Options, Share
 
 COMPONENTS = 512
@@ -40,20 +39,6 @@ class Schedule(Options):
 
     epochs: PositiveInt = 200
     patience: PositiveInt = 10
-
-
-def networks() -> Any:
-    """The module that trains, which alone needs torch.
-
-    Raises:
-        MissingExtra: torch is not installed.
-    """
-    try:
-        return importlib.import_module("recsys.recommenders.neural.nets")
-    except ModuleNotFoundError as error:
-        if error.name != "torch":
-            raise
-        raise MissingExtra("torch", "train") from None
 
 
 def content_matrix(
@@ -76,18 +61,15 @@ def content_matrix(
         DataError: the movies have no modality at all.
     """
     tables = modality_tables(catalogue.modalities, modality, name)
-    stacked = np.hstack([_directions(table) for table in tables])
+    stacked = np.hstack([unit(centred_vectors(table)) for table in tables])
     if min(stacked.shape) > components:
         left, singular, _ = scipy.linalg.svd(stacked, full_matrices=False)
         stacked = left[:, :components] * singular[:components]
     return np.ascontiguousarray(stacked, dtype=np.float32)
 
 
-def _directions(table: ModalityTable) -> NDArray[np.float64]:
-    vectors = table.vectors.astype(np.float64)
-    if table.present.any():
-        vectors[table.present] -= vectors[table.present].mean(axis=0)
-    return np.asarray(unit(vectors))
+def _nets() -> Any:
+    return imported("recsys.recommenders.neural.nets", "torch", "train")
 
 
 @dataclass(frozen=True)
@@ -155,7 +137,7 @@ class VBPR(KnownUserFactors):
         content = np.zeros((len(data.train.items), 0), dtype=np.float32)
         if self.config.content_factors:
             content = content_matrix(data.catalogue, self.config.modality, self.name)
-        arrays: Mapping[str, Array] = networks().train_vbpr(self.config, content, data)
+        arrays: Mapping[str, Array] = _nets().train_vbpr(self.config, content, data)
         return arrays
 
 
@@ -229,7 +211,7 @@ class CLCRec(KnownUserFactors):
             MissingExtra: torch is not installed.
         """
         content = content_matrix(data.catalogue, None, self.name)
-        arrays: Mapping[str, Array] = networks().train_clcrec(self.config, content, data)
+        arrays: Mapping[str, Array] = _nets().train_clcrec(self.config, content, data)
         return arrays
 
 
@@ -297,7 +279,7 @@ class DropoutNet(VectorModel):
             DataError: the movies have no modality.
             MissingExtra: torch is not installed.
         """
-        config, train = self.config, networks().train_dropoutnet
+        config, train = self.config, _nets().train_dropoutnet
         content = content_matrix(data.catalogue, None, self.name)
         given = RankReducedEase(RankReducedEaseConfig(config.rank, config.l2)).fit(data)
         return {"into": given.arrays()["into"], **train(config, given, content, data)}
@@ -312,7 +294,3 @@ class DropoutNet(VectorModel):
         hidden = np.tanh(scaled @ learnt["inner"].T + learnt["inner_bias"])
         made = hidden @ learnt["outer"].T + learnt["outer_bias"]
         return np.asarray(made, dtype=np.float32)
-
-    def item_vectors(self) -> Floats:
-        """(I, E) f_V."""
-        return np.array(self.arrays()["items"])

@@ -18,18 +18,12 @@ from recsys.data.split import TrainingData
 from recsys.evaluation.evaluator import RankingEvaluator, RankingTask
 from recsys.queries.query import Query, Scorer, rated_mask
 from recsys.recommenders.neural.models import Schedule
-from recsys.seeding import seed_for
 
 METRIC = "ndcg@10"
 
 _DRAWS = 20
 """Times that a movie is drawn again because its user rated it: beyond, it is taken as it is. A user
 who rated half of all movies is left with one in a million."""
-
-
-def generator(seed: int, name: str) -> torch.Generator:
-    """An independent stream of random numbers for one named purpose."""
-    return torch.Generator().manual_seed(seed_for(seed, name))
 
 
 def drawn(shape: tuple[int, ...], std: float, rng: torch.Generator) -> Tensor:
@@ -102,7 +96,7 @@ class Ratings:
         return torch.from_numpy(self._rated[user.numpy()].toarray())[:, items]
 
 
-class Factors(NamedTuple):
+class UserItemVectors(NamedTuple):
     """Vectors whose inner products are scores.
 
     Attributes:
@@ -122,7 +116,7 @@ class ValidEvaluator:
     """NDCG@10 on valid, by the project's evaluator.
 
     All movies but those of the training history are ranked; the movies of valid alone where they
-    are cold, for so are those that will be judged.
+    are cold, for so are those that will be evaluated.
     """
 
     def __init__(self, data: TrainingData) -> None:
@@ -132,7 +126,7 @@ class ValidEvaluator:
         self._query = Query.known(data.train)
 
     def __call__(self, scorer: Scorer) -> float | None:
-        """What a scorer reaches; None where there is nothing to judge by."""
+        """What a scorer reaches; None where there is nothing to evaluate by."""
         if self._evaluator is None:
             return None
         return self._evaluator.evaluate(scorer, self._query).means()[METRIC]
@@ -153,7 +147,7 @@ def improve(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
 def train_until_best(
     net: nn.Module,
     run_epoch: Callable[[int], None],
-    judged: Callable[[], float | None],
+    measure: Callable[[], float | None],
     schedule: Schedule,
 ) -> int:
     """Trains, and leaves the network as it was after its best epoch.
@@ -161,7 +155,7 @@ def train_until_best(
     Args:
         net: what is trained.
         run_epoch: trains for the epoch of a number.
-        judged: the quality of the network as it is, higher better; None where it is not known.
+        measure: the quality of the network as it is, higher better; None where it is not known.
         schedule: when to stop.
 
     Returns:
@@ -172,7 +166,7 @@ def train_until_best(
         net.train()
         run_epoch(epoch)
         net.eval()
-        quality = judged()
+        quality = measure()
         if quality is None or quality > best:
             best = best if quality is None else quality
             kept, state = epoch, _copied(net)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from recsys.benchmark.recbole import model as adapter
-from recsys.benchmark.recbole.exchange import SCORES, RecBoleReport, WorkerSpec
+from recsys.benchmark.recbole.exchange import SCORES, RecBoleReport
 from recsys.benchmark.recbole.model import RecBoleConfig, RecBoleModel
+from recsys.data.split import TrainingData
 from recsys.errors import ConfigError, DataError, MissingExtra, NotFittedError, RecsysError
-from recsys.queries.query import Query, Recommender
+from recsys.queries.query import Query
+from recsys.recommenders.base import Recommender
+from recsys.subprocesses import ProcessDied
 from recsys.testing.worlds import two_genre_world
 
 WORLD = two_genre_world()
@@ -27,10 +31,13 @@ class Worker:
         self.scores = scores
         self.specs = []
 
-    def __call__(self, _module, spec, _threads, _seconds):
-        self.specs.append(WorkerSpec.read(spec))
-        np.save(spec.parent / SCORES, self.scores)
-        REPORT.write(spec.parent)
+    def __call__(self, _target, spec, **_):
+        self.specs.append(spec)
+        np.save(spec.folder / SCORES, self.scores)
+        return nullcontext(self)
+
+    def receive(self, _seconds):
+        return REPORT
 
 
 @pytest.fixture(autouse=True)
@@ -47,13 +54,14 @@ def temporary(monkeypatch, tmp_path):
 @pytest.fixture
 def worker(monkeypatch, temporary):
     stand_in = Worker()
-    monkeypatch.setattr(adapter, "run_module", stand_in)
+    monkeypatch.setattr(adapter, "Subprocess", stand_in)
     return stand_in
 
 
-def fitted(config=None, **kwargs):
+def fitted(config=None, test=None):
     made = RecBoleModel(config or RecBoleConfig("EASE"))
-    return made.fit(WORLD.train, WORLD.valid, WORLD.catalogue, **kwargs)
+    made.test = test
+    return made.fit(TrainingData.of(WORLD.train, WORLD.valid, WORLD.catalogue))
 
 
 def test_it_is_an_ordinary_recommender():
@@ -62,8 +70,6 @@ def test_it_is_an_ordinary_recommender():
     assert made.name == "EASE (RecBole)"
     with pytest.raises(NotFittedError):
         made.score(Query.known(WORLD.train))
-    with pytest.raises(NotFittedError):
-        _ = made.report
 
 
 def test_scores_are_the_rows_of_the_users_asked(worker):
@@ -97,7 +103,7 @@ def test_users_who_were_not_there_are_refused(worker):
 
 def test_other_movies_are_refused(worker):
     other = Query.of(WORLD.train.matrix()[:, :30])
-    with pytest.raises(DataError, match="fitted on 60 movies, the histories have 30"):
+    with pytest.raises(DataError, match="30"):
         fitted().score(other)
 
 
@@ -110,13 +116,13 @@ def test_scores_that_are_no_numbers_are_no_result(worker, bad):
 
 
 def test_a_failure_names_the_model_and_leaves_no_folder(monkeypatch, temporary):
-    def fails(*_):
-        raise RecsysError("it ended with code 1\n    ValueError: late", hint="compare")
+    def fails(*_, **__):
+        raise ProcessDied("its process ended with exit code 1\n    ValueError: late")
 
-    monkeypatch.setattr(adapter, "run_module", fails)
-    with pytest.raises(RecsysError, match=r"EASE \(RecBole\) has no result: it ended") as caught:
+    monkeypatch.setattr(adapter, "Subprocess", fails)
+    with pytest.raises(RecsysError, match=r"EASE \(RecBole\) has no result: its process") as caught:
         fitted()
-    assert caught.value.hint == "compare"
+    assert "compare its options" in caught.value.hint
     assert list(temporary.iterdir()) == []
 
 
@@ -126,13 +132,13 @@ def test_without_recbole_the_extra_is_named(monkeypatch):
         fitted()
 
 
-def test_the_process_is_told_of_test_only_to_judge(worker):
+def test_the_process_is_told_of_test_only_to_evaluate(worker):
     fitted()
     fitted(test=WORLD.test)
-    without, judging = worker.specs
-    assert (without.judges, judging.judges) == (False, True)
-    assert without.settings == judging.settings
-    assert "test" not in judging.settings["benchmark_filename"]
+    without, given = worker.specs
+    assert (without.evaluates, given.evaluates) == (False, True)
+    assert without.settings == given.settings
+    assert "test" not in given.settings["benchmark_filename"]
 
 
 def test_options_reach_recbole_and_may_change_our_defaults(worker):

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from recsys.experiment.measure import Judge
 
 from recsys.benchmark.recbole.model import RecBoleConfig, RecBoleModel
 from recsys.config.experiment import EvaluationConfig
-from recsys.data.catalogue import Catalogue
 from recsys.data.sources import open_dataset
-from recsys.data.splits import Split, SplitSpec, make_split
+from recsys.data.split import Split, TrainingData
+from recsys.data.splits import make_split
 from recsys.errors import RecsysError
+from recsys.evaluation.evaluate import Evaluator
 from recsys.queries.query import Query
 from recsys.queries.topk import top_k
 from recsys.recommenders.closed_form.ease import Ease, EaseConfig
@@ -23,6 +23,7 @@ from recsys.testing.worlds import two_genre_world
 pytestmark = [pytest.mark.recbole, pytest.mark.slow]
 
 WORLD = two_genre_world()
+DATA = TrainingData.of(WORLD.train, WORLD.valid, WORLD.catalogue)
 QUERY = Query.known(WORLD.train)
 EXACT = 1e-6
 K = 10
@@ -30,13 +31,13 @@ K = 10
 
 @pytest.fixture(scope="module")
 def ml100k():
-    data = open_dataset("ml-100k")
-    return make_split(data.interactions, data.catalogue, "ro", 2020), data.catalogue
+    return make_split(open_dataset("ml-100k"), "ro", 2020)
 
 
-def fit(model, options=None, **kwargs):
+def fit(model, options=None, test=None):
     made = RecBoleModel(RecBoleConfig(model, options or {}))
-    return made.fit(WORLD.train, WORLD.valid, WORLD.catalogue, **kwargs)
+    made.test = test
+    return made.fit(DATA)
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,7 @@ def bpr():
 
 class TestScores:
     def test_every_row_and_column_is_where_it_belongs(self, ease):
-        ours = Ease(EaseConfig(l2=20.0)).fit(WORLD.train, WORLD.valid, WORLD.catalogue)
+        ours = Ease(EaseConfig(l2=20.0)).fit(DATA)
         np.testing.assert_allclose(ease.score(QUERY), ours.score(QUERY), atol=1e-5)
         assert WORLD.train.item_counts().min() == 0
 
@@ -80,16 +81,15 @@ class TestTraining:
         assert not bpr.report.reference
 
     def test_the_best_epoch_is_kept(self, bpr):
-        split = Split(WORLD.train, WORLD.valid, WORLD.test, SplitSpec("toy", 0))
-        ours = Judge(split, "valid", EvaluationConfig(ks=(10,))).ranking(bpr).means()
+        ours = Evaluator.on_valid(DATA, EvaluationConfig(ks=(10,))).ranking(bpr).means()
         for name, value in bpr.report.valid.items():
             assert ours[name] == pytest.approx(value, abs=6e-5), name
 
     def test_test_changes_nothing_but_the_reference(self, bpr):
-        judged = fit("BPR", {"epochs": 3}, test=WORLD.test)
-        np.testing.assert_array_equal(judged.score(QUERY), bpr.score(QUERY))
-        assert judged.report.valid == bpr.report.valid
-        assert judged.report.reference.keys() == bpr.report.valid.keys()
+        given = fit("BPR", {"epochs": 3}, test=WORLD.test)
+        np.testing.assert_array_equal(given.score(QUERY), bpr.score(QUERY))
+        assert given.report.valid == bpr.report.valid
+        assert given.report.reference.keys() == bpr.report.valid.keys()
 
     def test_an_option_nobody_knows_is_an_error(self):
         with pytest.raises(RecsysError, match=r"EASE has no option reg_wieght"):
@@ -119,18 +119,19 @@ class CrossCheck:
         return max(abs(self.ours[name] - value) for name, value in self.theirs.items())
 
 
-def cross_check(split: Split, catalogue: Catalogue, config: RecBoleConfig) -> CrossCheck:
-    """Fit once, judge twice: all items but those in train and valid, lists of ten.
+def cross_check(split: Split, config: RecBoleConfig) -> CrossCheck:
+    """Fit once, evaluate twice: all items but those in train and valid, lists of ten.
 
     Raises:
         RecsysError: the fit failed.
     """
     model = RecBoleModel(config)
-    model.fit(split.train, split.valid, catalogue, test=split.test)
-    judge = Judge(split, "test", EvaluationConfig(ks=(K,)))
-    ours = (judge.overall(model) or judge.ranking(model)).means()
+    model.test = split.test
+    model.fit(split)
+    evaluator = Evaluator.on_test(split, EvaluationConfig(ks=(K,)))
+    ours = evaluator.ranking(model).means()
     theirs, native = model.report.reference, model.report.native
-    tied = _tied(split, model.score(judge.query))
+    tied = _tied(split, model.score(evaluator.query))
     return CrossCheck({name: ours[name] for name in theirs}, theirs, native, tied)
 
 
@@ -152,12 +153,12 @@ class TestCrossCheck:
     """Both evaluators, same fit: equal wherever the order is the same, ties or not."""
 
     def test_pop_on_recbole_s_own_split(self, ml100k):
-        check = cross_check(*ml100k, RecBoleConfig("Pop"))
+        check = cross_check(ml100k, RecBoleConfig("Pop"))
         require_equal(check)
         assert check.tied > 900
 
     def test_ease_on_recbole_s_own_split(self, ml100k):
-        check = cross_check(*ml100k, RecBoleConfig("EASE", {"reg_weight": 250.0}))
+        check = cross_check(ml100k, RecBoleConfig("EASE", {"reg_weight": 250.0}))
         require_equal(check)
         assert check.tied == 0
         assert check.ours["ndcg@10"] == pytest.approx(0.330, abs=0.005)

@@ -88,7 +88,7 @@ def test_the_value_of_an_override_is_yaml(override, path, value):
 
 @pytest.mark.parametrize("override", ["training.epochs", "=3", " =3"])
 def test_an_override_without_key_or_value_is_refused(override):
-    assert "section.key=value" in refusal(load_experiment, None, [override])
+    assert "key=value" in refusal(load_experiment, None, [override])
 
 
 def test_an_override_cannot_go_into_a_value(write):

@@ -13,7 +13,7 @@ from threading import Thread
 import pytest
 
 from recsys.data.fetch import fetch
-from recsys.data.recipes import Archive, Recipe, Scale
+from recsys.data.recipes import Archive, Recipe, RecipeScale
 from recsys.data.sources import open_dataset
 from recsys.errors import DataError, OfflineError
 
@@ -66,7 +66,7 @@ def _recipe(url: str, checksum: str = "", folder: str = "toy") -> Recipe:
         title="Toy",
         homepage="http://example.org",
         format="movielens-csv",
-        scale=Scale(low=0.5, high=5),
+        scale=RecipeScale(low=0.5, high=5),
         licence="none",
         citation="none",
         archive=Archive(url=url, checksum=checksum, folder=folder),

@@ -16,9 +16,9 @@ import scipy.sparse as sp
 
 from recsys.data.catalogue import UNKNOWN_YEAR
 from recsys.data.dataset import Dataset
-from recsys.data.frames import dataset_from_frames, load_dataset
+from recsys.data.frames import dataset_from_frames
 from recsys.data.interactions import RatingScale
-from recsys.data.sources import open_dataset
+from recsys.data.sources import load_dataset, open_dataset
 from recsys.errors import ConfigError, DataError, RecsysError
 
 RATINGS = {

@@ -8,7 +8,7 @@ import pytest
 
 from recsys.data.catalogue import UNKNOWN_YEAR, Catalogue
 from recsys.data.movies import Movie, build_catalogue, split_title
-from recsys.data.titles import TitleIndex, title_key
+from recsys.data.titles import title_key
 from recsys.errors import AmbiguousNameError, DataError, UnknownIdError
 
 TITLES = [
@@ -200,16 +200,6 @@ def test_a_search_box_lists_what_begins_so(catalogue: Catalogue) -> None:
     assert titles("Стал") == ["Сталкер (1979)"]
     assert titles("shawshenk")[0].startswith("Shawshank")
     assert titles("", 3) == titles("qqqq") == []
-
-
-def test_an_index_comes_back_from_its_arrays(catalogue: Catalogue) -> None:
-    index = catalogue.title_index
-    copies = {name: array.copy() for name, array in index.to_arrays().items()}
-    again = TitleIndex.from_arrays(copies, catalogue.titles, catalogue.years)
-    for text in ("Se7en", "emma", "Amélie", "star", "千"):
-        assert again.rows(text) == index.rows(text)
-        assert again.suggest(text) == index.suggest(text)
-        assert again.search(text, 5) == index.search(text, 5)
 
 
 def test_no_text_breaks_the_index(catalogue: Catalogue) -> None:

@@ -94,7 +94,7 @@ def test_reversed_years(engine):
 
 @pytest.mark.parametrize("arguments", [{"k": 0}, {"k": -1}, {"because": -1}])
 def test_impossible_numbers(engine, arguments):
-    with pytest.raises(ConfigError, match="must be at least"):
+    with pytest.raises(ConfigError, match="must be a whole number of at least"):
         engine.recommend("u0", **arguments)
 
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from recsys.config.experiment import FusionConfig
-from recsys.errors import ConfigError
 from recsys.recommenders.joint.fusion import (
     fuse,
     fused_dim,
@@ -157,11 +156,3 @@ def test_gradients_are_those_of_finite_differences(kind):
     inputs = [codes, absent, *(weights[name] for name in names)]
     leaves = [torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in inputs]
     assert torch.autograd.gradcheck(run, leaves)
-
-
-@pytest.mark.parametrize("call", [fusion_shapes, fused_dim])
-def test_an_unknown_kind_is_refused_by_name(call):
-    with pytest.raises(ConfigError, match=r"'mean'\n.*sum, concat, gated"):
-        call("mean", MODALITIES, DIM)
-    with pytest.raises(ConfigError, match="'mean'"):
-        fuse("mean", *draw("sum")[:1], PRESENT, draw("sum")[1], {})

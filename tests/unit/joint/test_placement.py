@@ -66,33 +66,33 @@ class Tables(dict[str, ModalityTable]):
 
 
 @pytest.fixture(scope="module")
-def roles():
+def heads():
     random = np.random.default_rng(4)
     return {"ranked": random.normal(size=(N, 3)) + 2, "rank_bias": random.normal(size=(N, 1))}
 
 
-def test_it_is_the_ridge_regression_of_scikit_learn(world, roles):
+def test_it_is_the_ridge_regression_of_scikit_learn(world, heads):
     linear_model = pytest.importorskip("sklearn.linear_model")
     z = world.z()
     ridge = 0.7 * np.square(z[RATED]).sum(axis=1).mean()
     placement = world.placement(ridge=0.7)
-    weights = placement.fit(roles, stretched=())
-    for role, values in roles.items():
+    weights = placement.fit(heads, stretched=())
+    for head, values in heads.items():
         mean = values[RATED].mean(axis=0)
         oracle = linear_model.Ridge(alpha=ridge, fit_intercept=False)
         oracle.fit(z[RATED], values[RATED] - mean)
         expected = mean + z[~RATED] @ np.atleast_2d(oracle.coef_).T
-        np.testing.assert_allclose(placement.unrated(weights, role), expected, atol=1e-5)
+        np.testing.assert_allclose(placement.unrated(weights, head), expected, atol=1e-5)
 
 
-def test_stretching_gives_predictions_the_spread_of_what_was_learnt(world, roles):
+def test_stretching_gives_predictions_the_spread_of_what_was_learnt(world, heads):
     """Against fits that really leave each movie out."""
     linear_model = pytest.importorskip("sklearn.linear_model")
     z = world.z()[RATED]
     ridge = 3.0 * np.square(z).sum(axis=1).mean()
     placement = world.placement(ridge=3.0)
-    plain, stretched = (placement.fit(roles, s) for s in ((), roles))
-    for role, values in roles.items():
+    plain, stretched = (placement.fit(heads, s) for s in ((), heads))
+    for head, values in heads.items():
         y = values[RATED] - values[RATED].mean(axis=0)
         left_out = []
         for movie in range(N_RATED):
@@ -102,7 +102,7 @@ def test_stretching_gives_predictions_the_spread_of_what_was_learnt(world, roles
         factor = min(np.linalg.norm(y) / np.linalg.norm(left_out), 2.0)
         assert factor > 1
         for name in world:
-            key = f"placement/map/{role}/{name}"
+            key = f"placement/map/{head}/{name}"
             np.testing.assert_allclose(stretched[key], factor * plain[key], rtol=1e-3, atol=1e-6)
 
 
@@ -114,32 +114,32 @@ def test_stretching_has_a_limit(world):
     np.testing.assert_allclose(stretched[key], 2 * plain[key], rtol=1e-6)
 
 
-def test_nothing_is_stretched_unless_it_is_asked_for(world, roles):
+def test_nothing_is_stretched_unless_it_is_asked_for(world, heads):
     assert PlacementConfig().stretch == 1
     placement = world.placement(stretch=1.0)
-    one, two = placement.fit(roles, ()), placement.fit(roles, roles)
+    one, two = placement.fit(heads, ()), placement.fit(heads, heads)
     for key, array in one.items():
         np.testing.assert_array_equal(array, two[key])
 
 
-def test_stretching_leaves_the_order_among_new_movies_as_it_is(world, roles):
+def test_stretching_leaves_the_order_among_new_movies_as_it_is(world, heads):
     placement = world.placement()
-    plain, stretched = (placement.fit(roles, s) for s in ((), {"rank_bias"}))
+    plain, stretched = (placement.fit(heads, s) for s in ((), {"rank_bias"}))
     one, two = (placement.unrated(w, "rank_bias")[:, 0] for w in (plain, stretched))
     np.testing.assert_array_equal(np.argsort(one, kind="stable"), np.argsort(two, kind="stable"))
     assert np.ptp(two) > np.ptp(one)
 
 
-def test_what_unrated_movies_hold_is_not_looked_at(world, roles):
-    other = {name: np.where(RATED[:, None], values, 1e6) for name, values in roles.items()}
+def test_what_unrated_movies_hold_is_not_looked_at(world, heads):
+    other = {name: np.where(RATED[:, None], values, 1e6) for name, values in heads.items()}
     placement = world.placement()
-    one, two = placement.fit(roles, roles), placement.fit(other, roles)
+    one, two = placement.fit(heads, heads), placement.fit(other, heads)
     for key, array in one.items():
         np.testing.assert_array_equal(array, two[key])
 
 
-def test_every_modality_moves_a_movie_by_an_addend_of_its_own(world, roles):
-    weights = world.placement().fit(roles, roles)
+def test_every_modality_moves_a_movie_by_an_addend_of_its_own(world, heads):
+    weights = world.placement().fit(heads, heads)
     whole = place(world.directions(), weights, "ranked", N)
     text, poster, nothing = (
         place(world.directions(names), weights, "ranked", N) for names in (["text"], ["poster"], [])
@@ -151,7 +151,7 @@ def test_every_modality_moves_a_movie_by_an_addend_of_its_own(world, roles):
     np.testing.assert_array_equal(whole[bare], nothing[bare])
 
 
-def test_length_and_place_of_the_vectors_do_not_matter_but_their_direction_does(world, roles):
+def test_length_and_place_of_the_vectors_do_not_matter_but_their_direction_does(world, heads):
     scaled = Tables(
         {
             name: ModalityTable(name, 7 * t.vectors + 3, t.present, t.card, t.items)
@@ -159,21 +159,21 @@ def test_length_and_place_of_the_vectors_do_not_matter_but_their_direction_does(
         }
     )
     one, two = (
-        tables.placement().unrated(tables.placement().fit(roles, roles), "ranked")
+        tables.placement().unrated(tables.placement().fit(heads, heads), "ranked")
         for tables in (world, scaled)
     )
     np.testing.assert_allclose(one, two, atol=1e-4)
     assert np.ptp(one, axis=0).min() > 0.01
 
 
-def test_a_weight_of_zero_switches_a_modality_off(world, roles):
+def test_a_weight_of_zero_switches_a_modality_off(world, heads):
     placement = world.placement(weights={"text": 0.0})
-    weights = placement.fit(roles, roles)
+    weights = placement.fit(heads, heads)
     assert not weights["placement/map/ranked/text"].any()
     assert weights["placement/map/ranked/poster"].any()
 
 
-def test_movies_whose_modalities_nobody_rated_lie_at_the_mean(roles):
+def test_movies_whose_modalities_nobody_rated_lie_at_the_mean(heads):
     present = ~RATED
     table = ModalityTable(
         "text",
@@ -184,8 +184,8 @@ def test_movies_whose_modalities_nobody_rated_lie_at_the_mean(roles):
     )
     tables = Tables(text=table)
     placement = tables.placement()
-    found = placement.unrated(placement.fit(roles, roles), "ranked")
-    mean = roles["ranked"][RATED].mean(axis=0)
+    found = placement.unrated(placement.fit(heads, heads), "ranked")
+    mean = heads["ranked"][RATED].mean(axis=0)
     np.testing.assert_allclose(found, np.tile(mean, (N - N_RATED, 1)), atol=1e-6)
 
 

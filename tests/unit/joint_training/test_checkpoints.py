@@ -193,7 +193,7 @@ def test_what_is_not_ours_is_left_alone(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
     (tmp_path / "thesis.tex").unlink()
     checkpoints(tmp_path).write(snapshot())
-    checkpoints(tmp_path).discard()
+    discard_checkpoint(tmp_path)
     assert not tmp_path.exists()
 
 

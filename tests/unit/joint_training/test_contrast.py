@@ -30,15 +30,15 @@ def codes(seed: int, movies: int = 5, dims: int = 3):
 
 
 def symmetric(seed: int, movies: int = 5):
-    kin = np.random.default_rng(seed + 1).random((movies, movies)) < 0.3
-    return torch.from_numpy(kin | kin.T)
+    false = np.random.default_rng(seed + 1).random((movies, movies)) < 0.3
+    return torch.from_numpy(false | false.T)
 
 
 def nobody(movies: int):
     return torch.zeros(movies, movies, dtype=torch.bool)
 
 
-def by_formula(anchor, target, kin, temperature) -> float:
+def by_formula(anchor, target, false, temperature) -> float:
     """One direction after the other, one movie after the other."""
     terms = []
     for one, other in ((anchor, target), (target, anchor)):
@@ -52,7 +52,7 @@ def by_formula(anchor, target, kin, temperature) -> float:
                     / temperature
                 )
                 for j in range(len(other))
-                if j == i or not kin[i, j]
+                if j == i or not false[i, j]
             }
             terms.append(-np.log(f[i] / sum(f.values())))
     return float(np.mean(terms))
@@ -61,9 +61,9 @@ def by_formula(anchor, target, kin, temperature) -> float:
 @given(seed=SEEDS, temperature=st.floats(0.05, 2))
 def test_the_loss_is_its_formula(seed, temperature):
     anchor, target = codes(seed)
-    kin = symmetric(seed)
-    found = info_nce(anchor, target, kin, temperature).item()
-    assert found == pytest.approx(by_formula(anchor.numpy(), target.numpy(), kin, temperature))
+    false = symmetric(seed)
+    found = info_nce(anchor, target, false, temperature).item()
+    assert found == pytest.approx(by_formula(anchor.numpy(), target.numpy(), false, temperature))
 
 
 @given(seed=SEEDS)
@@ -72,13 +72,13 @@ def test_neither_order_nor_direction_nor_length_counts(seed):
     """Where codes are long enough to be scaled to length one, before and after."""
     anchor, target = codes(seed)
     assume(target.norm(dim=1).min() / 3 > SHORTEST and anchor.norm(dim=1).min() > SHORTEST)
-    kin, order = symmetric(seed), torch.randperm(5, generator=torch.Generator().manual_seed(seed))
-    loss = info_nce(anchor, target, kin, 0.2)
+    false, order = symmetric(seed), torch.randperm(5, generator=torch.Generator().manual_seed(seed))
+    loss = info_nce(anchor, target, false, 0.2)
     for other in (
-        info_nce(target, anchor, kin, 0.2),
-        info_nce(7 * anchor, target / 3, kin, 0.2),
-        info_nce(anchor[order], target[order], kin[order][:, order], 0.2),
-        info_nce(anchor, target, kin | torch.eye(5, dtype=torch.bool), 0.2),
+        info_nce(target, anchor, false, 0.2),
+        info_nce(7 * anchor, target / 3, false, 0.2),
+        info_nce(anchor[order], target[order], false[order][:, order], 0.2),
+        info_nce(anchor, target, false | torch.eye(5, dtype=torch.bool), 0.2),
     ):
         torch.testing.assert_close(other, loss)
 
@@ -102,7 +102,7 @@ def test_perfect_codes_cost_what_orthogonal_rivals_leave():
 
 
 def test_kin_are_not_pushed_apart():
-    """Between two movies that are kin, and nothing else, there is no loss and no gradient."""
+    """Between two movies that are false, and nothing else, there is no loss and no gradient."""
     anchor, target = (c[:2].requires_grad_() for c in codes(0))
     loss = info_nce(anchor, target, ~nobody(2), 0.1)
     loss.backward()

@@ -20,7 +20,7 @@ from recsys.recommenders.joint.network import JointModel, TrainStatistics
 from recsys.recommenders.joint.training.objective import (
     Batch,
     JointObjective,
-    Material,
+    Targets,
     UserBatches,
 )
 from recsys.testing.worlds import two_genre_world
@@ -53,11 +53,11 @@ class Setting:
     world: object
     model: Watched
     batch: Batch
-    material: Material
+    targets: Targets
 
     def objective(self, **losses) -> JointObjective:
         config = self.model.config.model_copy(update={"losses": LossWeights(**(ALONE | losses))})
-        return JointObjective(config, self.material)
+        return JointObjective(config, self.targets)
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def made(**sections):
     statistics = TrainStatistics.of(world.train)
     labelled = torch.tensor(world.catalogue.genres.any(axis=1)).float()
     labelled[::3] = 0
-    material = Material(
+    targets = Targets(
         torch.tensor(ease_weights(rated_mask(world.train.matrix()), config.teacher.l2)),
         torch.tensor(world.catalogue.genres).float(),
         labelled,
@@ -91,7 +91,7 @@ def made(**sections):
         torch.manual_seed(0)
         (batch,) = UserBatches(world.train, config.user, len(world.fans)).epoch(0)
         model = Watched(world.catalogue, statistics, config).train()
-        yield Setting(world, model, batch, material)
+        yield Setting(world, model, batch, targets)
 
 
 def ask(setting, progress=0.5, **losses):
@@ -153,7 +153,7 @@ def test_the_teacher_sees_what_the_student_is_shown(setting):
     """A teacher that values a movie by itself alone has no opinion on what is not shown."""
     objective = setting.objective(distillation=1, rating=1e-9)
     eye = torch.eye(len(setting.world.genre))
-    objective.material = objective.material._replace(teacher=eye)
+    objective.targets = objective.targets._replace(teacher=eye)
     torch.manual_seed(0)
     objective(setting.model, setting.batch, 0.5)["distillation"].backward()
     shown = setting.model.rated[1] > 0
@@ -222,25 +222,25 @@ def seeded(objective, setting, batch=None, progress=0.5):
 
 
 def test_only_movies_of_the_training_labels_teach_genres(setting):
-    objective, material = setting.objective(genre=1), setting.material
+    objective, targets = setting.objective(genre=1), setting.targets
     before = seeded(objective, setting)["genre"]
-    unlabelled = material.labelled == 0
-    genres = torch.where(unlabelled[:, None], 1 - material.genres, material.genres)
-    objective.material = material._replace(genres=genres)
+    unlabelled = targets.labelled == 0
+    genres = torch.where(unlabelled[:, None], 1 - targets.genres, targets.genres)
+    objective.targets = targets._replace(genres=genres)
     assert torch.equal(seeded(objective, setting)["genre"], before)
-    objective.material = material._replace(genres=1 - material.genres)
+    objective.targets = targets._replace(genres=1 - targets.genres)
     assert not torch.equal(seeded(objective, setting)["genre"], before)
 
 
 def test_only_movies_with_votes_teach_what_an_audience_thinks(setting):
-    objective, material = setting.objective(audience=1), setting.material
+    objective, targets = setting.objective(audience=1), setting.targets
     before = seeded(objective, setting)["audience"]
-    silent = material.votes == 0
+    silent = targets.votes == 0
     assert silent.any()
-    average = torch.where(silent, 9.0, material.average)
-    objective.material = material._replace(average=average)
+    average = torch.where(silent, 9.0, targets.average)
+    objective.targets = targets._replace(average=average)
     assert torch.equal(seeded(objective, setting)["audience"], before)
-    objective.material = material._replace(average=material.average + 1)
+    objective.targets = targets._replace(average=targets.average + 1)
     assert not torch.equal(seeded(objective, setting)["audience"], before)
 
 
@@ -253,27 +253,27 @@ def unrated(batch, users=slice(None)):
 
 
 def without_examples(setting, task):
-    """A material and a batch that ask nothing of a task."""
-    material, batch = setting.material, setting.batch
+    """A targets and a batch that ask nothing of a task."""
+    targets, batch = setting.targets, setting.batch
     if task == "genre":
-        return material._replace(labelled=torch.zeros_like(material.labelled)), batch
+        return targets._replace(labelled=torch.zeros_like(targets.labelled)), batch
     if task == "audience":
-        return material._replace(votes=torch.zeros_like(material.votes)), batch
-    return material, unrated(batch)
+        return targets._replace(votes=torch.zeros_like(targets.votes)), batch
+    return targets, unrated(batch)
 
 
 @pytest.mark.parametrize("part", ["ranking", "rating", "genre", "audience"])
 def test_a_part_without_examples_is_left_out(setting, part):
     objective = setting.objective(**{part: 1})
-    objective.material, batch = without_examples(setting, part)
+    objective.targets, batch = without_examples(setting, part)
     assert seeded(objective, setting, batch) == {}
 
 
 def test_a_batch_that_asks_nothing_has_no_part_and_no_penalty(shared_private):
     setting = shared_private
     objective = setting.objective(ranking=1, rating=1, genre=1, audience=1)
-    nothing = torch.zeros_like(setting.material.labelled)
-    objective.material = setting.material._replace(labelled=nothing, votes=nothing)
+    nothing = torch.zeros_like(setting.targets.labelled)
+    objective.targets = setting.targets._replace(labelled=nothing, votes=nothing)
     assert seeded(objective, setting, unrated(setting.batch)) == {}
 
 
@@ -326,8 +326,8 @@ def test_tasks_ask_for_what_they_are_taught_by(shared_private):
     hidden = (setting.batch.rated - setting.model.rated[1]).sum(dim=0)
     assert torch.equal(examples["ranking"], hidden)
     assert torch.equal(examples["rating"], hidden)
-    assert torch.equal(examples["genre"] > 0, setting.material.labelled > 0)
-    assert torch.equal(examples["audience"] > 0, setting.material.votes > 0)
+    assert torch.equal(examples["genre"] > 0, setting.targets.labelled > 0)
+    assert torch.equal(examples["audience"] > 0, setting.targets.votes > 0)
 
 
 @pytest.mark.parametrize("off", ["ranking", "rating", "genre", "audience"])

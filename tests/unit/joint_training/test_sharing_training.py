@@ -24,7 +24,7 @@ from recsys.recommenders.joint.training.loop import make_optimiser
 from recsys.recommenders.joint.training.objective import (
     Batch,
     JointObjective,
-    Material,
+    Targets,
     UserBatches,
 )
 from recsys.testing.worlds import N_ITEMS, two_genre_world
@@ -103,7 +103,7 @@ def case(config, *, modalities=True) -> Case:
     statistics = TrainStatistics.of(train)
     teacher = ease_weights(rated_mask(train.matrix()), config.teacher.l2)
     labelled = catalogue.genres.any(axis=1)
-    material = Material(
+    targets = Targets(
         torch.tensor(teacher),
         torch.tensor(catalogue.genres).float(),
         torch.tensor(labelled).float(),
@@ -112,7 +112,7 @@ def case(config, *, modalities=True) -> Case:
     )
     (batch,) = UserBatches(train, config.user, 1000).epoch(1)
     model = JointModel(catalogue, statistics, config).train()
-    return Case(model, JointObjective(config, material), batch)
+    return Case(model, JointObjective(config, targets), batch)
 
 
 def require_same(one, two):
@@ -239,12 +239,12 @@ def silenced(task, how) -> Case:
     found = case(
         experiment(LossWeights(**dict.fromkeys(PARTS, 1) | {"distillation": 0}), sharing=scheme)
     )
-    material = found.objective.material
+    targets = found.objective.targets
     nothing = torch.zeros(N_ITEMS)
     if task == "genre":
-        found.objective.material = material._replace(labelled=nothing)
+        found.objective.targets = targets._replace(labelled=nothing)
     elif task == "audience":
-        found.objective.material = material._replace(votes=nothing)
+        found.objective.targets = targets._replace(votes=nothing)
     else:
         found.batch = Batch(*(torch.zeros_like(tensor) for tensor in found.batch))
     return found

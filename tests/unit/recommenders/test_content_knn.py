@@ -90,8 +90,6 @@ def test_scores_are_those_of_loops_over_pairs(ratings, catalogue):
     [
         ("rated", lambda *_: 1),
         ("stars", lambda stars, _: stars),
-        ("liked", lambda stars, _: stars >= 4),
-        ("deviation", lambda stars, history: stars - history.mean()),
     ],
 )
 def test_what_a_rating_weighs(ratings, catalogue, weighting, weight):
@@ -177,7 +175,7 @@ def test_stars_decide_where_they_weigh():
     train = world.train
     turned = replace(train, rating=6 - train.rating)
     query = Query.known(train)
-    for weighting, same in (("rated", True), ("deviation", False)):
+    for weighting, same in (("rated", True), ("stars", False)):
         one, other = (
             create("content-knn", weighting=weighting)
             .fit(data_of(train, world.valid, world.catalogue))

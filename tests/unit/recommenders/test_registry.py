@@ -11,7 +11,8 @@ from pydantic import BaseModel
 
 from recsys.errors import ConfigError, NotFittedError, RecsysError
 from recsys.queries.query import Query
-from recsys.recommenders.base import Recommender, VectorModel
+from recsys.recommenders.base import Recommender
+from recsys.recommenders.linear import VectorModel
 from recsys.recommenders.registry import MODELS, create, parsed
 from recsys.testing.worlds import data_of
 

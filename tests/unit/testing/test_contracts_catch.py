@@ -12,8 +12,9 @@ import pytest
 from recsys.data.split import Source
 from recsys.queries.query import LevelProbabilities, Query, RatingPrediction
 from recsys.queries.topk import TopK
-from recsys.recommenders.base import Contributions, Facts, VectorModel, names
+from recsys.recommenders.base import Contributions, Facts, names
 from recsys.recommenders.bias import BiasModel
+from recsys.recommenders.linear import VectorModel
 from recsys.retrieval.exact import ExactIndex
 from recsys.testing.index_contract import IndexContract
 from recsys.testing.rating_contract import RatingPredictorContract

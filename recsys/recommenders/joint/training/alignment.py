@@ -35,7 +35,7 @@ _TIE = 1e-6  # cosines closer than this cannot be told apart
 
 
 @dataclass(frozen=True)
-class AlignmentReport:
+class RetrievalReport:
     """What alignment came to.
 
     Metrics are ``recall@1``, ``recall@10`` and ``mrr`` of a held-out movie's own target code among
@@ -83,7 +83,7 @@ class _Movies:
 
 def align(
     tower: ItemTower, config: AlignmentConfig, groups: NDArray[np.integer[Any]], seed: int
-) -> AlignmentReport:
+) -> RetrievalReport:
     """Train the codes of two modalities in place.
 
     Only movies that were rated in training and have both modalities are read. No random stream but
@@ -109,7 +109,7 @@ def align(
         losses = tuple(contrast(tower, config, movies.train, alike, seed))
         after, _ = _measure(tower, config, movies)
     sizes = len(movies.train), len(movies.held_out)
-    return AlignmentReport(config.anchor, config.target, *sizes, losses, before, after, chance)
+    return RetrievalReport(config.anchor, config.target, *sizes, losses, before, after, chance)
 
 
 def _require_two_modalities(tower: ItemTower, config: AlignmentConfig) -> None:

@@ -169,10 +169,6 @@ class Checkpoints:
         self.identity.require(Identity(**document["identity"]), self.folder)
         return Snapshot(_tensors(self.folder, document["tensors"]), document["state"])
 
-    def discard(self) -> None:
-        """Remove the checkpoint; see ``discard_checkpoint``."""
-        discard_checkpoint(self.folder)
-
 
 def read_document(folder: Path) -> dict[str, Any] | None:
     """The checked document of a checkpoint, or None where there is none.

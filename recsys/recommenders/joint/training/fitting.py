@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from recsys.config.experiment import ExperimentConfig
 from recsys.data.interactions import Interactions
@@ -25,10 +24,7 @@ from recsys.recommenders.joint.training.checkpoints import Checkpoints, Identity
 from recsys.recommenders.joint.training.devices import deterministic, device_of
 from recsys.recommenders.joint.training.log import RunOptions, TrainingLog
 from recsys.recommenders.joint.training.loop import Learning, run
-from recsys.recommenders.joint.training.objective import JointObjective, Material, UserBatches
-
-Validation = Callable[[EmbeddingModel], Mapping[str, float]]
-"""Metrics of a model on the valid part."""
+from recsys.recommenders.joint.training.objective import JointObjective, Targets, UserBatches
 
 
 def train(
@@ -68,12 +64,9 @@ def train(
         if config.alignment.epochs:
             groups = data.catalogue.film_groups
             log.add(align(model.tower, config.alignment, groups, config.seed).summary())
-        material = _material(data, statistics, config).to(device)
+        targets = _targets(data, statistics, config).to(device)
         learning = Learning(
-            model,
-            batches,
-            JointObjective(config, material),
-            lambda: dict(validation(model.export())),
+            model, batches, JointObjective(config, targets), lambda: validation(model.export())
         )
         run(learning, config.training, log, options, _checkpoints(data, config, options))
         size = sum(parameter.numel() for parameter in model.parameters())
@@ -83,8 +76,10 @@ def train(
     return Fitted(exported, model.export_tower(), size)
 
 
-def _validation(data: TrainingData, config: ExperimentConfig) -> Validation:
-    """Metrics on valid, computed exactly as those on test will be."""
+def _validation(
+    data: TrainingData, config: ExperimentConfig
+) -> Callable[[EmbeddingModel], dict[str, float]]:
+    """Metrics of a model on valid, computed exactly as those on test will be."""
     evaluator = Evaluator.on_valid(data, config.evaluation)
 
     def metrics(model: EmbeddingModel) -> dict[str, float]:
@@ -104,22 +99,17 @@ def _checkpoints(
     return Checkpoints(options.checkpoint, identity, config.training.checkpoint_seconds)
 
 
-def _material(
-    data: TrainingData, statistics: TrainStatistics, config: ExperimentConfig
-) -> Material:
-    return Material(
-        _teacher(data.train, config),
+def _targets(data: TrainingData, statistics: TrainStatistics, config: ExperimentConfig) -> Targets:
+    l2, train = config.teacher.l2, data.train
+    distilled = bool(config.losses.distillation)
+    teacher = ease_weights(rated_mask(train.matrix()), l2) if distilled else np.empty(0)
+    return Targets(
+        torch.from_numpy(teacher),
         torch.tensor(data.catalogue.genres, dtype=torch.float32),
         torch.tensor(data.labels.train, dtype=torch.float32),
         torch.from_numpy(statistics.audience_mean),
         torch.from_numpy(statistics.counts.astype(np.float32)),
     )
-
-
-def _teacher(train: Interactions, config: ExperimentConfig) -> Tensor:
-    if not config.losses.distillation:
-        return torch.empty(0)
-    return torch.from_numpy(ease_weights(rated_mask(train.matrix()), config.teacher.l2))
 
 
 def _calibrated(model: EmbeddingModel, train: Interactions, valid: Interactions) -> EmbeddingModel:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 Record = dict[str, float]
 """Named values of one epoch: ``epoch``, ``loss/…``, ``valid/…``."""
@@ -37,22 +37,6 @@ class RunOptions:
     on_validation: Callable[[int, float], None] | None = None
 
 
-class Sink(Protocol):
-    """Keeps records somewhere outside the process."""
-
-    def restart(self, records: Sequence[Mapping[str, float]]) -> None:
-        """Begin anew, with these records in place of all that was there."""
-        ...
-
-    def add(self, record: Mapping[str, float]) -> None:
-        """Keep one more record; it is there for readers when this returns."""
-        ...
-
-    def close(self) -> None:
-        """Let go of whatever is held open."""
-        ...
-
-
 class JsonLines:
     """One JSON object a line."""
 
@@ -60,18 +44,18 @@ class JsonLines:
         self.path = path
 
     def restart(self, records: Sequence[Mapping[str, float]]) -> None:
-        """See ``Sink``."""
+        """Begin anew, with these records in place of all that was there."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         lines = "".join(json.dumps(record) + "\n" for record in records)
         self.path.write_text(lines, encoding="utf-8")
 
     def add(self, record: Mapping[str, float]) -> None:
-        """See ``Sink``."""
+        """Keep one more record; it is there for readers when this returns."""
         with self.path.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(record) + "\n")
 
     def close(self) -> None:
-        """See ``Sink``."""
+        """Nothing is held open."""
 
 
 class TensorBoard:
@@ -82,7 +66,7 @@ class TensorBoard:
         self._writer: Any = None
 
     def restart(self, records: Sequence[Mapping[str, float]]) -> None:
-        """See ``Sink``; event files in the folder are removed, and nothing else."""
+        """Begin anew; event files in the folder are removed, and nothing else."""
         from torch.utils.tensorboard import SummaryWriter
 
         self.close()
@@ -93,7 +77,7 @@ class TensorBoard:
             self.add(record)
 
     def add(self, record: Mapping[str, float]) -> None:
-        """See ``Sink``; what came before the first epoch is put at step 0."""
+        """Keep one more record; what came before the first epoch is put at step 0."""
         epoch = int(record.get("epoch", 0))
         for name, value in record.items():
             if name != "epoch":
@@ -101,10 +85,14 @@ class TensorBoard:
         self._writer.flush()
 
     def close(self) -> None:
-        """See ``Sink``."""
+        """Let go of whatever is held open."""
         if self._writer is not None:
             self._writer.close()
             self._writer = None
+
+
+Sink = JsonLines | TensorBoard
+"""Keeps records somewhere outside the process."""
 
 
 def sinks_of(options: RunOptions) -> list[Sink]:

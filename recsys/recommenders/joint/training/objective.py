@@ -12,7 +12,6 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import scipy.sparse as sp
 import torch
 from torch import Tensor
 
@@ -86,17 +85,11 @@ class UserBatches:
         rng = torch.Generator().manual_seed(seed_for(self.seed, f"batches/{number}"))
         order = self.users[torch.randperm(len(self.users), generator=rng)]
         for rows in torch.split(order, self.size)[start : len(self)]:
-            yield Batch(*(_dense(m[rows.numpy()]) for m in self._matrices()))
-
-    def _matrices(self) -> tuple[sp.csr_array, sp.csr_array, sp.csr_array]:
-        return self.ratings, self.rated, self.weights
+            parts = (m[rows.numpy()] for m in (self.ratings, self.rated, self.weights))
+            yield Batch(*(torch.from_numpy(part.toarray()) for part in parts))
 
 
-def _dense(rows: sp.csr_array) -> Tensor:
-    return torch.from_numpy(rows.toarray())
-
-
-class Material(NamedTuple):
+class Targets(NamedTuple):
     """What is learnt from beside the users of a batch.
 
     Attributes:
@@ -113,9 +106,9 @@ class Material(NamedTuple):
     average: Tensor
     votes: Tensor
 
-    def to(self, device: torch.device) -> Material:
+    def to(self, device: torch.device) -> Targets:
         """The same on another device."""
-        return Material(*(tensor.to(device) for tensor in self))
+        return Targets(*(tensor.to(device) for tensor in self))
 
 
 class Shown(NamedTuple):
@@ -147,11 +140,11 @@ class JointObjective:
 
     Args:
         config: weights, dropout rates and temperatures.
-        material: labels and teacher.
+        targets: labels and teacher.
     """
 
-    def __init__(self, config: ExperimentConfig, material: Material) -> None:
-        self.config, self.material = config, material
+    def __init__(self, config: ExperimentConfig, targets: Targets) -> None:
+        self.config, self.targets = config, targets
 
     def __call__(self, model: JointModel, batch: Batch, progress: float) -> dict[str, Tensor]:
         """Loss parts by name, each times its weight, without those of weight 0 or without examples.
@@ -182,7 +175,7 @@ class JointObjective:
         if weights.ranking and shown.held_back.any():
             parts["ranking"] = weights.ranking * ranking_loss(scores, shown.held_back, candidates)
         if weights.distillation:
-            teacher, temperature = shown.rated @ self.material.teacher, self.config.teacher
+            teacher, temperature = shown.rated @ self.targets.teacher, self.config.teacher
             loss = distillation_loss(scores, teacher, candidates, temperature.temperature)
             parts["distillation"] = weights.distillation * loss
         return parts
@@ -203,22 +196,22 @@ class JointObjective:
         return {"rating": self.config.losses.rating * loss}
 
     def _genre(self, shown: Shown) -> dict[str, Tensor]:
-        labelled = self.material.labelled > 0
+        labelled = self.targets.labelled > 0
         if not self.config.losses.genre or not labelled.any():
             return {}
-        loss = genre_loss(shown.movies.genre_logits[labelled], self.material.genres[labelled])
+        loss = genre_loss(shown.movies.genre_logits[labelled], self.targets.genres[labelled])
         return {"genre": self.config.losses.genre * loss}
 
     def _audience(self, model: JointModel, shown: Shown) -> dict[str, Tensor]:
-        movies, voted = shown.movies, self.material.votes > 0
+        movies, voted = shown.movies, self.targets.votes > 0
         if not self.config.losses.audience or not voted.any():
             return {}
         loss = audience_loss(
             movies.audience_mean[voted],
             movies.audience_log_variance[voted],
             model.log_vote_variance,
-            self.material.average[voted],
-            self.material.votes[voted],
+            self.targets.average[voted],
+            self.targets.votes[voted],
         )
         return {"audience": self.config.losses.audience * loss}
 
@@ -241,7 +234,7 @@ class JointObjective:
         if losses.rating:
             found["rating"] = asked
         if losses.genre:
-            found["genre"] = self.material.labelled
+            found["genre"] = self.targets.labelled
         if losses.audience:
-            found["audience"] = (self.material.votes > 0).to(asked)
+            found["audience"] = (self.targets.votes > 0).to(asked)
         return {task: asked for task, asked in found.items() if asked.any()}

@@ -122,7 +122,7 @@ class Threaded(Broken):
 
 
 def test_scores_that_depend_on_threads_are_refused(material):
-    from recsys.workflow import limited_threads
+    from threadpoolctl import threadpool_limits as limited_threads
 
     with limited_threads(1), pytest.raises(CheckError, match="threads is"):
         checked(Threaded(), material.split(SplitSeed("ro", 1)), ("warm",))

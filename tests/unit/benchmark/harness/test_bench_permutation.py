@@ -9,7 +9,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from recsys.recommenders.popularity import Popularity
 
 from recsys.benchmark import permutation
 from recsys.benchmark.checks import PERSONAL, CheckError, pairs, require
@@ -21,6 +20,7 @@ from recsys.recommenders.base import Recommender
 from recsys.recommenders.bias import BiasModel
 from recsys.recommenders.closed_form.ease import Ease, EaseConfig
 from recsys.recommenders.item_knn import ItemKNN
+from recsys.recommenders.simple import Popularity
 
 TITLES = ("features.text=null",)
 NAMES = ("ndcg@10", "others", "personal", "chance", "deviations", "explained")

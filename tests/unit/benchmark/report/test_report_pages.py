@@ -2,26 +2,39 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from recsys.benchmark.contender import Contender, grid
-from recsys.benchmark.contenders import CONTENDERS
-from recsys.benchmark.document import NullFit, Trial
-from recsys.benchmark.report.analysis import analyse, in_order
-from recsys.benchmark.report.crosschecks import anchors, references
-from recsys.benchmark.report.load import Measured, load_results
-from recsys.benchmark.report.markdown import p_value, seconds, sections, table
-from recsys.benchmark.report.overview import END, START, with_table
-from recsys.benchmark.report.provenance import missing, runs_made
-from recsys.benchmark.report.taking import reads_content
 
-from recsys.benchmark.report import pages
+from recsys.benchmark.entries import Entry, entry_named
+from recsys.benchmark.leaderboard import leaderboards
+from recsys.benchmark.markdown import p_value, seconds, table, tidied
+from recsys.benchmark.report import pages, with_tables
+from recsys.benchmark.results import PermutationTest, Trial, read
+from recsys.benchmark.spaces import grid
+from recsys.benchmark.tables import Tables
 from recsys.errors import DataError
+from recsys.recommenders.base import Facts
 
+START, END = "<!-- bench:start -->", "<!-- bench:end -->"
 FOLDS = tuple(f"u{k}" for k in range(1, 6))
 
 
 def written(bench):
-    measured = load_results(bench.folder)
-    return pages(measured, in_order(a for m in measured for a in analyse(m)))
+    pytest.importorskip("jinja2", reason="the bench extra")
+    documents = read(bench.folder)
+    return pages(documents, leaderboards(documents), bench.folder)
+
+
+@pytest.fixture
+def known(monkeypatch):
+    """Takes some entries for all there are."""
+
+    def take(*found: Entry):
+        for module in ("entries", "report", "tables"):
+            monkeypatch.setattr(f"recsys.benchmark.{module}.ENTRIES", found)
+        entry_named.cache_clear()
+
+    yield take
+    monkeypatch.undo()
+    entry_named.cache_clear()
 
 
 def add_some(bench, joint: float = 0.35, ease: float = 0.32) -> None:
@@ -35,8 +48,9 @@ def add_stars(bench, *names: str) -> None:
         bench.add("ml-u", name, 0.8 + place / 10, task="rating", folds=FOLDS, seeds=(2020, 2021))
 
 
-def contender(name: str, **more) -> Contender:
-    return Contender(name, "classic", frozenset({"warm"}), make=lambda *_: None, **more)
+def entry(name: str, **more) -> Entry:
+    facts = Facts("statistics", name)
+    return Entry(name, "classic", frozenset({"warm"}), facts, lambda *_: None, **more)
 
 
 def test_a_claim_is_printed_where_the_tests_support_it(bench) -> None:
@@ -90,13 +104,6 @@ def test_who_has_no_content_is_told_what_to_take(bench) -> None:
     assert "without content" not in written(bench)["CHOOSING.md"]
 
 
-def test_who_reads_content_says_so() -> None:
-    reading = {contender.name for contender in CONTENDERS if reads_content(contender.name)}
-    needed = {"joint", "marec", "ease-content", "vbpr:audio", "content-knn-plain:text", "clcrec"}
-    assert needed <= reading
-    assert not {"ease", "popularity in genre", "myfm-ordinal-side", "BPR (RecBole)"} & reading
-
-
 def test_who_is_not_shown_to_be_worse_but_far_off_is_not_level(bench) -> None:
     for name, worth, fit in (("slow", 0.88, 60.0), ("quick", 0.93, 1.0)):
         more = {"fit": fit, "folds": FOLDS[:3], "seeds": (2020,), "noise": 0.001}
@@ -140,7 +147,7 @@ def test_the_guide_tells_what_chance_reaches_by_another_figure(bench, beside, be
     bench.add("ml-cold", "marec", 0.30, beside=0.1, **cold)
     random = bench.add("ml-cold", "random", 0.05, family="oracle", beside=0.05, **cold)
     guide = written(bench)["CHOOSING.md"]
-    chance = np.mean([run.row.overall["ndcg@10"] for run in random.runs])
+    chance = np.mean([run.metrics["overall.ndcg@10"] for run in random.runs])
     assert f"(chance: {chance:.4f})" in guide
     assert ("The mean of our `joint`, 0.0" in guide) == below
     assert ("is worse than chance." in guide) == below
@@ -150,16 +157,9 @@ def test_who_is_told_the_day_of_the_test_is_not_what_to_serve(bench) -> None:
     add_stars(bench, "myfm-ordinal-date", "myfm-regression-date", "myfm-ordinal-side", "bias")
     guide = written(bench)["CHOOSING.md"]
     assert "`myfm-ordinal-date` is told the day on which the test rating was given" in guide
-    assert "To serve, take `myfm-ordinal-side`, the best that is not told it (RMSE: " in guide
+    assert "To serve, take `myfm-ordinal-side`, the best that can be served (RMSE: " in guide
     assert "| **myfm-ordinal-side** | " in guide
     assert "the best that can be served: `myfm-ordinal-date` (" in guide
-
-
-def test_where_everybody_is_told_the_day_the_best_is_taken(bench) -> None:
-    add_stars(bench, "myfm-ordinal-date", "myfm-regression-date")
-    guide = written(bench)["CHOOSING.md"]
-    assert "| **myfm-ordinal-date** | " in guide
-    assert "So is everybody else here." in guide
 
 
 def test_nothing_is_said_of_the_day_where_the_best_is_not_told_it(bench) -> None:
@@ -167,25 +167,7 @@ def test_nothing_is_said_of_the_day_where_the_best_is_not_told_it(bench) -> None
     assert "the day on which" not in written(bench)["CHOOSING.md"]
 
 
-def test_the_guide_tells_who_those_are_whom_it_names_and_nobody_else(bench) -> None:
-    add_some(bench)
-    bench.add("ml-ro", "item-knn", 0.2)
-    bench.add("ml-ro", "EASE (RecBole)", 0.1, family="recbole")
-    guide = written(bench)["CHOOSING.md"]
-    who = guide.split("## Who they are")[1].split("## What *shown* means")[0]
-    assert "| joint | our model" in who
-    assert "| ease | EASE" in who
-    assert "item-knn" not in who
-    assert "RecBole" not in who
-    assert "`recsys benchmark run --protocols P --contenders NAME`" in who
-
-
-def test_without_anybody_who_is_listed_the_guide_tells_of_nobody(bench) -> None:
-    bench.add("ml-ro", "somebody", 0.3)
-    assert "Who they are" not in written(bench)["CHOOSING.md"]
-
-
-def test_a_place_among_some_of_those_planned_says_so(bench, monkeypatch) -> None:
+def test_a_place_among_some_of_those_planned_says_so(bench, known) -> None:
     add_some(bench)
     bench.add("mmtf-ro", "joint", 0.30, family="ours")
     bench.add("ml-leave-last", "joint", 0.30, family="ours", split="leave-last")
@@ -193,8 +175,8 @@ def test_a_place_among_some_of_those_planned_says_so(bench, monkeypatch) -> None
     guide = written(bench)["CHOOSING.md"]
     assert "| 1st of the 2 measured | 1st of the 2 measured |" in guide
     assert "| the only one measured | the only one measured |" in guide
-    both = tuple(contender(name) for name in ("joint", "ease"))
-    monkeypatch.setattr("recsys.benchmark.report.provenance.CONTENDERS", both)
+    both = tuple(entry(name) for name in ("joint", "ease"))
+    known(*both)
     assert "| 1st of 2 | 1st of 2 |" in written(bench)["CHOOSING.md"]
 
 
@@ -232,8 +214,8 @@ def test_cold_movies_are_judged_among_themselves_and_among_all(bench) -> None:
     bench.add("ml-cold", "true-popularity", 0.5, family="oracle", task="cold", split="cold-items")
     page = written(bench)["protocols/ml-cold.md"]
     assert "| NDCG@10 | Recall@10 | NDCG@10, all movies | Recall@10, all movies |" in page
-    contenders, oracles = page.split("Where the scale begins and ends")
-    assert "true-popularity" not in contenders
+    models, oracles = page.split("The ends of the scale")
+    assert "true-popularity" not in models
     assert "| true-popularity | oracle |" in oracles.split("###", maxsplit=1)[0]
 
 
@@ -241,32 +223,28 @@ def test_stars_stand_apart_from_lists(bench) -> None:
     add_some(bench)
     bench.add("ml-ro", "bias", 0.9, task="rating")
     page = written(bench)["protocols/ml-ro.md"]
-    ranking, rating = page.split("## Predicting stars")
+    ranking, rating = page.split("## Predicting ratings")
     assert "| bias |" not in ranking
     assert "| bias | classic |" in rating
     assert "RMSE" not in ranking
 
 
-def test_newcomers_are_judged_by_how_many_likes_they_tell(bench) -> None:
+def test_held_out_users_are_evaluated_by_what_is_given(bench) -> None:
     bench.add("ml-cold-users", "ease", 0.3, task="fold-in", split="cold-users")
     page = written(bench)["protocols/ml-cold-users.md"]
-    assert "NDCG@10, 1 like | NDCG@10, 3 likes | NDCG@10, 5 likes | NDCG@10, 10 likes" in page
+    assert "NDCG@10, given-1 | NDCG@10, given-3 | NDCG@10, given-5 | NDCG@10, given-10" in page
     assert "the first n, for n in 1, 3, 5, 10" in page
 
 
-def test_a_protocol_that_is_not_listed_is_reported_by_its_figures(bench) -> None:
-    bench.add("elsewhere", "ease", 0.3, split="theirs")
-    bench.add("elsewhere-cold", "ease", 0.3, task="cold", split="theirs")
-    found = written(bench)
-    assert "## Ranking movies that were rated" in found["protocols/elsewhere.md"]
-    assert "## Ranking movies that nobody has rated" in found["protocols/elsewhere-cold.md"]
-    assert "## Ranking movies that were rated" not in found["protocols/elsewhere-cold.md"]
-
-
-def test_points_that_failed_are_told_with_the_reason(bench) -> None:
+def test_configurations_that_failed_are_told_with_the_reason(bench) -> None:
     trials = [
-        Trial(options={"k": 10}, score=0.25, seconds=1.5),
-        Trial(options={"k": 20}, score=None, seconds=0.5, failure="ValueError: too few | users\n…"),
+        Trial(hyper_parameters={"k": 10}, score=0.25, seconds=1.5),
+        Trial(
+            hyper_parameters={"k": 20},
+            score=None,
+            seconds=0.5,
+            failure="ValueError: too few | users\n…",
+        ),
     ]
     bench.add("ml-ro", "item-knn", 0.3, trials=trials)
     page = written(bench)["protocols/ml-ro.md"]
@@ -275,19 +253,21 @@ def test_points_that_failed_are_told_with_the_reason(bench) -> None:
     assert "| item-knn | 1 | ValueError: too few \\| users |" in page
 
 
-def test_the_table_of_options_tells_where_a_search_began_and_where_a_range_ended(
-    bench, monkeypatch
+def test_the_table_of_tuning_tells_where_a_search_began_and_where_a_range_ended(
+    bench, known
 ) -> None:
     wide = grid(l2=(10, 100, 1000), shrink=(0.0, 1.0), kind=("a", "b", "c"))
     found = (
-        contender("high", space=wide, first_point="valid of another split"),
-        contender("low", space=wide),
-        contender("middle", space=wide),
-        contender("fixed"),
+        entry("high", space=wide, first_from="valid of another split"),
+        entry("low", space=wide),
+        entry("middle", space=wide),
+        entry("fixed"),
     )
-    monkeypatch.setattr("recsys.benchmark.report.provenance.CONTENDERS", found)
+    known(*found)
     for name, l2 in (("high", 1000), ("low", 10), ("middle", 100), ("gone", 1000)):
-        trial = Trial(options={"l2": l2, "shrink": 1.0, "kind": "c"}, score=0.3, seconds=1.0)
+        trial = Trial(
+            hyper_parameters={"l2": l2, "shrink": 1.0, "kind": "c"}, score=0.3, seconds=1.0
+        )
         bench.add("ml-ro", name, 0.3, trials=[trial])
     bench.add("ml-ro", "fixed", 0.3, trials=[])
     page = written(bench)["protocols/ml-ro.md"]
@@ -298,16 +278,6 @@ def test_the_table_of_options_tells_where_a_search_began_and_where_a_range_ended
     assert "| fixed | nothing to choose | – |" in page
     assert "the range ended there" in page
     assert "come from an earlier search on valid" in page
-
-
-def test_arrows_are_explained_where_there_are_any(bench, monkeypatch) -> None:
-    found = (contender("ease", space=grid(l2=(10, 100, 1000))),)
-    monkeypatch.setattr("recsys.benchmark.report.provenance.CONTENDERS", found)
-    trial = Trial(options={"l2": 100}, score=0.3, seconds=1.0)
-    bench.add("ml-ro", "ease", 0.3, trials=[trial])
-    page = written(bench)["protocols/ml-ro.md"]
-    assert "An arrow" not in page
-    assert "an earlier search" not in page
 
 
 def test_nothing_to_choose_and_no_run_are_told(bench) -> None:
@@ -343,24 +313,29 @@ def test_places_are_of_the_test_parts_of_our_model(bench) -> None:
 
 def test_a_budget_is_stated_once_and_different_ones_are_a_warning(bench) -> None:
     bench.add("ml-ro", "ease", 0.3)
-    same = "Every contender had the same budget here: 8 points and 600 s of trials."
+    same = "Every model had the same budget: 8 configurations and 600 s of trials."
     assert same in written(bench)["REPORT.md"]
     bench.add("ml-ro", "pampered", 0.4, budget=(100, 600.0))
     warned = written(bench)["REPORT.md"]
     assert same not in warned
     assert "**Budgets differ**" in warned
-    assert "100 points and 600 s of trials: `pampered`" in warned
+    assert "100 configurations and 600 s of trials: `pampered`" in warned
 
 
-def test_a_protocol_that_fixes_the_division_and_tunes_nothing_says_so(bench) -> None:
+def test_a_protocol_that_fixes_the_split_and_tunes_nothing_says_so(bench) -> None:
     bench.add("recbole-2020", "EASE (RecBole)", 0.33, family="recbole", trials=[])
     bench.add("ml-ro", "ease", 0.3)
     found = written(bench)
     page, usual = found["protocols/recbole-2020.md"], found["protocols/ml-ro.md"]
-    assert "The division is the one of seed 2020 for every run." in page
+    assert "The split is the one of seed 2020 for every run." in page
     assert "There is one test part, the same for every seed" in page
-    assert page.count("Nothing is tuned: the first point of every space is taken.") == 2
-    anew = ("Every seed draws anew.", "Splits of different seeds", "same budget", "choose options")
+    assert page.count("Nothing is tuned: the first configuration of every space is taken.") == 2
+    anew = (
+        "Every seed draws anew.",
+        "Splits of different seeds",
+        "same budget",
+        "chosen on the first seed",
+    )
     assert [text in usual for text in anew] == [True] * 4
     assert [text in page for text in anew] == [False] * 4
     assert "Nothing is tuned" not in usual
@@ -377,27 +352,19 @@ def test_a_protocol_that_refits_says_who_knows_valid(bench) -> None:
         page = pages[f"protocols/{name}.md"]
         assert "a model that does not stop early is told their valid ratings too" in page
         assert "it is in no history of a model that stops early." in page
-        assert "in no history when test is judged" not in page
+        assert "in no history when test is evaluated" not in page
     usual = pages["protocols/ml-ro.md"]
-    assert "it is in no history when test is judged" in usual
+    assert "it is in no history when test is evaluated" in usual
     assert "does not stop early" not in usual
-
-
-def test_few_runs_are_enough_of_those_alone_whose_plan_is_as_short() -> None:
-    told = runs_made("ml-u", {"item-knn": 5, "joint": 5, "svd": 10, "gone": 1})
-    enough, short = told.strip().split("\n\n")
-    assert enough.startswith("With fewer runs than others: `item-knn`. One run a test part")
-    assert short == "Not all of their planned runs were made yet: `joint`."
-    assert runs_made("ml-u", {"item-knn": 5, "svd": 10, "joint": 10}).count("`") == 2
-    assert runs_made("ml-u", {"svd": 10, "joint": 10}) == ""
-    assert runs_made("somebody's own", {"svd": 10, "joint": 5}) == ""
 
 
 def test_a_figure_has_one_spread_wherever_it_is_printed(bench) -> None:
     made = bench.add("ml-u", "svd", 0.9, task="rating", folds=FOLDS, seeds=(2020, 2021))
     found = written(bench)
     for name in ("rmse", "mae"):
-        values = np.array([run.row.rating[name] for run in made.runs]).reshape(len(FOLDS), 2)
+        values = np.array([run.metrics[f"rating.{name}"] for run in made.runs]).reshape(
+            len(FOLDS), 2
+        )
         means = values.mean(axis=1)
         printed = f"{means.mean():.4f} ± {means.std(ddof=1):.4f}"
         assert printed != f"{means.mean():.4f} ± {values.std(ddof=1):.4f}"
@@ -420,10 +387,10 @@ def test_two_evaluators_are_compared(bench) -> None:
         family="recbole",
         reference=lambda ours: {"recall@10": ours["recall@10"] - 1e-3},
     )
-    lines = references([close, far]).splitlines()
+    lines = Tables([close, far]).references("ml-ro").splitlines()
     assert lines[2].endswith("| 10 | 1.0e-08 | yes |")
     assert lines[3].endswith("| 10 | 1.0e-03 | **no** |")
-    assert references([]) == ""
+    assert Tables([]).references("ml-ro") == ""
 
 
 def test_known_figures_of_recbole_are_met_or_not(bench) -> None:
@@ -432,7 +399,7 @@ def test_known_figures_of_recbole_are_met_or_not(bench) -> None:
     bench.add("recbole-2020", "ADMMSLIM (RecBole)", 0.33, family="recbole", seeds=(2021, 2022))
     bench.add("recbole-2020", "recvae", 0.324, family="classic")
     found = {
-        line.split(" | ")[0]: line for line in anchors(load_results(bench.folder)).splitlines()
+        line.split(" | ")[0]: line for line in Tables(read(bench.folder)).anchors().splitlines()
     }
     assert "**no**" in found["| BPR"]
     assert "not measured" in found["| ADMMSLIM"]
@@ -445,9 +412,9 @@ def test_a_known_figure_is_compared_with_the_mean_of_the_training_seeds(bench) -
     made = bench.add("recbole-2020", "BPR (RecBole)", 0.29, family="recbole", seeds=(2020, 2021))
     runs = [run.model_copy(update={"split": made.runs[0].split}) for run in made.runs]
     made.model_copy(update={"runs": runs}).save(bench.folder / "recbole-2020" / "BPR-RecBole.json")
-    line = next(li for li in anchors(load_results(bench.folder)).splitlines() if "BPR" in li)
+    line = next(li for li in Tables(read(bench.folder)).anchors().splitlines() if "BPR" in li)
     mean, each = line.split(" | ")[2:4]
-    values = [run.row.ranking["ndcg@10"] for run in runs]
+    values = [run.metrics["ranking.ndcg@10"] for run in runs]
     assert values[0] != values[1]
     assert float(mean) == pytest.approx(np.mean(values), abs=1e-4)
     assert [float(value) for value in each.split(", ")] == pytest.approx(values, abs=1e-4)
@@ -480,12 +447,16 @@ def test_the_best_published_is_no_construction_of_ours(bench) -> None:
     assert line.split(" | ")[-2].startswith("ease 0.3")
 
 
-def test_whose_options_were_chosen_for_lists_is_told_beside_stars(bench) -> None:
+def test_whose_hyper_parameters_were_chosen_for_lists_is_told_beside_stars(bench) -> None:
     for name, family in (("joint", "ours"), ("item-knn", "classic"), ("bias", "classic")):
         bench.add("ml-ro", name, 0.9, task="rating", family=family)
         bench.add("ml-u", name, 0.9, task="rating", family=family, folds=FOLDS, seeds=(2020,))
     found = written(bench)
-    told = found["protocols/ml-ro.md"].split("Options of ")[1].split(" were chosen by NDCG@10")[0]
+    told = (
+        found["protocols/ml-ro.md"]
+        .split("Hyper-parameters of ")[1]
+        .split(" were chosen by NDCG@10")[0]
+    )
     assert sorted(told.split(", ")) == ["`item-knn`", "`joint`"]
     assert "were chosen by NDCG@10 here" in found["REPORT.md"]
     assert "were chosen by NDCG@10 here" not in found["protocols/ml-u.md"]
@@ -493,28 +464,28 @@ def test_whose_options_were_chosen_for_lists_is_told_beside_stars(bench) -> None
 
 def test_a_page_tells_what_content_is(bench) -> None:
     bench.add("ml-ro", "ease", 0.3)
-    assert "What content is" not in written(bench)["protocols/ml-ro.md"]
+    assert "Content" not in written(bench)["protocols/ml-ro.md"]
     document = bench.add("ml-ro", "marec", 0.3)
     content = {"metadata": 1.0, "poster": 0.973}
     document.model_copy(update={"content": content}).save(bench.folder / "ml-ro" / "marec.json")
     page = written(bench)["protocols/ml-ro.md"]
-    assert "**What content is.** metadata (100% of the movies), poster (97% of the movies)." in page
+    assert "**Content.** metadata (100% of the movies), poster (97% of the movies)." in page
 
 
 def test_known_figures_are_of_one_protocol(bench) -> None:
     bench.add("ml-u", "EASE (RecBole)", 0.33, family="recbole")
-    assert anchors(load_results(bench.folder)) == ""
+    assert Tables(read(bench.folder)).anchors() == ""
 
 
 def test_the_report_tells_how_long_everything_took(bench) -> None:
     bench.add("ml-ro", "joint", 0.3, family="ours", fit=1800.0, seeds=(1, 2, 3))
     report = written(bench)["REPORT.md"]
-    told = "1 trials, 0 fits to shuffled ratings and 3 runs took 1.7 hours of one core"
+    told = "1 trials, 0 permutation tests and 3 runs took 1.7 hours of one core"
     assert told in report, "3 × (1800 + 180) s and a trial"
-    null = NullFit(seed=1, split="ro", seconds=3600.0, gates={})
-    bench.add("ml-ro", "joint", 0.3, family="ours", fit=1800.0, seeds=(1, 2, 3), null=null)
+    null = PermutationTest(seed=1, split="ro", seconds=3600.0, checks={})
+    bench.add("ml-ro", "joint", 0.3, family="ours", fit=1800.0, seeds=(1, 2, 3), permutation=null)
     report = written(bench)["REPORT.md"]
-    assert "1 fits to shuffled ratings and 3 runs took 2.7 hours" in report
+    assert "1 permutation tests and 3 runs took 2.7 hours" in report
 
 
 def test_a_page_shows_what_fits_to_shuffled_ratings_came_to(bench) -> None:
@@ -523,13 +494,15 @@ def test_a_page_shows_what_fits_to_shuffled_ratings_came_to(bench) -> None:
     told = "Not fitted to shuffled ratings yet: `ease`."
     assert told in written(bench)["protocols/ml-ro.md"], "an oracle never is"
     values = {"ndcg@10": 0.0111, "others": 0.01, "personal": -0.32, "chance": 0.0072}
-    lists = {f"null/{k}": value for k, value in (values | {"deviations": 1.234}).items()}
-    for name, gates in (("ease", lists), ("bias", {"null/explained": -0.0512})):
-        null = NullFit(seed=1, split="ro", seconds=1.0, gates=gates)
-        bench.add("ml-ro", name, 0.3, null=null)
+    lists = values | {"deviations": 1.234}
+    for name, checks in (("ease", lists), ("bias", {"explained": -0.0512})):
+        null = PermutationTest(seed=1, split="ro", seconds=1.0, checks=checks)
+        bench.add("ml-ro", name, 0.3, permutation=null)
     bench.add("ml-ro", "item-knn", 0.2)
-    leaky = NullFit(seed=1, split="ro", seconds=1.0, gates=lists, failure="null/personal is 9")
-    bench.add("ml-ro", "leaky", 0.9, null=leaky)
+    leaky = PermutationTest(
+        seed=1, split="ro", seconds=1.0, checks=lists, failure="permuted/personal is 9"
+    )
+    bench.add("ml-ro", "leaky", 0.9, permutation=leaky)
     page = written(bench)["protocols/ml-ro.md"]
     assert "Failed, and therefore not ranked: `leaky`." in page
     assert "| leaky | classic |" not in page
@@ -540,21 +513,21 @@ def test_a_page_shows_what_fits_to_shuffled_ratings_came_to(bench) -> None:
 
 def test_the_readme_gets_its_table_between_its_markers(bench) -> None:
     add_some(bench)
-    analyses = analyse(load_results(bench.folder)[0])
+    tables = {"bench": Tables([]).readme(leaderboards(read(bench.folder)))}
     text = f"# before\n{START}\nold\n{END}\nafter\n"
-    once = with_table(text, analyses)
+    once = with_tables(text, tables)
     assert once.startswith(f"# before\n{START}\n| protocol |")
     assert once.endswith(f"{END}\nafter\n")
     assert "old" not in once
-    assert with_table(once, analyses) == once
-    assert with_table("no markers", analyses) == "no markers"
+    assert with_tables(once, tables) == once
+    assert with_tables("no markers", tables) == "no markers"
 
 
 @pytest.mark.parametrize("text", [START, END, f"{END} {START}"])
 def test_a_readme_with_half_a_marker_is_an_error(bench, text) -> None:
     add_some(bench)
     with pytest.raises(DataError, match="README"):
-        with_table(text, analyse(load_results(bench.folder)[0]))
+        with_tables(text, {"bench": "x\n"})
 
 
 def test_tables_align_numbers_and_leave_out_what_nobody_has() -> None:
@@ -568,15 +541,45 @@ def test_small_numbers_are_written_short() -> None:
     assert [seconds(s) for s in (0.034, 12.34, 1234.5)] == ["0.03", "12.3", "1,234"]
 
 
-def test_a_page_names_who_is_missing():
-    told = missing(Measured("ml-global-time", {}))
-    left_out, waiting = told.split("\n\n")
+def test_the_guide_names_the_command_of_what_it_takes(bench) -> None:
+    trial = Trial(hyper_parameters={"l2": 300.0}, score=0.3, seconds=1.0)
+    bench.add("ml-ro", "EASE (RecBole)", 0.36, family="recbole", noise=0.0)
+    bench.add("ml-ro", "ease", 0.33, trials=[trial])
+    guide = written(bench)["CHOOSING.md"]
+    row = next(line for line in guide.splitlines() if "**ease**" in line)
+    assert row.endswith("| `recsys train --model ease --set l2=300.0` |")
+    assert "the best that can be served: `EASE (RecBole)` (0.3" in row
+    assert "is run by its own library alone" in row
+
+
+def test_the_guide_tells_what_the_models_it_compares_are_told(bench) -> None:
+    add_some(bench)
+    bench.add("ml-ro", "marec", 0.3)
+    guide = written(bench)["CHOOSING.md"].split("## The models")[1]
+    assert "| joint | ours |" in guide
+    assert next(li for li in guide.splitlines() if "| marec |" in li).endswith("| content |")
+    assert "item-knn" not in guide
+
+
+def test_a_page_names_who_is_missing(bench) -> None:
+    bench.add("ml-global-time", "ease", 0.3, split="global-time", seeds=(2020,))
+    page = written(bench)["protocols/ml-global-time.md"]
+    left_out = next(line for line in page.splitlines() if line.startswith("Left out here"))
+    waiting = next(line for line in page.splitlines() if line.startswith("Not measured"))
     assert "`RecVAE (RecBole)`" in left_out
     assert "`joint`" in waiting
     assert "RecVAE" not in waiting
-    assert missing(Measured("somebody's own", {})) == ""
 
 
-def test_parts_without_text_leave_no_trace() -> None:
-    assert sections("", "one\n", sections(""), "two") == "one\n\ntwo\n"
-    assert sections("", "\n") == ""
+def test_who_has_fewer_runs_is_told_with_the_reason(bench) -> None:
+    stars = {"task": "rating", "folds": FOLDS}
+    bench.add("ml-u", "bias", 0.9, seeds=(2020,), **stars)
+    bench.add("ml-u", "svd", 0.9, seeds=(2020, 2021), **stars)
+    bench.add("ml-u", "svd++", 0.9, seeds=(2020,), **stars)
+    page = written(bench)["protocols/ml-u.md"]
+    assert "With fewer runs than others: `bias`. One run a test part is enough" in page
+    assert "Not all of their planned runs were made yet: `svd++`." in page
+
+
+def test_pages_have_one_empty_line_between_their_parts() -> None:
+    assert tidied("\n\na  \n\n\n\nb\n\n") == "a\n\nb\n"

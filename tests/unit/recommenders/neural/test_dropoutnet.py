@@ -65,10 +65,10 @@ def test_preferences_of_movies_that_nobody_rated_are_never_seen(given):
 
 def test_preferences_are_standardised():
     vectors = torch.randn(50, 3, generator=torch.Generator().manual_seed(0)) * 5 + 2
-    scaled = nets.Scale(vectors)(vectors)
+    scaled = nets.Standardiser(vectors)(vectors)
     np.testing.assert_allclose(scaled.mean(0), 0, atol=1e-6)
     np.testing.assert_allclose(scaled.std(0, correction=0), 1, rtol=1e-5)
-    assert not nets.Scale(torch.ones(5, 2))(torch.ones(5, 2)).any()
+    assert not nets.Standardiser(torch.ones(5, 2))(torch.ones(5, 2)).any()
 
 
 def test_without_dropout_it_imitates_what_it_is_given():

@@ -18,6 +18,7 @@ from recsys.testing.worlds import two_genre_world, without_content
 
 torch = pytest.importorskip("torch")
 
+from recsys.recommenders.joint.weights import generator  # noqa: E402
 from recsys.recommenders.neural import nets  # noqa: E402
 from recsys.recommenders.neural.models import (  # noqa: E402
     VBPR,
@@ -32,7 +33,6 @@ from recsys.recommenders.neural.models import (  # noqa: E402
 from recsys.recommenders.neural.training import (  # noqa: E402
     Ratings,
     ValidEvaluator,
-    generator,
     train_until_best,
 )
 

@@ -6,12 +6,14 @@ from datetime import date
 from pathlib import Path
 from typing import Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, JsonValue
+from pydantic import Field, FiniteFloat, JsonValue
 
+from recsys.benchmark.tuning import Budget
 from recsys.config.experiment import ExperimentConfig
 from recsys.config.loading import dump_experiment, with_values
 from recsys.config.search import SearchSpace
 from recsys.data.files import atomic_write
+from recsys.documents import Document
 from recsys.evaluation.environment import Hardware
 from recsys.evaluation.report import SplitReference
 
@@ -21,23 +23,7 @@ DOCUMENT: Final = "tuning.json"
 State = Literal["complete", "pruned", "failed", "interrupted"]
 
 
-class _Document(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Budget(_Document):
-    """What may be spent, all runs of a study together; None is no bound.
-
-    Attributes:
-        trials: how many are to end, in whatever way.
-        seconds: once they are used no further trial starts; the one under way is finished.
-    """
-
-    trials: int | None = Field(default=None, ge=1)
-    seconds: float | None = Field(default=None, gt=0)
-
-
-class TrialRecord(_Document):
+class TrialRecord(Document):
     """One configuration that was tried.
 
     Attributes:
@@ -62,7 +48,7 @@ class TrialRecord(_Document):
     reason: str = ""
 
 
-class Spent(_Document):
+class Spent(Document):
     """What a study has used of its budget; time in which it was killed is not in it."""
 
     trials: int
@@ -74,14 +60,12 @@ class Spent(_Document):
         ended = sum(trial.state != "interrupted" for trial in trials)
         return cls(trials=ended, seconds=sum(trial.seconds or 0.0 for trial in trials))
 
-    def leaves(self, budget: Budget) -> bool:
+    def within(self, budget: Budget) -> bool:
         """Whether another trial may start."""
-        return (budget.trials is None or self.trials < budget.trials) and (
-            budget.seconds is None or self.seconds < budget.seconds
-        )
+        return budget.leaves(self.trials, self.seconds)
 
 
-class Seeds(_Document):
+class Seeds(Document):
     """Seeds of the training, the same for every trial, and of the split.
 
     The first is also the root of what the sampler draws.
@@ -91,7 +75,7 @@ class Seeds(_Document):
     split: int
 
 
-class TuningDocument(_Document):
+class TuningDocument(Document):
     """A study: what was searched, with what budget, on what, and every trial of it.
 
     Attributes:
@@ -100,7 +84,7 @@ class TuningDocument(_Document):
         versions: Python and libraries.
         hardware: what it ran on.
         dataset: fingerprint of the interactions.
-        split: on whose valid part trials were judged; its test part was not looked at.
+        split: on whose valid part trials were evaluated; its test part was not looked at.
         config: fingerprint of the experiment whose values were replaced.
         monitor: validation metric to its weight in the score.
         space: what might be replaced by what.

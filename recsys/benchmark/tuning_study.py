@@ -1,7 +1,7 @@
 """Search for the configuration that validates best.
 
-A trial is the experiment with some of its values replaced: trained on train and judged on valid, by
-what ``training.monitor`` says of the weights that were kept. The test part is never looked at.
+A trial is the experiment with some of its values replaced: trained on train and evaluated on valid,
+by what ``training.monitor`` says of the weights that were kept. The test part is never looked at.
 
 What the sampler draws for a trial depends on the seed and on the trials before it alone, so that a
 study that was killed and resumed goes the way of one that was not, wherever training does; a bound
@@ -21,21 +21,21 @@ from typing import Final
 import optuna
 from optuna.trial import Trial, TrialState
 
-from recsys.config.experiment import ExperimentConfig
-from recsys.config.loading import with_values
-from recsys.config.search import SearchSpace
-from recsys.data.split import Split
-from recsys.errors import ConfigError, DataError, RecsysError
-from recsys.evaluation.environment import hardware, versions
-from recsys.experiment.study import importance, open_study, put_back, records, require_same, suggest
-from recsys.experiment.tuning_report import (
-    Budget,
+from recsys.benchmark.study import importance, open_study, put_back, records, require_same, suggest
+from recsys.benchmark.tuning import Budget
+from recsys.benchmark.tuning_report import (
     Seeds,
     Spent,
     TrialRecord,
     TuningDocument,
     ranked,
 )
+from recsys.config.experiment import ExperimentConfig
+from recsys.config.loading import with_values
+from recsys.config.search import SearchSpace
+from recsys.data.split import Split
+from recsys.errors import ConfigError, DataError, RecsysError
+from recsys.evaluation.environment import hardware, versions
 from recsys.recommenders.joint.recommender import JointRecommender
 from recsys.recommenders.joint.training.log import RunOptions
 from recsys.recommenders.joint.training.loop import monitored
@@ -56,7 +56,7 @@ class _End:
     error: RecsysError | None = None
 
 
-class Tuning:
+class TuningStudy:
     """A search in a folder, begun or resumed.
 
     Args:
@@ -108,7 +108,7 @@ class Tuning:
             RecsysError: no trial is complete in the end.
         """
         require_same(self.study, {"split": split.fingerprint})
-        while Spent.on(self.trials).leaves(budget):
+        while Spent.on(self.trials).within(budget):
             end = self._try(split)
             document = self._save(split, budget)
             on_trial(document)

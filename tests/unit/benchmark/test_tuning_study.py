@@ -15,16 +15,16 @@ pytest.importorskip("optuna", reason="the search needs optuna")
 import optuna
 from support.joint import toy_experiment
 
+from recsys.benchmark import tuning_study as module
+from recsys.benchmark.study import JOURNAL, MAX_KILLED
+from recsys.benchmark.tuning_report import BEST, DOCUMENT, TuningDocument
+from recsys.benchmark.tuning_study import Budget, TuningStudy
 from recsys.config.experiment import DataConfig, SplitConfig
 from recsys.config.loading import load_experiment
 from recsys.config.search import SearchSpace
 from recsys.data.splits import Split
 from recsys.errors import ConfigError, DataError, RecsysError
 from recsys.evaluation.evaluate import Evaluator
-from recsys.experiment import tune as module
-from recsys.experiment.study import JOURNAL, MAX_KILLED
-from recsys.experiment.tune import Budget, Tuning
-from recsys.experiment.tuning_report import BEST, DOCUMENT, TuningDocument
 from recsys.recommenders.joint.recommender import JointRecommender
 from recsys.workflow import extract_features, load_split, read_dataset
 
@@ -87,8 +87,8 @@ def trainer(monkeypatch):
 
 
 def search(experiment, split, folder, trials=4, resume=False, space=SPACE, **budget):
-    tuning = Tuning(experiment, space, folder, resume)
-    return tuning.run(split, Budget(trials=trials, **budget))
+    tuning = TuningStudy(experiment, space, folder, resume)
+    return tuning.run(split, Budget(trials=trials, **({"seconds": None} | budget)))
 
 
 def values(document):
@@ -281,7 +281,7 @@ def test_a_study_that_is_there_is_not_begun_again(experiment, split, trainer, tm
         stream.write(b'{"half')  # as if another process were writing
     before = (tmp_path / JOURNAL).read_bytes()
     with pytest.raises(ConfigError, match="holds a study already") as caught:
-        Tuning(experiment, SPACE, tmp_path)
+        TuningStudy(experiment, SPACE, tmp_path)
     assert "--resume" in caught.value.hint
     assert (tmp_path / JOURNAL).read_bytes() == before
 
@@ -292,7 +292,7 @@ def test_to_resume_where_nothing_is_begins(experiment, split, trainer, tmp_path)
 
 @pytest.mark.parametrize("resume", [True, False])
 def test_a_study_without_a_trial_binds_nobody(experiment, split, trainer, tmp_path, resume):
-    Tuning(experiment, SPACE, tmp_path)  # and then, say, the data was not found
+    TuningStudy(experiment, SPACE, tmp_path)  # and then, say, the data was not found
     other = experiment.model_copy(update={"seed": 9})
     found = search(other, split, tmp_path, trials=1, resume=resume)
     assert found.config == other.fingerprint
@@ -381,26 +381,28 @@ def test_a_line_that_was_cut_off_is_forgotten(experiment, split, trainer, tmp_pa
         journal.write_bytes(whole[:cut])
         found = search(experiment, split, tmp_path, trials=3, resume=True)
         assert found.spent.trials == 3
-        assert len(Tuning(experiment, SPACE, tmp_path, resume=True).trials) == len(found.trials)
+        assert len(TuningStudy(experiment, SPACE, tmp_path, resume=True).trials) == len(
+            found.trials
+        )
 
 
 @pytest.mark.parametrize("content", [b"nonsense\nmore\n", b"{}\n", b"[1]\n", b"\xff\xfe\n\n"])
 def test_a_journal_of_something_else_is_refused(experiment, tmp_path, content):
     (tmp_path / JOURNAL).write_bytes(content)
     with pytest.raises(DataError, match="is not the journal of a study"):
-        Tuning(experiment, SPACE, tmp_path, resume=True)
+        TuningStudy(experiment, SPACE, tmp_path, resume=True)
 
 
 def test_a_study_is_of_one_configuration_and_one_space(experiment, split, trainer, tmp_path):
     search(experiment, split, tmp_path, trials=1)
     other = experiment.model_copy(update={"seed": 9})
     with pytest.raises(ConfigError, match="another configuration"):
-        Tuning(other, SPACE, tmp_path, resume=True)
+        TuningStudy(other, SPACE, tmp_path, resume=True)
     space = SearchSpace.model_validate({"fusion.kind": {"choices": ["sum"]}})
     with pytest.raises(ConfigError, match="another search space"):
-        Tuning(experiment, space, tmp_path, resume=True)
+        TuningStudy(experiment, space, tmp_path, resume=True)
     renamed = experiment.model_copy(update={"name": "other"})
-    assert len(Tuning(renamed, SPACE, tmp_path, resume=True).trials) == 1
+    assert len(TuningStudy(renamed, SPACE, tmp_path, resume=True).trials) == 1
 
 
 def test_a_study_is_of_one_split(experiment, split, trainer, tmp_path, other_data_dir):
@@ -414,7 +416,7 @@ def test_a_study_is_of_one_split(experiment, split, trainer, tmp_path, other_dat
 def test_a_space_that_does_not_fit_leaves_no_trace(experiment, tmp_path):
     space = SearchSpace.model_validate({"training.epoch": {"low": 1, "high": 2, "int": True}})
     with pytest.raises(ConfigError, match="did you mean 'epochs'"):
-        Tuning(experiment, space, tmp_path / "new")
+        TuningStudy(experiment, space, tmp_path / "new")
     assert not (tmp_path / "new").exists()
 
 

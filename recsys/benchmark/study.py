@@ -13,9 +13,9 @@ from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import FrozenTrial, Trial, TrialState
 from pydantic import JsonValue
 
+from recsys.benchmark.tuning_report import State, TrialRecord
 from recsys.config.search import Choices, SearchSpace
 from recsys.errors import ConfigError, DataError
-from recsys.experiment.tuning_report import State, TrialRecord
 
 JOURNAL: Final = "study.journal"
 MAX_KILLED: Final = 3

@@ -1,4 +1,4 @@
-"""RecBole's models as contenders, and the order in which their options are tried."""
+"""RecBole's models as entrys, and the order in which their options are tried."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from recsys.benchmark.contender import DOCUMENTED, around, grid
-from recsys.benchmark.contenders.recbole import RECBOLE
 
+from recsys.benchmark.entries import DOCUMENTED, ENTRIES
 from recsys.benchmark.recbole.model import RecBoleModel
 
+RECBOLE = [entry for entry in ENTRIES if entry.family == "recbole"]
 MODELS = ["Pop", "ItemKNN", "BPR", "NeuMF", "LightGCN", "NCL", "SimpleX", "EASE", "SLIMElastic"]
 MODELS += ["ADMMSLIM", "MultiVAE", "RecVAE", "DiffRec"]
 
@@ -34,20 +32,20 @@ print(json.dumps(unknown))
 
 
 def test_all_of_them_are_there():
-    assert [contender.name for contender in RECBOLE] == [f"{model} (RecBole)" for model in MODELS]
-    assert {contender.requires for contender in RECBOLE} == {"ray"}
-    assert {contender.family for contender in RECBOLE} == {"recbole"}
-    assert {task for contender in RECBOLE for task in contender.tasks} == {"warm"}
+    assert [entry.name for entry in RECBOLE] == [f"{model} (RecBole)" for model in MODELS]
+    assert {entry.facts.library for entry in RECBOLE} == {"ray"}
+    assert {entry.family for entry in RECBOLE} == {"recbole"}
+    assert {task for entry in RECBOLE for task in entry.tasks} == {"warm"}
 
 
-@pytest.mark.parametrize("contender", RECBOLE, ids=MODELS)
-def test_every_point_makes_a_model_and_occurs_once(contender):
-    points = [json.dumps(point, sort_keys=True) for point in contender.space]
+@pytest.mark.parametrize("entry", RECBOLE, ids=MODELS)
+def test_every_point_makes_a_model_and_occurs_once(entry):
+    points = [json.dumps(point, sort_keys=True) for point in entry.space]
     assert len(set(points)) == len(points)
-    for point in (contender.space[0], contender.space[-1]):
-        made = contender.make(point, 7)
+    for point in (entry.space[0], entry.space[-1]):
+        made = entry.make(point, 7)
         assert isinstance(made, RecBoleModel)
-        assert made.name == contender.name
+        assert made.name == entry.name
         assert made.config.options == point
         assert made.config.seed == 7
 
@@ -82,7 +80,7 @@ def test_who_is_said_to_begin_as_documented_begins_with_recboles_defaults():
         for name, point in first.items()
         if all(_value(v) == defaults[name][k] for k, v in point.items() if k != "valid_metric")
     }
-    told = {c.name.removesuffix(" (RecBole)"): c.first_point for c in RECBOLE}
+    told = {c.name.removesuffix(" (RecBole)"): c.first_from for c in RECBOLE}
     assert {name for name in same if "valid_metric" not in first[name]} == {
         name for name, text in told.items() if text == DOCUMENTED
     }
@@ -96,7 +94,7 @@ def _value(value) -> str:
     return value if isinstance(value, str) and value.startswith("[") else repr(value)
 
 
-def test_models_that_stop_early_may_stop_by_what_they_are_judged_by():
+def test_models_that_stop_early_may_stop_by_what_they_are_evaluated_by():
     chooses = {c.name.split()[0]: c.space for c in RECBOLE if "valid_metric" in c.space[0]}
     solved = {"Pop", "ItemKNN", "EASE", "SLIMElastic", "ADMMSLIM"}
     assert set(chooses) == set(MODELS) - solved
@@ -105,19 +103,7 @@ def test_models_that_stop_early_may_stop_by_what_they_are_judged_by():
 
 
 def test_what_draws_nothing_is_not_random():
-    assert {c.name.split()[0] for c in RECBOLE if not c.random} == {"ItemKNN", "EASE"}
-
-
-@given(st.lists(st.integers(1, 4), min_size=1, max_size=4))
-def test_around_is_the_grid_nearest_first(sizes):
-    choices = {f"o{n}": tuple(range(size)) for n, size in enumerate(sizes)}
-    points = around(**choices)
-    as_set = {tuple(point.values()) for point in points}
-    assert as_set == {tuple(point.values()) for point in grid(**choices)}
-    assert len(points) == len(as_set)
-    changed = [sum(value > 0 for value in point.values()) for point in points]
-    assert changed == sorted(changed)
-    assert changed[0] == 0
+    assert {c.name.split()[0] for c in RECBOLE if not c.facts.random} == {"ItemKNN", "EASE"}
 
 
 @pytest.mark.recbole
