@@ -1,13 +1,14 @@
-"""``recsys train``."""
+"""``recsys train|models``."""
 
 from __future__ import annotations
 
 import json
 import time
 from collections.abc import Mapping
+from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from recsys.cli import options, output, scores, stages
 from recsys.cli.options import DEFAULT_BUNDLE, OnBadRow, option
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from recsys.config.experiment import ExperimentConfig
     from recsys.evaluation.report import EvaluationDocument
     from recsys.recommenders.joint.training.log import RunOptions
+    from recsys.recommenders.registry import ModelEntry
 
 ConfigOption = Annotated[
     str,
@@ -221,3 +223,41 @@ def _show(found: EvaluationDocument | None, format_: DocumentFormat) -> None:
         output.note("the split has no test part, so nothing was evaluated")
     if found is not None or format_ is DocumentFormat.JSON:
         output.show(found, format_, scores.print_evaluation)
+
+
+def models(*, format_: options.DocumentFormatOption = DocumentFormat.TABLE) -> None:
+    """List the models that 'recsys train --model' makes, and what each can be asked.
+
+    What cannot be trained here, for want of a library, can be loaded and asked all the same.
+    """
+    from recsys.recommenders.registry import MODELS
+
+    output.show([_described(entry) for entry in MODELS.values()], format_, _print_models)
+
+
+def _print_models(known: list[dict[str, Any]]) -> None:
+    rows = (
+        (
+            f"{model['name']}[:MODALITY]" if model["by_modality"] else model["name"],
+            model["summary"],
+            model["payload"],
+            ", ".join(model["answers"]),
+            _needed(model),
+        )
+        for model in known
+    )
+    output.print_rows(("name", "what it is", "made of", "answers", "to train it"), rows)
+
+
+def _described(entry: ModelEntry) -> dict[str, Any]:
+    from recsys.recommenders.registry import create
+
+    model = create(entry.name)
+    more = {"by_modality": entry.by_modality, "installed": entry.is_available}
+    return {"name": entry.name, **asdict(model.facts), "answers": model.answers(), **more}
+
+
+def _needed(model: dict[str, Any]) -> str:
+    if model["library"] is None:
+        return "nothing more"
+    return "installed" if model["installed"] else f"pip install 'recsys[{model['extra']}]'"
