@@ -39,24 +39,17 @@ def recommend(
     k: options.CountOption = 10,
     bundle: options.BundleOption = DEFAULT_BUNDLE,
     genre: Annotated[
-        list[str] | None,
-        option("--genre NAME", "Only movies of this genre; repeated: of any of these genres."),
+        list[str] | None, option("--genre NAME", "Only movies of any such genre; repeatable.")
     ] = None,
     year: Annotated[
-        str | None,
-        option("--year YEARS", "Only movies of these years: 1995, 1990..1999, 1990.. or ..1999."),
+        str | None, option("--year YEARS", "Such as 1995, 1990..1999, 1990.. or ..1999.")
     ] = None,
     include_seen: Annotated[
         bool, option("--include-seen", "Also movies the user has rated already.")
     ] = False,
     because: Annotated[
         int | None,
-        option(
-            "--because N",
-            "How many liked movies each reason names. In JSON the others become one entry, so "
-            "that the shares still add up to the score. Default: 3, in JSON all.",
-            min=0,
-        ),
+        option("--because N", "Liked movies a reason names. Default: 3, in JSON all.", min=0),
     ] = None,
     explain: Annotated[
         bool, option("--explain", "Below the table, what every score is the sum of.")
@@ -66,7 +59,8 @@ def recommend(
     """Recommend movies, and say why.
 
     They are for a user of the training data, or for anybody by what they like. A score has no unit;
-    it is the exact sum of what each liked movie contributes and of the movie's own appeal.
+    it is the exact sum of what each liked movie contributes and of the movie's own appeal. With
+    --because, JSON has the others as one entry, so that the shares still add up to the score.
     """
     require_one_person(user, like)
     years = parse_years(year)

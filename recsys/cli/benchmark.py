@@ -32,12 +32,7 @@ class ProbeKind(StrEnum):
 
 
 ResultsOption = Annotated[
-    Path,
-    option(
-        "--results DIR",
-        "Folder of the results: DIR/PROTOCOL/MODEL.json. What is there is not measured "
-        "again, unless what decides its numbers has changed.",
-    ),
+    Path, option("--results DIR", "Folder of the results: DIR/PROTOCOL/MODEL.json.")
 ]
 
 
@@ -45,41 +40,31 @@ def run(
     *,
     protocols: Annotated[
         list[str] | None,
-        option(
-            "--protocols A,B",
-            "Some protocols, by name or pattern such as 'spine-*'; repeatable. Default: those of "
-            "the leaderboards whose data is there, the large ones last.",
-        ),
+        option("--protocols A,B", "Names or patterns. Default: leaderboards whose data is there."),
     ] = None,
     models: Annotated[
-        list[str] | None,
-        option(
-            "--models A,B",
-            "Some models, by name or pattern such as '*recbole*'; repeatable. Default: all.",
-        ),
+        list[str] | None, option("--models A,B", "Names or patterns. Default: all.")
     ] = None,
     seeds: Annotated[
-        int | None,
-        option("--seeds N", "The first N seeds of each protocol. Default: all of them.", min=1),
+        int | None, option("--seeds N", "The first N of each protocol. Default: all.", min=1)
     ] = None,
     quick: Annotated[
-        bool,
-        option(
-            "--quick",
-            "Some protocols, two seeds, one fold, models that are fitted in seconds, nothing "
-            f"tuned; into the folder '{QUICK_FOLDER}' of the results.",
-        ),
+        bool, option("--quick", f"A trial run, into the folder '{QUICK_FOLDER}' of the results.")
     ] = False,
     results: ResultsOption = RESULTS,
     workers: Annotated[
         int, option("--workers N", "Processes at a time, of one thread each.", min=1)
     ] = 2,
     max_hours: Annotated[
-        float | None,
-        option("--max-hours H", "No fit starts after H hours; run it again to go on.", min=0),
+        float | None, option("--max-hours H", "No fit starts after H hours.", min=0)
     ] = None,
 ) -> None:
     """Measure what is missing; every fit has a process and a thread of its own.
+
+    Protocols and models are named one by one, by commas, or by patterns such as 'spine-*' and
+    '*recbole*'. What was measured is not measured again, unless what decides its numbers has
+    changed. --quick: some protocols, two seeds, one fold, models that are fitted in seconds,
+    nothing tuned.
 
     Hyper-parameters are chosen on the validation part of the first seed, and serve all seeds. With
     them each model is fitted to shuffled ratings first: one that finds test ratings even then knows
@@ -189,21 +174,13 @@ def _cell(value: object) -> str:
 
 def report(
     *,
-    results: Annotated[
-        Path, option("--results DIR", "What was measured: DIR/PROTOCOL/MODEL.json.")
-    ] = RESULTS,
-    out: Annotated[
-        Path,
-        option(
-            "--out DIR",
-            "Where the pages go; a README.md beside this folder gets its tables, if it has the "
-            "markers for them.",
-        ),
-    ] = Path("benchmarks"),
+    results: ResultsOption = RESULTS,
+    out: Annotated[Path, option("--out DIR", "Where the pages go.")] = Path("benchmarks"),
 ) -> None:
     """Write the report, the guide to choosing, the other pages, and the plots.
 
-    Nothing is measured: the same results give the same files. Prints what it has written.
+    Nothing is measured: the same results give the same files. Prints what it has written. A
+    README.md beside DIR gets its tables, if it has the markers for them.
     """
     from recsys.benchmark.report import write_report
 

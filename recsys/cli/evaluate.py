@@ -24,29 +24,18 @@ def evaluate(
     bundle: options.BundleOption = DEFAULT_BUNDLE,
     data: options.DataOption = None,
     baselines: Annotated[
-        bool,
-        option(
-            "--baselines", "Beside popularity, bias, item-kNN and EASE, fitted on the same split."
-        ),
+        bool, option("--baselines", "Beside popularity, bias, item-kNN and EASE on the same split.")
     ] = False,
     modalities: Annotated[
         str | None,
-        option(
-            "--modalities A,B",
-            "Measure the model as if its movies had these modalities alone, such as "
-            "'text,poster'. Nothing is trained again; the features are read or encoded.",
-        ),
+        option("--modalities A,B", "Measure as if movies had these modalities alone."),
     ] = None,
     subsets: Annotated[
         bool, option("--subsets", "Measure the model with every subset of its modalities.")
     ] = False,
     out: Annotated[
         Path | None,
-        option(
-            "--out FILE",
-            "Where to write the report, a JSON file with every figure. With --baselines it is "
-            "BUNDLE.results.json unless told, with --subsets BUNDLE.subsets.json.",
-        ),
+        option("--out FILE", "Where to write the report, a JSON file with every figure."),
     ] = None,
     format_: options.DocumentFormatOption = DocumentFormat.TABLE,
 ) -> None:
@@ -54,8 +43,9 @@ def evaluate(
 
     It is measured on the test part of the split it was trained on, which is rebuilt from the data
     and must be the very one. JSON is the evaluation of the bundle alone, or, with --modalities, of
-    those; baselines and subsets are in the report. Give one of --baselines, --modalities and
-    --subsets at a time.
+    those; baselines and subsets are in the report, which is BUNDLE.results.json or
+    BUNDLE.subsets.json unless told. Give one of --baselines, --modalities and --subsets at a time.
+    Without modalities the model is not trained again; the features are read or encoded.
     """
     _require_one_kind(baselines=baselines, modalities=modalities, subsets=subsets)
     answers.require_bundle(bundle)

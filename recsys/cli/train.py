@@ -22,25 +22,15 @@ if TYPE_CHECKING:
     from recsys.recommenders.registry import ModelEntry
 
 ConfigOption = Annotated[
-    str,
-    option("--config NAME|FILE", "A shipped configuration ('recsys config list') or a YAML file."),
+    str, option("--config NAME|FILE", "One of 'recsys config list', or a YAML file.")
 ]
 SplitOption = Annotated[
     str | None,
-    option(
-        "--split NAME",
-        "Which ratings are learnt from and which are tested on: u1 … u5, ro, leave-last, "
-        "global-time, random-90-10, cold-items, or all (nothing is tested).",
-    ),
+    option("--split NAME", f"{options.SPLITS} (nothing is tested)."),
 ]
 SeedOption = Annotated[
     int | None,
-    option(
-        "--seed N",
-        "Sets two seeds, that of the training and that of the split, so that --split ro "
-        "--seed 2020 is the split that RecBole makes with seed 2020. To set one alone: --set "
-        "seed=N or --set split.seed=N, which win over --seed.",
-    ),
+    option("--seed N", "Of training and split; --set seed=N or split.seed=N wins over it."),
 ]
 
 
@@ -48,11 +38,7 @@ def train(
     *,
     model: Annotated[
         str,
-        option(
-            "--model NAME",
-            "Which model: joint, ease, item-knn, … ('recsys models' lists them). --set reaches "
-            "its hyper-parameters, such as --model ease --set l2=300.",
-        ),
+        option("--model NAME", "One of 'recsys models'; --set l2=300 sets a hyper-parameter."),
     ] = "joint",
     config: ConfigOption = "default",
     changes: options.SetOption = None,
@@ -65,24 +51,19 @@ def train(
     ] = None,
     out: Annotated[
         Path,
-        option(
-            "--out DIR",
-            "The bundle to write; one that is there is replaced once the new one is complete. "
-            "The log of the training goes to DIR.log.jsonl and, where TensorBoard is installed, to "
-            "DIR.tensorboard. While it lasts, its state and its log are in DIR.checkpoint.",
-        ),
+        option("--out DIR", "The bundle; a complete new one replaces the one that is there."),
     ] = DEFAULT_BUNDLE,
     resume: Annotated[
-        bool,
-        option(
-            "--resume", "Go on where a training of the same DIR was cut off; else it is discarded."
-        ),
+        bool, option("--resume", "Go on where a training of DIR was cut off; else start anew.")
     ] = False,
     format_: options.DocumentFormatOption = DocumentFormat.TABLE,
 ) -> None:
     """Train a model, evaluate it, and keep it as a bundle.
 
-    It is evaluated on the test part of its split, which training never sees.
+    It is evaluated on the test part of its split, which training never sees. The log goes to
+    DIR.log.jsonl and, where TensorBoard is installed, to DIR.tensorboard; while training lasts, its
+    state and its log are in DIR.checkpoint. --split ro --seed 2020 is the split that RecBole makes
+    with seed 2020.
     """
     given = overrides(
         {"split.name": split, "seed": seed, "split.seed": seed, "data.on_bad_row": on_bad_row}
@@ -108,9 +89,9 @@ def require_library(model: str) -> None:
         raise MissingExtra("scikit-learn", "train")
 
 
-def overrides(options: Mapping[str, object]) -> list[str]:
+def overrides(given: Mapping[str, object]) -> list[str]:
     """Configuration keys and values as --set takes them, without those that were not given."""
-    return [f"{key}={json.dumps(value)}" for key, value in options.items() if value is not None]
+    return [f"{key}={json.dumps(value)}" for key, value in given.items() if value is not None]
 
 
 def resolved(
@@ -136,9 +117,8 @@ def resolved(
         experiment = load_experiment(config, [*others, f"data.name={name}"])
     if model == "joint":
         return experiment
-    options = parsed(own)
-    configured(model, options)  # refused before any work
-    chosen = RecommenderConfig(name=model, options=options)
+    chosen = RecommenderConfig(name=model, options=parsed(own))
+    configured(model, chosen.options)  # refused before any work
     return experiment.model_copy(update={"recommender": chosen, "name": model})
 
 
