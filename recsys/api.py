@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from pydantic import ValidationError
 
-from recsys.config.experiment import EvaluationConfig, ExperimentConfig, RecommenderConfig
+from recsys.config.experiment import EvaluationConfig, RecommenderConfig
 from recsys.config.loading import load_experiment, with_values
 from recsys.data.dataset import Dataset
 from recsys.data.split import Split
@@ -69,20 +69,17 @@ def train(
     entry_of(model)
     if split is not None:
         _require_split(split)
-    experiment = _experiment(model, config, options)
+    experiment = load_experiment(config)
+    if model == "joint":
+        experiment = with_values(experiment, options, "options")
+    else:
+        chosen = RecommenderConfig(name=model, options=options)
+        experiment = experiment.model_copy(update={"recommender": chosen})
     if split is None:
         return workflow.train(experiment)
     if workflow.reads_content(experiment) and not split.catalogue.modalities:
         split = split.with_catalogue(encode(split.dataset, config).catalogue)
     return workflow.model_of(experiment).fit(split)
-
-
-def _experiment(model: str, config: str | Path, options: dict[str, Any]) -> ExperimentConfig:
-    experiment = load_experiment(config)
-    if model == "joint":
-        return with_values(experiment, options, "options")
-    chosen = RecommenderConfig(name=model, options=options)
-    return experiment.model_copy(update={"recommender": chosen})
 
 
 def evaluate(
