@@ -243,11 +243,8 @@ def require_bundle(path: Path) -> None:
         BundleError: there is nothing at ``path``.
     """
     if not path.exists():
-        raise BundleError(
-            f"there is no bundle at {path}",
-            hint=f"train one with: recsys train --out {path}, or name the folder of another with "
-            "--bundle DIR or in RECSYS_BUNDLE",
-        )
+        hint = f"recsys train --out {path}, or name another with --bundle DIR or in RECSYS_BUNDLE"
+        raise BundleError(f"there is no bundle at {path}", hint=hint)
 
 
 def open_engine(path: Path) -> Engine:
@@ -268,13 +265,10 @@ def require_one_person(user: str | None, like: list[str] | None) -> None:
     Raises:
         ConfigError: it is so.
     """
-    if (user is None) == (not like):
-        neither = "neither a user nor a liked movie is given"
-        raise ConfigError(
-            neither if user is None else "--user and --like exclude each other",
-            hint="give a user of the training data with --user ID, or what somebody likes with "
-            "--like MOVIE (repeatable)",
-        )
+    if user is None and not like:
+        raise ConfigError("nobody is named", hint="give --user ID, or --like MOVIE (repeatable)")
+    if user is not None and like:
+        raise ConfigError("--user and --like exclude each other")
 
 
 def person(engine: Engine, user: str | None, like: list[str] | None) -> Profile:

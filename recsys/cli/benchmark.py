@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterable, Sequence
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
@@ -22,13 +21,6 @@ app = new_app("Measure models under protocols, every one with the same budget.")
 
 RESULTS: Final = Path("benchmarks/results")
 QUICK_FOLDER: Final = "quick"
-
-
-class ProbeKind(StrEnum):
-    """What is measured apart from models."""
-
-    ALIGNMENT = "alignment"
-    FEATURES = "features"
 
 
 ResultsOption = Annotated[
@@ -189,7 +181,10 @@ def report(
 
 
 def probe(
-    kind: Annotated[ProbeKind, typer.Argument(help="What is measured.", show_default=False)],
+    kind: Annotated[
+        Literal["alignment", "features"],
+        typer.Argument(help="What is measured.", show_default=False),
+    ],
     *,
     results: ResultsOption = RESULTS,
 ) -> None:
@@ -200,7 +195,7 @@ def probe(
     """
     from recsys.benchmark.probes import probe as measure
 
-    typer.echo(measure(kind.value, results, _say))
+    typer.echo(measure(kind, results, _say))
 
 
 add_verb(app, "run", run, "recsys benchmark run --protocols ml-ro --models ease,popularity")

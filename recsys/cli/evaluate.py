@@ -76,10 +76,7 @@ def evaluate(
 def _require_one_kind(**kinds: object) -> None:
     given = [f"--{name}" for name, asked in kinds.items() if asked not in {False, None}]
     if len(given) > 1:
-        raise ConfigError(
-            f"{' and '.join(given)} do not go together",
-            hint="run the program once with each; every kind has a report of its own",
-        )
+        raise ConfigError(f"{' and '.join(given)} do not go together", hint="give one at a time")
 
 
 def _evaluated(engine: Engine, split: Split, baselines: bool) -> list[ResultRow]:
@@ -104,19 +101,16 @@ def _without_some(
 
     model, config = engine.model, engine.contents.config
     if not isinstance(model, JointRecommender):
-        raise UnsupportedError(
-            f"{model.name} cannot be asked without some of its modalities",
-            hint="only the joint model can",
-        )
+        what = f"{model.name} cannot be asked without some of its modalities"
+        raise UnsupportedError(what, hint="only the joint model can")
     named = tuple(filter(None, map(str.strip, (modalities or "").split(","))))
     require_modalities(model.tower, named)  # refused before any work
     with output.busy("reading and encoding features"):
         whole = with_features(split, config, data)
     rows = []
-    for kept in list(subsets(model.tower.modalities)) if every else [named]:
+    for kept in subsets(model.tower.modalities) if every else [named]:
         name = " + ".join(sorted(kept)) or "(none)"
         with output.busy(f"evaluating {name}"):
-            part = model.with_modalities(whole.for_fitting(), kept)
-            row = evaluate_row(part, whole, config)
+            row = evaluate_row(model.with_modalities(whole.for_fitting(), kept), whole, config)
         rows.append(row.model_copy(update={"model": name}))
     return rows
