@@ -20,6 +20,8 @@ from recsys.recommenders.registry import create, entry_of
 if TYPE_CHECKING:
     from recsys.evaluation.frame import EvaluationFrame
 
+_MAKE_SPLIT = 'make one: recsys.make_split(dataset, "ro")'
+
 
 def encode(dataset: Dataset, config: str | Path = "default") -> Dataset:
     """The same data set, its movies with the modalities that a configuration names.
@@ -35,11 +37,7 @@ def encode(dataset: Dataset, config: str | Path = "default") -> Dataset:
     """
     from recsys.workflow import extract_features
 
-    if not isinstance(dataset, Dataset):
-        raise ConfigError(
-            f"a data set is encoded, not a {type(dataset).__name__}",
-            hint='open one: recsys.load_dataset("ml-100k")',
-        )
+    _require(dataset, Dataset, 'open one: recsys.load_dataset("ml-100k")')
     return dataset.with_catalogue(extract_features(load_experiment(config), dataset).catalogue)
 
 
@@ -68,7 +66,7 @@ def train(
 
     entry_of(model)
     if split is not None:
-        _require_split(split)
+        _require(split, Split, _MAKE_SPLIT)
     experiment = load_experiment(config)
     if model == "joint":
         experiment = with_values(experiment, options, "options")
@@ -104,15 +102,14 @@ def evaluate(
     """
     from recsys.evaluation.frame import EvaluationFrame
 
-    _require_split(split)
+    _require(split, Split, _MAKE_SPLIT)
     if part not in ("test", "valid"):
         raise ConfigError(f"there is no part {part!r}", hint="it is 'test' or 'valid'")
     try:
         config = EvaluationConfig(ks=tuple(ks) if isinstance(ks, Iterable) else (ks,))
     except ValidationError as error:
         raise ConfigError(f"ks is {ks!r}", hint=error.errors()[0]["msg"]) from None
-    on = Evaluator.on_test if part == "test" else Evaluator.on_valid
-    evaluator = on(split, config)
+    evaluator = (Evaluator.on_test if part == "test" else Evaluator.on_valid)(split, config)
     alone = isinstance(models, str | Recommender) or not isinstance(models, Iterable)
     given: list[Any] = [models] if alone else list(cast(Iterable[Any], models))
     if not given:
@@ -128,9 +125,7 @@ def _fitted(model: Any, split: Split) -> Recommender:
     return model if model.is_fitted else model.fit(split)
 
 
-def _require_split(split: Any) -> None:
-    if not isinstance(split, Split):
-        raise ConfigError(
-            f"a split is needed, not a {type(split).__name__}",
-            hint='make one: recsys.make_split(dataset, "ro")',
-        )
+def _require(given: Any, kind: type, hint: str) -> None:
+    if not isinstance(given, kind):
+        what = f"a {kind.__name__} is needed, not a {type(given).__name__}"
+        raise ConfigError(what, hint=hint)

@@ -86,10 +86,8 @@ def _protocols(wanted: list[str] | None, seeds: int | None, quick: bool) -> list
 
     usual = QUICK_PROTOCOLS if quick else tuple(PROTOCOLS)
     named = _chosen("protocol", wanted, {name: name for name in EVERY_PROTOCOL}) or usual
-    found = [EVERY_PROTOCOL[name] for name in named]
-    if quick:
-        return [p.shortened(min(seeds or QUICK_SEEDS, QUICK_SEEDS), 1) for p in found]
-    return [protocol.shortened(seeds) for protocol in found]
+    short = (min(seeds or QUICK_SEEDS, QUICK_SEEDS), 1) if quick else (seeds, None)
+    return [EVERY_PROTOCOL[name].shortened(*short) for name in named]
 
 
 def _models(
