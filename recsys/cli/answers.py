@@ -236,24 +236,15 @@ def show(
         as_tables(answer)
 
 
-def require_bundle(path: Path) -> None:
-    """Refuse a bundle that is not there, and say how to make one.
-
-    Raises:
-        BundleError: there is nothing at ``path``.
-    """
-    if not path.exists():
-        hint = f"recsys train --out {path}, or name another with --bundle DIR or in RECSYS_BUNDLE"
-        raise BundleError(f"there is no bundle at {path}", hint=hint)
-
-
 def open_engine(path: Path) -> Engine:
-    """The engine of a bundle.
+    """The engine of a bundle; where there is none, the error says how to make one.
 
     Raises:
         BundleError: there is no bundle, or it cannot be trusted.
     """
-    require_bundle(path)
+    if not path.exists():
+        hint = f"recsys train --out {path}, or name another with --bundle DIR or in RECSYS_BUNDLE"
+        raise BundleError(f"there is no bundle at {path}", hint=hint)
     from recsys.engine import Engine
 
     return Engine.load(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
-from recsys.cli import answers, options, output, scores
+from recsys.cli import options, output, scores
 from recsys.cli.options import DEFAULT_BUNDLE, option
 from recsys.cli.output import DocumentFormat
 from recsys.cli.train import beside
@@ -48,7 +48,6 @@ def evaluate(
     Without modalities the model is not trained again; the features are read or encoded.
     """
     _require_one_kind(baselines=baselines, modalities=modalities, subsets=subsets)
-    answers.require_bundle(bundle)
     from threadpoolctl import threadpool_limits
 
     from recsys.evaluation.report import ResultsDocument

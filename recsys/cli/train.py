@@ -65,10 +65,8 @@ def train(
     state and its log are in DIR.checkpoint. --split ro --seed 2020 is the split that RecBole makes
     with seed 2020.
     """
-    given = overrides(
-        {"split.name": split, "seed": seed, "split.seed": seed, "data.on_bad_row": on_bad_row}
-    )
-    experiment = resolved(config, [*given, *(changes or [])], data, model)
+    given = {"split.name": split, "seed": seed, "split.seed": seed, "data.on_bad_row": on_bad_row}
+    experiment = resolved(config, overrides(given, changes), data, model)
     require_library(model)
     _show(_run(experiment, data, out, resume), format_)
 
@@ -89,9 +87,10 @@ def require_library(model: str) -> None:
         raise MissingExtra("scikit-learn", "train")
 
 
-def overrides(given: Mapping[str, object]) -> list[str]:
-    """Configuration keys and values as --set takes them, without those that were not given."""
-    return [f"{key}={json.dumps(value)}" for key, value in given.items() if value is not None]
+def overrides(options: Mapping[str, object], changes: list[str] | None) -> list[str]:
+    """What options say of the configuration, as --set takes it, and what --set says after that."""
+    given = {key: value for key, value in options.items() if value is not None}
+    return [*(f"{key}={json.dumps(value)}" for key, value in given.items()), *(changes or [])]
 
 
 def resolved(

@@ -59,8 +59,8 @@ def tune(
     training.require_library("joint")
     if find_spec("optuna") is None:
         raise MissingExtra("optuna", "tune")
-    given = training.overrides({"split.name": split, "seed": seed, "split.seed": seed})
-    experiment = training.resolved(config, [*given, *(changes or [])], data)
+    given = {"split.name": split, "seed": seed, "split.seed": seed}
+    experiment = training.resolved(config, training.overrides(given, changes), data)
     from recsys.benchmark.tuning import Budget
 
     if trials is None and seconds is None:
