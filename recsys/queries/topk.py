@@ -66,3 +66,9 @@ def top_k(scores: NDArray[np.floating[Any]], k: int) -> TopK:
         items[q, : len(order)] = order
         best[q, : len(order)] = row[order]
     return TopK(items, best)
+
+
+def joined(blocks: list[TopK]) -> TopK:
+    """The lists of all blocks of queries, in their order."""
+    items, scores = zip(*((block.items, block.scores) for block in blocks), strict=True)
+    return TopK(np.concatenate(items), np.concatenate(scores))

@@ -28,7 +28,7 @@ from recsys.data.vocabulary import as_id
 from recsys.errors import ConfigError, DataError, MissingExtra, NotFittedError, UnsupportedError
 from recsys.queries.context import Context
 from recsys.queries.query import AudiencePrediction, Floats, Query, RatingPrediction, Rows
-from recsys.queries.topk import top_k
+from recsys.queries.topk import joined, top_k
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -365,22 +365,18 @@ class Recommender(ABC):
         ids = list(context.histories.users) if users is None else names(users, "user")
         rows = np.array([context.histories.users.row(user) for user in ids], dtype=np.int32)
         blocks = []
-        for start in range(0, len(rows), _BLOCK):
+        for start in range(0, max(len(rows), 1), _BLOCK):
             asked = rows[start : start + _BLOCK]
             scores = np.array(self.score(context.query(asked)))
             if not seen:
                 scores[context.seen[asked].nonzero()] = -np.inf
             blocks.append(top_k(scores, k))
-        items = np.concatenate([b.items for b in blocks]) if blocks else np.empty((0, k), int)
-        found = items >= 0
+        lists = joined(blocks)
+        found = lists.items >= 0
         user, rank = found.nonzero()
-        columns = {
-            "user": [ids[u] for u in user],
-            "rank": rank + 1,
-            **_named(context.catalogue, items[found]),
-            "score": np.concatenate([b.scores for b in blocks])[found] if blocks else [],
-        }
-        return pd.DataFrame(columns)
+        named = _named(context.catalogue, lists.items[found])
+        columns = {"user": [ids[u] for u in user], "rank": rank + 1, **named}
+        return pd.DataFrame({**columns, "score": lists.scores[found]})
 
     def predict(self, pairs: Any) -> pd.DataFrame:
         """The stars that known users would give movies.
@@ -403,13 +399,8 @@ class Recommender(ABC):
         items = np.array([context.catalogue.find(movie) for _, movie in asked], dtype=np.int32)
         who, place = np.unique(rows, return_inverse=True)
         found = self.predict_ratings(context.query(who), place, items)
-        frame = pd.DataFrame(
-            {
-                "user": users,
-                **_named(context.catalogue, items),
-                "rating": found.mean,
-            }
-        )
+        named = _named(context.catalogue, items)
+        frame = pd.DataFrame({"user": users, **named, "rating": found.mean})
         return frame if found.std is None else frame.assign(std=found.std)
 
     def similar(self, movie: Any, k: int = 10) -> pd.DataFrame:
@@ -434,14 +425,9 @@ class Recommender(ABC):
         row = catalogue.find(movie)
         found = top_k(once_per_film(self.similarities(row), catalogue.film_groups, row)[None], k)
         there = found.items[0] >= 0
-        items = found.items[0][there]
-        return pd.DataFrame(
-            {
-                "rank": np.arange(1, len(items) + 1),
-                **_named(catalogue, items),
-                "similarity": found.scores[0][there],
-            }
-        )
+        named = _named(catalogue, found.items[0, there])
+        rank, similarity = np.arange(1, 1 + there.sum()), found.scores[0, there]
+        return pd.DataFrame({"rank": rank, **named, "similarity": similarity})
 
     def save(self, path: str | Path) -> Path:
         """Write the model as a bundle: complete, verified, and loadable without what trained it.

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from recsys.errors import BundleError, DataError
-from recsys.queries.topk import TopK, top_k
-from recsys.retrieval.index import Index, checked_vectors, joined
+from recsys.queries.topk import TopK, joined, top_k
+from recsys.retrieval.index import Index, checked_vectors
 
 BLOCK_BYTES = 64 * 2**20
 

@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.errors import BundleError
-from recsys.queries.topk import TopK
+from recsys.queries.topk import TopK, joined
 from recsys.retrieval.exact import exact_search
-from recsys.retrieval.index import Index, checked_vectors, joined
+from recsys.retrieval.index import Index, checked_vectors
 
 # SWIG's generated signatures are not those its Python wrappers accept, hence no static import.
 faiss: Any = import_module("faiss")

@@ -155,9 +155,3 @@ def checked_eligible(
             hint=f"a boolean mask ({n_items},) or ({n_queries}, {n_items}) is needed",
         )
     return eligible
-
-
-def joined(blocks: list[TopK]) -> TopK:
-    """The lists of all blocks of queries, in their order."""
-    items, scores = zip(*((block.items, block.scores) for block in blocks), strict=True)
-    return TopK(np.concatenate(items), np.concatenate(scores))

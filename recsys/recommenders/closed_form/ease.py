@@ -151,9 +151,7 @@ class EaseContent(ItemWeights):
     name = "ease-content"
     config_class = EaseContentConfig
     facts = Facts(
-        "item-weights",
-        "EASE with the content of movies in its Gram matrix",
-        reads_content=True,
+        "item-weights", "EASE with the content of movies in its Gram matrix", reads_content=True
     )
 
     def _fit(self, data: TrainingData) -> Mapping[str, Array]:
