@@ -109,6 +109,10 @@ class UserView:
     contributions: Callable[[Rows], Contributions] | None = None
 
 
+Addends = tuple[NDArray[np.int32], Callable[[Rows], Contributions] | None]
+"""The rows and the contributions of a ``UserView``."""
+
+
 class Recommender(ABC):
     """A model. A subclass learns in ``_fit`` and answers in ``score``, ``predict_ratings`` or both.
 
@@ -248,18 +252,13 @@ class Recommender(ABC):
         """What can be asked of it, and about whom, in words."""
         can = {
             "lists": cls.score is not Recommender.score,
-            "reasons": cls._explains(),
+            "reasons": cls._addends is not Recommender._addends,
             "similar": cls.similarities is not Recommender.similarities,
             "stars": cls.predict_ratings is not Recommender.predict_ratings,
             "new users": cls.facts.folds_in,
             "new movies": cls.with_movie is not Recommender.with_movie,
         }
         return [name for name, possible in can.items() if possible]
-
-    @classmethod
-    def _explains(cls) -> bool:
-        """Whether a view of a user has contributions."""
-        return cls.view is not Recommender.view
 
     def score(self, query: Query) -> Floats:  # noqa: ARG002
         """(Q, I) scores, higher is better, -inf where an item cannot be scored.
@@ -317,7 +316,12 @@ class Recommender(ABC):
 
     def view(self, query: Query) -> UserView:
         """One user, whose query this is."""
-        return UserView(query.histories.indices, lambda: self.score(query)[0])
+        rows, contributions = self._addends(query)
+        return UserView(rows, lambda: self.score(query)[0], None, contributions)
+
+    def _addends(self, query: Query) -> Addends:
+        """The movies of one user's history that count, and what gives their contributions."""
+        return query.histories.indices, None
 
     def views(self, query: Query) -> list[UserView]:
         """Every user of a query, as ``view`` has them."""

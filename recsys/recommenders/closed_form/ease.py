@@ -5,7 +5,7 @@ Legend: Q queries, I items.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +17,8 @@ from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 
 from recsys.data.split import TrainingData
 from recsys.errors import ConfigError
-from recsys.queries.query import Floats, Query, Rows, rated_mask
-from recsys.recommenders.base import Array, Contributions, Facts
+from recsys.queries.query import Floats, Query, rated_mask
+from recsys.recommenders.base import Addends, Array, Contributions, Facts
 from recsys.recommenders.content.kernel import content_kernel, modality_tables
 from recsys.recommenders.linear import ItemWeights, VectorModel
 from recsys.recommenders.options import Options
@@ -242,7 +242,8 @@ class RankReducedEase(VectorModel):
         """Numbers learnt: 2·I·D."""
         return sum(array.size for array in self.arrays().values())
 
-    def _contributions(self, rows: NDArray[np.int32]) -> Callable[[Rows], Contributions]:
+    def _addends(self, query: Query) -> Addends:
         """Every movie of the history adds its own inner product."""
+        rows = query.histories.indices
         own, out = self.arrays()["into"][rows], self.arrays()["out"]
-        return lambda items: Contributions(rows, out[items] @ own.T, np.zeros(len(items)))
+        return rows, lambda items: Contributions(rows, out[items] @ own.T, np.zeros(len(items)))

@@ -205,19 +205,11 @@ class JointModel(nn.Module):
         return self.placement.fit(learnt, stretched=ranking)
 
     def _constants(self) -> RatingConstants:
-        return RatingConstants(
-            self.shrinkage,
-            float(self.user_noise),
-            self.statistics.scale,
-            self._levels(),
-            vote_std=math.exp(float(self.log_vote_variance) / 2),
-        )
-
-    def _levels(self) -> RatingLevels | None:
-        levels = self.statistics.levels
-        if self.ordinal is None or levels is None:
-            return levels
-        return RatingLevels(levels.values, tuple(self.ordinal.thresholds().tolist()))
+        levels, scale = self.statistics.levels, self.statistics.scale
+        if self.ordinal is not None and levels is not None:
+            levels = RatingLevels(levels.values, tuple(self.ordinal.thresholds().tolist()))
+        noise, vote_std = float(self.user_noise), math.exp(float(self.log_vote_variance) / 2)
+        return RatingConstants(self.shrinkage, noise, scale, levels, vote_std=vote_std)
 
     @torch.no_grad()
     def export_tower(self) -> ContentTower:

@@ -21,7 +21,7 @@ from recsys.data.split import TrainingData
 from recsys.errors import ConfigError, DataError, MissingExtra, nearest
 from recsys.queries.context import Context
 from recsys.queries.query import AudiencePrediction, Floats, Query, RatingPrediction, Rows
-from recsys.recommenders.base import Array, Facts, UserView
+from recsys.recommenders.base import Addends, Array, Facts, UserView
 from recsys.recommenders.joint.content_tower import ContentTower
 from recsys.recommenders.joint.embedding_model import EmbeddingModel, MovieVectors
 from recsys.recommenders.joint.storage import Fitted
@@ -107,6 +107,10 @@ class JointRecommender(VectorModel):
     def view(self, query: Query) -> UserView:
         """One user: the liked movies, their weights and the vector they make, computed once."""
         return self.model.view(query)
+
+    def _addends(self, query: Query) -> Addends:
+        view = self.view(query)
+        return view.rows, view.contributions
 
     def views(self, query: Query) -> list[UserView]:
         """Every user of a query, their weights and vectors computed together."""

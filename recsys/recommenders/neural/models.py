@@ -68,6 +68,11 @@ def content_matrix(
     return np.ascontiguousarray(stacked, dtype=np.float32)
 
 
+_TRAINED: Any = {"reads_content": True, "random": True, "stops_early": True}
+_TRAINED |= {"library": "torch", "extra": "train"}
+"""What all models here have in common."""
+
+
 def _nets() -> Any:
     return imported("recsys.recommenders.neural.nets", "torch", "train")
 
@@ -118,12 +123,8 @@ class VBPR(KnownUserFactors):
         "factors",
         "matrix factorisation by pairs, half of it on content",
         "He and McAuley, AAAI 2016",
-        reads_content=True,
         folds_in=False,
-        random=True,
-        stops_early=True,
-        library="torch",
-        extra="train",
+        **_TRAINED,
     )
 
     def _fit(self, data: TrainingData) -> Mapping[str, Array]:
@@ -195,12 +196,8 @@ class CLCRec(KnownUserFactors):
         "factors",
         "content vectors that tell a movie's id from others by contrast",
         "Wei et al., ACM Multimedia 2021",
-        reads_content=True,
         folds_in=False,
-        random=True,
-        stops_early=True,
-        library="torch",
-        extra="train",
+        **_TRAINED,
     )
 
     def _fit(self, data: TrainingData) -> Mapping[str, Array]:
@@ -264,11 +261,7 @@ class DropoutNet(VectorModel):
         "embeddings",
         "networks of preferences and content that learn to do without the preferences",
         "Volkovs et al., NIPS 2017",
-        reads_content=True,
-        random=True,
-        stops_early=True,
-        library="torch",
-        extra="train",
+        **_TRAINED,
     )
 
     def _fit(self, data: TrainingData) -> Mapping[str, Array]:
