@@ -24,7 +24,7 @@ from recsys.recommenders.linear import ItemWeights, VectorModel
 from recsys.recommenders.options import Options
 
 
-def ease_weights(interactions_matrix: sp.csr_array, l2: float) -> NDArray[np.float32]:
+def ease_weights(interactions_matrix: sp.csr_array, l2: float) -> Floats:
     """EASE^R: the item-item weights that best rebuild a matrix without using the diagonal.
 
     Minimises ``‖X − XB‖² + λ‖B‖²`` with ``diag(B) = 0``, which gives, with ``P = (XᵀX + λ)⁻¹``,
@@ -56,14 +56,14 @@ def gram_matrix(interactions_matrix: sp.csr_array) -> NDArray[np.float64]:
     return np.asarray((interactions_matrix.T @ interactions_matrix).toarray(), dtype=np.float64)
 
 
-def weights_of_inverse(inverse: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+def weights_of_inverse(inverse: NDArray[np.floating[Any]]) -> Floats:
     """(I, I) ``B_ij = −P_ij / P_jj`` of the inverse P of a Gram matrix, 0 on the diagonal."""
     weights = -inverse / np.diag(inverse)
     np.fill_diagonal(weights, 0.0)
     return np.asarray(weights, dtype=np.float32)
 
 
-def weights_of_gram(gram: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+def weights_of_gram(gram: NDArray[np.floating[Any]]) -> Floats:
     """(I, I) ``B_ij = −P_ij / P_jj`` with ``P`` the inverse of the Gram matrix, 0 on the diagonal.
 
     It is what EASE^R solves for (Steck, WWW 2019, eq. 8) when the Gram matrix is ``XᵀX + λ``, and

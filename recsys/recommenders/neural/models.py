@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import scipy.linalg
-from numpy.typing import NDArray
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from recsys.data.catalogue import Catalogue
@@ -43,7 +42,7 @@ class Schedule(Options):
 
 def content_matrix(
     catalogue: Catalogue, modality: str | None, name: str, components: int = COMPONENTS
-) -> NDArray[np.float32]:
+) -> Floats:
     """(I, D) the centred directions of the modalities side by side, turned to principal axes.
 
     The first layer of every network is linear, so turning the axes takes nothing away from it, and
