@@ -48,7 +48,7 @@ class LevelCalibration:
     histogram: Floats
 
 
-def judge_levels(levels: LevelProbabilities, test: Interactions) -> LevelCalibration:
+def evaluate_levels(levels: LevelProbabilities, test: Interactions) -> LevelCalibration:
     """Compare stated probabilities with the ratings given.
 
     ``level_nll`` is −log P(r), averaged, in nats. ``pit_80`` is the share of ratings whose
@@ -189,7 +189,7 @@ def evaluate_ratings(predictor: Predictor, test: Interactions, query: Query) -> 
     mean = np.clip(predicted.mean.astype(np.float64), test.scale.low, test.scale.high)
     error: Floats = mean - test.rating.astype(np.float64)
     uncertainty = {} if predicted.std is None else _uncertainty(error, predicted.std)
-    levels = None if predicted.levels is None else judge_levels(predicted.levels, test)
+    levels = None if predicted.levels is None else evaluate_levels(predicted.levels, test)
     return RatingResult(
         users=users.astype(np.int64),
         counts=np.bincount(rows).astype(np.int64),

@@ -43,7 +43,7 @@ def train_vbpr(config: VBPRConfig, content: Floats, data: TrainingData) -> Mappi
         net = VBPRNet(len(data.train.users), torch.from_numpy(content), config)
         rated = torch.zeros(len(data.train.items), dtype=torch.bool)
         rated[ratings.candidates] = True
-        judge = ValidEvaluator(data)
+        evaluator = ValidEvaluator(data)
         optimiser = torch.optim.Adam(net.parameters(), config.learning_rate)
 
         def run_epoch(number: int) -> None:
@@ -51,7 +51,7 @@ def train_vbpr(config: VBPRConfig, content: Floats, data: TrainingData) -> Mappi
             for triples in ratings.triples(config.batch, rng):
                 improve(optimiser, net.loss(triples, config.reg))
 
-        train_until_best(net, run_epoch, lambda: judge(net.vectors(rated)), config)
+        train_until_best(net, run_epoch, lambda: evaluator(net.vectors(rated)), config)
         return _factors(net.vectors(rated), net)
 
 
@@ -60,7 +60,7 @@ def train_clcrec(config: CLCRecConfig, content: Floats, data: TrainingData) -> M
     ratings = Ratings(data.train)
     with deterministic(config.seed, threads=1):
         net = CLCRecNet(len(data.train.users), torch.from_numpy(content), config)
-        judge = ValidEvaluator(data)
+        evaluator = ValidEvaluator(data)
         optimiser = torch.optim.Adam(net.parameters(), config.learning_rate)
 
         def run_epoch(number: int) -> None:
@@ -71,7 +71,7 @@ def train_clcrec(config: CLCRecConfig, content: Floats, data: TrainingData) -> M
         def vectors() -> UserItemVectors:
             return net.vectors(ratings.candidates)
 
-        train_until_best(net, run_epoch, lambda: judge(vectors()), config)
+        train_until_best(net, run_epoch, lambda: evaluator(vectors()), config)
         return _factors(vectors(), net)
 
 
@@ -83,7 +83,7 @@ def train_dropoutnet(
     config: DropoutNetConfig, given: RankReducedEase, content: Floats, data: TrainingData
 ) -> Mapping[str, Array]:
     """The arrays of DropoutNet, trained until NDCG@10 on valid stops rising."""
-    train, judge = data.train, ValidEvaluator(data)
+    train, evaluator = data.train, ValidEvaluator(data)
     users = torch.from_numpy(given.user_vectors(Query.known(train)))
     items = torch.from_numpy(given.item_vectors())
     with deterministic(config.seed, threads=1):
@@ -96,10 +96,10 @@ def train_dropoutnet(
             for rows in torch.split(torch.randperm(len(users), generator=rng), config.batch):
                 improve(optimiser, net.loss(rows, rng))
 
-        def judged() -> float | None:
-            return judge(_Imitation(net, given, net.items()))
+        def quality() -> float | None:
+            return evaluator(_Imitation(net, given, net.items()))
 
-        train_until_best(net, run_epoch, judged, config)
+        train_until_best(net, run_epoch, quality, config)
         return {**net.arrays(), "parameters": np.array([n_trained(net) + given.parameters])}
 
 

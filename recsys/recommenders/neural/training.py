@@ -116,7 +116,7 @@ class ValidEvaluator:
     """NDCG@10 on valid, by the project's evaluator.
 
     All movies but those of the training history are ranked; the movies of valid alone where they
-    are cold, for so are those that will be judged.
+    are cold, for so are those of the test.
     """
 
     def __init__(self, data: TrainingData) -> None:
@@ -126,7 +126,7 @@ class ValidEvaluator:
         self._query = Query.known(data.train)
 
     def __call__(self, scorer: Scorer) -> float | None:
-        """What a scorer reaches; None where there is nothing to judge by."""
+        """What a scorer reaches; None where there is nothing to evaluate by."""
         if self._evaluator is None:
             return None
         return self._evaluator.evaluate(scorer, self._query).means()[METRIC]
@@ -147,7 +147,7 @@ def improve(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
 def train_until_best(
     net: nn.Module,
     run_epoch: Callable[[int], None],
-    judged: Callable[[], float | None],
+    measure: Callable[[], float | None],
     schedule: Schedule,
 ) -> int:
     """Trains, and leaves the network as it was after its best epoch.
@@ -155,7 +155,7 @@ def train_until_best(
     Args:
         net: what is trained.
         run_epoch: trains for the epoch of a number.
-        judged: the quality of the network as it is, higher better; None where it is not known.
+        measure: gives the quality of the network as it is, higher better; None where not known.
         schedule: when to stop.
 
     Returns:
@@ -166,7 +166,7 @@ def train_until_best(
         net.train()
         run_epoch(epoch)
         net.eval()
-        quality = judged()
+        quality = measure()
         if quality is None or quality > best:
             best = best if quality is None else quality
             kept, state = epoch, _copied(net)

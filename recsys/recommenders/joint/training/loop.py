@@ -47,7 +47,7 @@ class Batches(Protocol):
 
 @dataclass(frozen=True)
 class Learning:
-    """What is trained, on what, towards what, and how it is judged.
+    """What is trained, on what, towards what, and how it is evaluated.
 
     Attributes:
         model: it is trained in place, on the device it is on.
