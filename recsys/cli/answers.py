@@ -2,45 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
-from recsys.cli import output
-from recsys.cli.options import (
-    DEFAULT_BUNDLE,
-    BundleOption,
-    CountOption,
-    DocumentFormatOption,
-    FormatOption,
-    LikeOption,
-    UserOption,
-    argument,
-)
+from recsys.cli import options, output
+from recsys.cli.options import DEFAULT_BUNDLE
 from recsys.cli.output import DocumentFormat, Format
 from recsys.errors import BundleError, ConfigError
 
 if TYPE_CHECKING:
-    from recsys.engine import (
-        Engine,
-        MovieDescription,
-        Prediction,
-        Profile,
-        Recommendations,
-        SimilarMovies,
-    )
+    from recsys.engine import Engine, MovieDescription, Prediction, Profile, SimilarMovies
 
 _GENRES_SHOWN = 5
 
-MovieArgument = Annotated[str, argument("MOVIE", "A title, 'title (year)' or id.")]
+MovieArgument = Annotated[str, options.argument("MOVIE", "A title, 'title (year)' or id.")]
 
 
 def similar(
     *,
     movie: MovieArgument,
-    k: CountOption = 10,
-    bundle: BundleOption = DEFAULT_BUNDLE,
-    format_: FormatOption = Format.TABLE,
+    k: options.CountOption = 10,
+    bundle: options.BundleOption = DEFAULT_BUNDLE,
+    format_: options.FormatOption = Format.TABLE,
 ) -> None:
     """List the movies most like one.
 
@@ -48,27 +32,27 @@ def similar(
     from -1 to 1; how popular a movie is does not count.
     """
     answer = open_engine(bundle).similar(movie, k)
-    header = ["rank", "item", "title", "year", "genres", "similarity"]
+    header = ("rank", "item", "title", "year", "genres", "similarity")
+    rows = (m.document() for m in answer.items)
+    show(answer, format_, _print_similar, header, rows)
+
+
+def _print_similar(answer: SimilarMovies) -> None:
     rows = (
-        [m.rank, m.item, m.title, m.year, "|".join(m.genres), m.similarity] for m in answer.items
+        (str(m.rank), titled(m), ", ".join(m.genres), f"{m.similarity:.3f}") for m in answer.items
     )
-    if is_shown(answer, format_, header, rows):
-        return
-    table = output.new_table("#", "movie", "genres", "similarity", right=("#", "similarity"))
-    for m in answer.items:
-        cells = (str(m.rank), titled(m.title, m.year), ", ".join(m.genres), f"{m.similarity:.3f}")
-        table.add_row(*cells)
-    liked = titled(answer.title, answer.year)
-    output.print_table(table, f"{len(answer.items)} movies like {liked} ({answer.model})")
+    title = f"{len(answer.items)} movies like {titled(answer)} ({answer.model})"
+    heads = ("#", "movie", "genres", "similarity")
+    output.print_rows(heads, rows, title, right=("#", "similarity"))
 
 
 def predict(
     *,
     movie: MovieArgument,
-    user: UserOption = None,
-    like: LikeOption = None,
-    bundle: BundleOption = DEFAULT_BUNDLE,
-    format_: FormatOption = Format.TABLE,
+    user: options.UserOption = None,
+    like: options.LikeOption = None,
+    bundle: options.BundleOption = DEFAULT_BUNDLE,
+    format_: options.FormatOption = Format.TABLE,
 ) -> None:
     """Predict the stars somebody would give a movie.
 
@@ -80,32 +64,35 @@ def predict(
     engine = open_engine(bundle)
     answer = engine.predict(person(engine, user, like), movie)
     low, high = answer.interval80 or (None, None)
-    header = ["user", "item", "title", "year", "mean", "std", "low80", "high80"]
-    about = [answer.user, answer.item, answer.title, answer.year]
-    if is_shown(answer, format_, header, [[*about, answer.mean, answer.std, low, high]]):
-        return
-    columns = ("stars", "std", "80 % interval")
-    table = output.new_table("movie", *columns, right=columns)
-    known = answer.std is not None and low is not None
-    spread = (f"{answer.std:.2f}", f"{low:.2f} … {high:.2f}") if known else ("–", "–")
-    table.add_row(titled(answer.title, answer.year), f"{answer.mean:.2f}", *spread)
-    output.print_table(table, f"stars {who(answer.user)} would give ({answer.model})")
+    header = ("user", "item", "title", "year", "mean", "std", "low80", "high80")
+    row = {**answer.document(), "low80": low, "high80": high}
+    show(answer, format_, _print_prediction, header, [row])
+
+
+def _print_prediction(answer: Prediction) -> None:
+    heads = ("stars", "std", "80 % interval")
+    std = "–" if answer.std is None else f"{answer.std:.2f}"
+    interval = "{:.2f} … {:.2f}".format(*answer.interval80) if answer.interval80 else "–"
+    row = (titled(answer), f"{answer.mean:.2f}", std, interval)
+    title = f"stars {who(answer.user)} would give ({answer.model})"
+    output.print_rows(("movie", *heads), [row], title, right=heads)
 
 
 def movie(
     *,
     movie: MovieArgument,
-    bundle: BundleOption = DEFAULT_BUNDLE,
-    format_: DocumentFormatOption = DocumentFormat.TABLE,
+    bundle: options.BundleOption = DEFAULT_BUNDLE,
+    format_: options.DocumentFormatOption = DocumentFormat.TABLE,
 ) -> None:
     """Show one movie as the model sees it.
 
     Its genres and its audience score, both read from its content alone, and how far each modality
     counts in that content.
     """
-    answer = open_engine(bundle).describe(movie)
-    if is_shown(answer, format_):
-        return
+    show(open_engine(bundle).describe(movie), format_, _print_movie)
+
+
+def _print_movie(answer: MovieDescription) -> None:
     low, high = answer.audience.interval80
     shown = answer.predicted_genres[:_GENRES_SHOWN]
     weights = answer.modality_weights.items()
@@ -116,24 +103,25 @@ def movie(
         "modalities": ", ".join(f"{name} {weight:.2f}" for name, weight in weights) or "none",
         "ratings in training": str(answer.ratings),
     }
-    title = f"{titled(answer.title, answer.year)} ({answer.model})"
-    output.print_pairs(("what", "value"), facts, title)
+    output.print_pairs(("what", "value"), facts, f"{titled(answer)} ({answer.model})")
 
 
-def is_shown(
-    answer: Recommendations | SimilarMovies | Prediction | MovieDescription,
+def show(
+    answer: Any,
     format_: Format | DocumentFormat,
+    as_tables: Callable[[Any], None],
     header: Sequence[str] = (),
-    rows: Iterable[Sequence[object]] = (),
-) -> bool:
-    """Say the notes of an answer; print it as JSON or CSV, unless a table is asked for."""
+    rows: Iterable[Mapping[str, Any]] = (),
+) -> None:
+    """Say the notes of an answer and print it: as JSON, rows under a header, or tables."""
     for line in answer.notes:
         output.note(line)
     if format_ == Format.JSON:
         output.print_json(answer.document())
     elif format_ == Format.CSV:
         output.print_csv(header, rows)
-    return format_ != Format.TABLE
+    else:
+        as_tables(answer)
 
 
 def require_bundle(path: Path) -> None:
@@ -196,6 +184,6 @@ def who(user: str | None) -> str:
     return f"user {user}" if user is not None else "you"
 
 
-def titled(title: str, year: int | None) -> str:
-    """A movie in a table."""
-    return title if year is None else f"{title} ({year})"
+def titled(movie: Any) -> str:
+    """A movie, or an answer about one, in a table."""
+    return str(movie.title) if movie.year is None else f"{movie.title} ({movie.year})"

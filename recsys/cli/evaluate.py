@@ -5,14 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
-from recsys.cli import answers, output, scores
-from recsys.cli.options import (
-    DEFAULT_BUNDLE,
-    BundleOption,
-    DataOption,
-    DocumentFormatOption,
-    option,
-)
+from recsys.cli import answers, options, output, scores
+from recsys.cli.options import DEFAULT_BUNDLE, option
 from recsys.cli.output import DocumentFormat
 from recsys.cli.train import beside
 from recsys.errors import ConfigError, UnsupportedError
@@ -23,42 +17,38 @@ if TYPE_CHECKING:
     from recsys.evaluation.report import ResultRow
 
 BASELINES: Final = ("popularity", "bias", "item-knn", "ease")
-EXAMPLE: Final = "recsys evaluate --bundle runs/ro --baselines"
-
-BaselinesOption = Annotated[
-    bool,
-    option("--baselines", "Beside popularity, bias, item-kNN and EASE, fitted on the same split."),
-]
-ModalitiesOption = Annotated[
-    str | None,
-    option(
-        "--modalities A,B",
-        "Measure the model as if its movies had these modalities alone, such as "
-        "'text,poster'. Nothing is trained again; the features are read or encoded.",
-    ),
-]
-SubsetsOption = Annotated[
-    bool, option("--subsets", "Measure the model with every subset of its modalities.")
-]
-ReportOption = Annotated[
-    Path | None,
-    option(
-        "--out FILE",
-        "Where to write the report, a JSON file with every figure. With --baselines it is "
-        "BUNDLE.results.json unless told, with --subsets BUNDLE.subsets.json.",
-    ),
-]
 
 
 def evaluate(
     *,
-    bundle: BundleOption = DEFAULT_BUNDLE,
-    data: DataOption = None,
-    baselines: BaselinesOption = False,
-    modalities: ModalitiesOption = None,
-    subsets: SubsetsOption = False,
-    out: ReportOption = None,
-    format_: DocumentFormatOption = DocumentFormat.TABLE,
+    bundle: options.BundleOption = DEFAULT_BUNDLE,
+    data: options.DataOption = None,
+    baselines: Annotated[
+        bool,
+        option(
+            "--baselines", "Beside popularity, bias, item-kNN and EASE, fitted on the same split."
+        ),
+    ] = False,
+    modalities: Annotated[
+        str | None,
+        option(
+            "--modalities A,B",
+            "Measure the model as if its movies had these modalities alone, such as "
+            "'text,poster'. Nothing is trained again; the features are read or encoded.",
+        ),
+    ] = None,
+    subsets: Annotated[
+        bool, option("--subsets", "Measure the model with every subset of its modalities.")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        option(
+            "--out FILE",
+            "Where to write the report, a JSON file with every figure. With --baselines it is "
+            "BUNDLE.results.json unless told, with --subsets BUNDLE.subsets.json.",
+        ),
+    ] = None,
+    format_: options.DocumentFormatOption = DocumentFormat.TABLE,
 ) -> None:
     """Measure a bundle, perhaps beside baselines.
 
@@ -86,13 +76,11 @@ def evaluate(
     if report is not None:
         results_of(rows, split, engine.contents.config).save(report)
         output.say("report", str(report))
-    if format_ is DocumentFormat.JSON:
-        whole = rows[-1] if subsets else rows[0]
-        output.print_json(document_of(whole, split).model_dump(mode="json"))
-    elif len(rows) > 1 and report is not None:
+    if len(rows) > 1 and report is not None and format_ is DocumentFormat.TABLE:
         scores.print_comparison(ResultsDocument.load(report))
     else:
-        scores.print_evaluation(document_of(rows[0], split))
+        whole = document_of(rows[-1] if subsets else rows[0], split)
+        output.show(whole, format_, scores.print_evaluation)
 
 
 def _require_one_kind(**kinds: object) -> None:

@@ -57,11 +57,11 @@ def make_app() -> typer.Typer:
     """The program ``recsys`` with all its verbs."""
     app = new_app(SUMMARY)
     app.callback()(recsys_command)
-    add_verb(app, "train", train.train, train.EXAMPLE)
-    add_verb(app, "models", models.models, models.EXAMPLE)
-    add_verb(app, "tune", tune.tune, tune.EXAMPLE)
-    add_verb(app, "evaluate", evaluate.evaluate, evaluate.EXAMPLE)
-    add_verb(app, "recommend", recommend.recommend, recommend.EXAMPLE)
+    add_verb(app, "train", train.train, "recsys train --split ro --seed 2020 --out runs/ro")
+    add_verb(app, "models", models.models, "recsys models")
+    add_verb(app, "tune", tune.tune, "recsys tune --space joint --trials 50 --out runs/tuned")
+    add_verb(app, "evaluate", evaluate.evaluate, "recsys evaluate --bundle runs/ro --baselines")
+    add_verb(app, "recommend", recommend.recommend, f"recsys {recommend.EXAMPLE}")
     add_verb(app, "similar", answers.similar, 'recsys similar "Toy Story" --k 5')
     add_verb(app, "movie", answers.movie, 'recsys movie "Heat (1995)"')
     add_verb(app, "predict", answers.predict, 'recsys predict --user 42 "Heat (1995)"')
@@ -69,14 +69,7 @@ def make_app() -> typer.Typer:
     app.add_typer(features.app, name="features")
     app.add_typer(benchmark.app, name="benchmark")
     app.add_typer(config.app, name="config")
-    add_verb(app, "doctor", doctor.doctor, doctor.EXAMPLE)
-    return app
-
-
-def make_recommend_app() -> typer.Typer:
-    """The program ``recommend``: that verb alone."""
-    app = new_app("")
-    add_verb(app, "recommend", recommend.recommend, recommend.ARGUMENTS)
+    add_verb(app, "doctor", doctor.doctor, "recsys doctor --format json")
     return app
 
 
@@ -87,9 +80,11 @@ def main() -> None:
 
 
 def recommend_main() -> None:
-    """Entry point of ``recommend``."""
+    """Entry point of ``recommend``, which is that verb alone."""
     _accept_any_encoding()
-    make_recommend_app()(prog_name="recommend")
+    app = new_app("")
+    add_verb(app, "recommend", recommend.recommend, recommend.EXAMPLE)
+    app(prog_name="recommend")
 
 
 def _accept_any_encoding() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from recsys.cli import output
 from recsys.cli.options import DocumentFormatOption
@@ -11,8 +11,6 @@ from recsys.cli.output import DocumentFormat
 
 if TYPE_CHECKING:
     from recsys.recommenders.registry import ModelEntry
-
-EXAMPLE: Final = "recsys models"
 
 
 def models(*, format_: DocumentFormatOption = DocumentFormat.TABLE) -> None:
@@ -22,30 +20,29 @@ def models(*, format_: DocumentFormatOption = DocumentFormat.TABLE) -> None:
     """
     from recsys.recommenders.registry import MODELS
 
-    known = [_described(entry) for entry in MODELS.values()]
-    if format_ is DocumentFormat.JSON:
-        output.print_json(known)
-        return
-    table = output.new_table("name", "what it is", "made of", "answers", "to train it")
-    for model in known:
-        name = f"{model['name']}[:MODALITY]" if model["by_modality"] else model["name"]
-        answers = ", ".join(model["answers"])
-        table.add_row(name, model["summary"], model["payload"], answers, _needed(model))
-    output.print_table(table)
+    output.show([_described(entry) for entry in MODELS.values()], format_, _print)
+
+
+def _print(known: list[dict[str, Any]]) -> None:
+    rows = (
+        (
+            f"{model['name']}[:MODALITY]" if model["by_modality"] else model["name"],
+            model["summary"],
+            model["payload"],
+            ", ".join(model["answers"]),
+            _needed(model),
+        )
+        for model in known
+    )
+    output.print_rows(("name", "what it is", "made of", "answers", "to train it"), rows)
 
 
 def _described(entry: ModelEntry) -> dict[str, Any]:
     from recsys.recommenders.registry import create
 
     model = create(entry.name)
-    facts = asdict(model.facts)
-    return {
-        "name": entry.name,
-        **facts,
-        "answers": model.answers(),
-        "by_modality": entry.by_modality,
-        "installed": entry.is_available,
-    }
+    more = {"by_modality": entry.by_modality, "installed": entry.is_available}
+    return {"name": entry.name, **asdict(model.facts), "answers": model.answers(), **more}
 
 
 def _needed(model: dict[str, Any]) -> str:

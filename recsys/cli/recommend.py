@@ -2,67 +2,53 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Final
 
-from recsys.cli import answers, output
-from recsys.cli.options import (
-    DEFAULT_BUNDLE,
-    BundleOption,
-    CountOption,
-    FormatOption,
-    LikeOption,
-    UserOption,
-    option,
-)
+from recsys.cli import answers, options, output
+from recsys.cli.options import DEFAULT_BUNDLE, option
 from recsys.cli.output import Format
 from recsys.errors import ConfigError
 
 if TYPE_CHECKING:
     from recsys.engine import Recommendations, RecommendedMovie
 
-EXAMPLE: Final = 'recsys recommend --like "Heat (1995)" --like 318 --year 1990..1999'
-ARGUMENTS: Final = EXAMPLE.removeprefix("recsys ")
+EXAMPLE: Final = 'recommend --like "Heat (1995)" --like 318 --year 1990..1999'
 _NAMED: Final = 3
 _EXPLAINED: Final = 10
-_YEARS: Final = (0, 9999)
-
-GenreOption = Annotated[
-    list[str] | None,
-    option("--genre NAME", "Only movies of this genre; repeated: of any of these genres."),
-]
-YearOption = Annotated[
-    str | None,
-    option("--year YEARS", "Only movies of these years: 1995, 1990..1999, 1990.. or ..1999."),
-]
-IncludeSeenOption = Annotated[
-    bool, option("--include-seen", "Also movies the user has rated already.")
-]
-BecauseOption = Annotated[
-    int | None,
-    option(
-        "--because N",
-        "How many liked movies each reason names. In JSON the others become one entry, so "
-        "that the shares still add up to the score. Default: 3, in JSON all.",
-        min=0,
-    ),
-]
-ExplainOption = Annotated[
-    bool, option("--explain", "Below the table, what every score is the sum of.")
-]
+_HEADER: Final = ("rank", "item", "title", "year", "genres", "score", "because")
 
 
 def recommend(
     *,
-    user: UserOption = None,
-    like: LikeOption = None,
-    k: CountOption = 10,
-    bundle: BundleOption = DEFAULT_BUNDLE,
-    genre: GenreOption = None,
-    year: YearOption = None,
-    include_seen: IncludeSeenOption = False,
-    because: BecauseOption = None,
-    explain: ExplainOption = False,
-    format_: FormatOption = Format.TABLE,
+    user: options.UserOption = None,
+    like: options.LikeOption = None,
+    k: options.CountOption = 10,
+    bundle: options.BundleOption = DEFAULT_BUNDLE,
+    genre: Annotated[
+        list[str] | None,
+        option("--genre NAME", "Only movies of this genre; repeated: of any of these genres."),
+    ] = None,
+    year: Annotated[
+        str | None,
+        option("--year YEARS", "Only movies of these years: 1995, 1990..1999, 1990.. or ..1999."),
+    ] = None,
+    include_seen: Annotated[
+        bool, option("--include-seen", "Also movies the user has rated already.")
+    ] = False,
+    because: Annotated[
+        int | None,
+        option(
+            "--because N",
+            "How many liked movies each reason names. In JSON the others become one entry, so "
+            "that the shares still add up to the score. Default: 3, in JSON all.",
+            min=0,
+        ),
+    ] = None,
+    explain: Annotated[
+        bool, option("--explain", "Below the table, what every score is the sum of.")
+    ] = False,
+    format_: options.FormatOption = Format.TABLE,
 ) -> None:
     """Recommend movies, and say why.
 
@@ -74,23 +60,19 @@ def recommend(
     engine = answers.open_engine(bundle)
     from recsys.engine import Filters
 
+    named = because
+    if named is None and format_ is not Format.JSON:
+        named = _EXPLAINED if explain else _NAMED
     answer = engine.recommend(
         answers.person(engine, user, like),
         k,
         exclude_seen=not include_seen,
         filters=Filters(tuple(genre or ()), years),
-        because=_because(because, explain, format_),
+        because=named,
     )
-    header = ["rank", "item", "title", "year", "genres", "score", "because"]
-    rows = (
-        [m.rank, m.item, m.title, m.year, "|".join(m.genres), m.score, _reasons(m, "; ")]
-        for m in answer.items
-    )
-    if answers.is_shown(answer, format_, header, rows):
-        return
-    _print_table(answer, _NAMED if because is None else because)
-    for movie in answer.items if explain else ():
-        _print_explanation(movie)
+    rows = ({**m.document(), "because": _reasons(m, "; ")} for m in answer.items)
+    table = partial(_print, named=_NAMED if because is None else because, explain=explain)
+    answers.show(answer, format_, table, _HEADER, rows)
 
 
 def parse_years(text: str | None) -> tuple[int, int] | None:
@@ -107,31 +89,25 @@ def parse_years(text: str | None) -> tuple[int, int] | None:
         raise ConfigError(
             f"--year {text!r} is no range of years", hint="write 1995, 1990..1999, 1990.. or ..1999"
         )
-    if not dots:
-        return int(first), int(first)
-    return int(first or _YEARS[0]), int(last or _YEARS[1])
+    return int(first or 0), int(last or 9999) if dots else int(first)
 
 
-def _because(given: int | None, explain: bool, format_: Format) -> int | None:
-    if given is not None or format_ is Format.JSON:
-        return given
-    return _EXPLAINED if explain else _NAMED
-
-
-def _print_table(answer: Recommendations, named: int) -> None:
-    head = f"{len(answer.items)} movies for {answers.who(answer.user)} ({answer.model})"
-    columns = ("#", "movie", "genres", "score", *(["because you liked"] if named else []))
-    table = output.new_table(*columns, right=("#", "score"))
-    for movie in answer.items:
-        cells = [
+def _print(answer: Recommendations, named: int, explain: bool) -> None:
+    heads = ("#", "movie", "genres", "score", *(["because you liked"] if named else []))
+    rows = (
+        (
             str(movie.rank),
-            answers.titled(movie.title, movie.year),
+            answers.titled(movie),
             ", ".join(movie.genres),
             f"{movie.score:.2f}",
-            _reasons(movie, ", ", named),
-        ]
-        table.add_row(*cells[: len(columns)])
-    output.print_table(table, head)
+            *([_reasons(movie, ", ", named)] if named else []),
+        )
+        for movie in answer.items
+    )
+    title = f"{len(answer.items)} movies for {answers.who(answer.user)} ({answer.model})"
+    output.print_rows(heads, rows, title, right=("#", "score"))
+    for movie in answer.items if explain else ():
+        _print_explanation(movie)
 
 
 def _reasons(movie: RecommendedMovie, separator: str, named: int | None = None) -> str:
@@ -140,9 +116,9 @@ def _reasons(movie: RecommendedMovie, separator: str, named: int | None = None) 
 
 
 def _print_explanation(movie: RecommendedMovie) -> None:
-    head = f"\n{movie.rank}. {answers.titled(movie.title, movie.year)}: why {movie.score:.3f}"
-    table = output.new_table("share", "from", right=("share",))
-    for entry in movie.because:
-        source = entry.title.strip("()") if entry.item is None else entry.title
-        table.add_row(f"{entry.share:+.3f}", source)
-    output.print_table(table, head)
+    rows = (
+        (f"{entry.share:+.3f}", entry.title.strip("()") if entry.item is None else entry.title)
+        for entry in movie.because
+    )
+    title = f"\n{movie.rank}. {answers.titled(movie)}: why {movie.score:.3f}"
+    output.print_rows(("share", "from"), rows, title, right=("share",))

@@ -7,27 +7,17 @@ import time
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
-from recsys.cli import output, scores, stages
-from recsys.cli.options import (
-    DEFAULT_BUNDLE,
-    DataOption,
-    DocumentFormatOption,
-    OnBadRow,
-    SetOption,
-    option,
-)
+from recsys.cli import options, output, scores, stages
+from recsys.cli.options import DEFAULT_BUNDLE, OnBadRow, option
 from recsys.cli.output import DocumentFormat
-from recsys.cli.stages import ResumeOption
 from recsys.errors import DataError, MissingExtra
 
 if TYPE_CHECKING:
     from recsys.config.experiment import ExperimentConfig
     from recsys.evaluation.report import EvaluationDocument
     from recsys.recommenders.joint.training.log import RunOptions
-
-EXAMPLE: Final = "recsys train --split ro --seed 2020 --out runs/ro"
 
 ConfigOption = Annotated[
     str,
@@ -50,51 +40,52 @@ SeedOption = Annotated[
         "seed=N or --set split.seed=N, which win over --seed.",
     ),
 ]
-TrainOnBadRowOption = Annotated[
-    OnBadRow | None,
-    option("--on-bad-row [error|quarantine]", "Refuse bad rows, or set them aside."),
-]
-OutOption = Annotated[
-    Path,
-    option(
-        "--out DIR",
-        "The bundle to write; one that is there is replaced once the new one is complete. "
-        "The log of the training goes to DIR.log.jsonl and, where TensorBoard is installed, to "
-        "DIR.tensorboard. While it lasts, its state and its log are in DIR.checkpoint.",
-    ),
-]
-
-
-ModelOption = Annotated[
-    str,
-    option(
-        "--model NAME",
-        "Which model: joint, ease, item-knn, … ('recsys models' lists them). --set reaches "
-        "its hyper-parameters, such as --model ease --set l2=300.",
-    ),
-]
 
 
 def train(
     *,
-    model: ModelOption = "joint",
+    model: Annotated[
+        str,
+        option(
+            "--model NAME",
+            "Which model: joint, ease, item-knn, … ('recsys models' lists them). --set reaches "
+            "its hyper-parameters, such as --model ease --set l2=300.",
+        ),
+    ] = "joint",
     config: ConfigOption = "default",
-    changes: SetOption = None,
+    changes: options.SetOption = None,
     split: SplitOption = None,
     seed: SeedOption = None,
-    data: DataOption = None,
-    on_bad_row: TrainOnBadRowOption = None,
-    out: OutOption = DEFAULT_BUNDLE,
-    resume: ResumeOption = False,
-    format_: DocumentFormatOption = DocumentFormat.TABLE,
+    data: options.DataOption = None,
+    on_bad_row: Annotated[
+        OnBadRow | None,
+        option("--on-bad-row [error|quarantine]", "Refuse bad rows, or set them aside."),
+    ] = None,
+    out: Annotated[
+        Path,
+        option(
+            "--out DIR",
+            "The bundle to write; one that is there is replaced once the new one is complete. "
+            "The log of the training goes to DIR.log.jsonl and, where TensorBoard is installed, to "
+            "DIR.tensorboard. While it lasts, its state and its log are in DIR.checkpoint.",
+        ),
+    ] = DEFAULT_BUNDLE,
+    resume: Annotated[
+        bool,
+        option(
+            "--resume", "Go on where a training of the same DIR was cut off; else it is discarded."
+        ),
+    ] = False,
+    format_: options.DocumentFormatOption = DocumentFormat.TABLE,
 ) -> None:
     """Train a model, evaluate it, and keep it as a bundle.
 
     It is evaluated on the test part of its split, which training never sees.
     """
-    options = {"split.name": split, "seed": seed, "split.seed": seed, "data.on_bad_row": on_bad_row}
-    given = [*overrides(options), *(changes or [])]
-    experiment = resolved(config, given, data, model)
+    given = overrides(
+        {"split.name": split, "seed": seed, "split.seed": seed, "data.on_bad_row": on_bad_row}
+    )
+    experiment = resolved(config, [*given, *(changes or [])], data, model)
     require_library(model)
     _show(_run(experiment, data, out, resume), format_)
 
@@ -191,11 +182,10 @@ def _run(
 
     device_of(experiment.training)  # refused before any work
     checkpoint, log = beside(out, ".checkpoint"), beside(out, ".log.jsonl")
-    stages.say_checkpoint(checkpoint, resume)
     live = checkpoint / stages.LIVE_LOG
-    options = RunOptions(live, beside(out, ".tensorboard"), checkpoint, resume)
-    with stages.resumable(checkpoint):
-        found = _fitted(experiment, data, out, options)
+    run = RunOptions(live, beside(out, ".tensorboard"), checkpoint, resume)
+    with stages.resumable(checkpoint, resume):
+        found = _fitted(experiment, data, out, run)
     live.replace(log)
     stages.clear(checkpoint)
     output.say("log", str(log))
@@ -203,14 +193,14 @@ def _run(
 
 
 def _fitted(
-    experiment: ExperimentConfig, data: Path | None, out: Path, options: RunOptions | None = None
+    experiment: ExperimentConfig, data: Path | None, out: Path, run: RunOptions | None = None
 ) -> EvaluationDocument | None:
     from recsys import workflow
     from recsys.bundle.loading import read_manifest
     from recsys.recommenders.joint.recommender import JointRecommender
 
     split = stages.ready_split(experiment, data, features=workflow.reads_content(experiment))
-    model = workflow.model_of(experiment, options)
+    model = workflow.model_of(experiment, run)
     if isinstance(model, JointRecommender):
         stages.say_training(experiment)
         stages.say_trained(model.fit(split), experiment.training.monitor)
@@ -229,7 +219,5 @@ def _fitted(
 def _show(found: EvaluationDocument | None, format_: DocumentFormat) -> None:
     if found is None:
         output.note("the split has no test part, so nothing was evaluated")
-    if format_ is DocumentFormat.JSON:
-        output.print_json(None if found is None else found.model_dump(mode="json"))
-    elif found is not None:
-        scores.print_evaluation(found)
+    if found is not None or format_ is DocumentFormat.JSON:
+        output.show(found, format_, scores.print_evaluation)

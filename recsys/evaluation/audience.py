@@ -103,7 +103,7 @@ def evaluate_audience(
         eligible &= np.isin(np.arange(len(votes)), movies)
     items = np.flatnonzero(eligible).astype(np.int64)
     if not len(items):
-        raise DataError(f"no movie with at least {min_votes} test ratings can be evaluated")
+        raise DataError(f"no movie with at least {min_votes} test ratings is to be evaluated")
     _check(prediction, items, len(votes))
     sums = np.bincount(test.item, test.rating.astype(np.float64), len(votes))
     mean, std = (values[items].astype(np.float64) for values in (prediction.mean, prediction.std))

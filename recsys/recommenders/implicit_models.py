@@ -123,20 +123,13 @@ class ImplicitALS(VectorModel):
         for row, (start, stop) in enumerate(pairwise(histories.indptr.tolist())):
             if stop > start:
                 rated = items[histories.indices[start:stop]].astype(np.float64)
-                found[row] = np.linalg.solve(self._normal(rated), self._pull(rated).sum(axis=0))
+                found[row] = self._solved(rated, (self.config.alpha * rated).sum(axis=0))
         return found
 
-    def _normal(self, rated: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(D, D) A, for the (n, D) vectors of a history."""
-        outer = rated.T @ rated
-        return np.asarray(self.arrays()["gram"] + (self.config.alpha - 1) * outer)
-
-    def _pull(self, rated: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.asarray(self.config.alpha * rated)
-
-    def item_vectors(self) -> Floats:
-        """(I, D) factors."""
-        return np.array(self.arrays()["items"])
+    def _solved(self, rated: NDArray[np.float64], pull: NDArray[np.float64]) -> Any:
+        """The solution of ``A x = pull``, A for the (n, D) vectors of a history."""
+        normal = self.arrays()["gram"] + (self.config.alpha - 1) * (rated.T @ rated)
+        return np.linalg.solve(normal, pull)
 
     def _contributions(self, rows: NDArray[np.int32]) -> Callable[[Rows], Contributions]:
         """``y_iᵀ A⁻¹ α y_j`` is what movie j of the history adds."""
@@ -144,7 +137,7 @@ class ImplicitALS(VectorModel):
 
         def contributions(asked: Rows) -> Contributions:
             rated = items[rows].astype(np.float64)
-            solved = np.linalg.solve(self._normal(rated), self._pull(rated).T)
+            solved = self._solved(rated, self.config.alpha * rated.T)
             return Contributions(rows, items[asked] @ solved, np.zeros(len(asked)))
 
         return contributions

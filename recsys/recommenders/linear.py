@@ -64,15 +64,18 @@ class ItemWeights(Recommender):
 
 
 class VectorModel(Recommender):
-    """Scores that are inner products, which is all an index needs."""
+    """Scores that are inner products, which is all an index needs.
+
+    The arrays hold "items", (I, D), unless a model says otherwise.
+    """
 
     @abstractmethod
     def user_vectors(self, query: Query) -> Floats:
         """(Q, D) vectors."""
 
-    @abstractmethod
     def item_vectors(self) -> Floats:
         """(I, D) vectors; a score is the inner product of user and item."""
+        return np.array(self.arrays()["items"])
 
     def score(self, query: Query) -> Floats:
         """(Q, I) scores."""
@@ -81,12 +84,11 @@ class VectorModel(Recommender):
     def view(self, query: Query) -> UserView:
         """One user, with the vector that an index is asked with."""
         rows, vector = query.histories.indices, self.user_vectors(query)
-        return UserView(
-            rows,
-            lambda: inner_products(vector, self.item_vectors())[0],
-            vector[0],
-            self._contributions(rows),
-        )
+
+        def scores() -> Floats:
+            return np.asarray(inner_products(vector, self.item_vectors())[0])
+
+        return UserView(rows, scores, vector[0], self._contributions(rows))
 
     def _contributions(self, rows: NDArray[np.int32]) -> Callable[[Rows], Contributions] | None:  # noqa: ARG002
         """For ``UserView``, of a history of the given movies."""
@@ -132,10 +134,6 @@ class KnownUserFactors(VectorModel):
                 count=len(strange),
             )
         return users[query.users]
-
-    def item_vectors(self) -> Floats:
-        """(I, D) vectors."""
-        return np.array(self.arrays()["items"])
 
 
 def unit_rows(vectors: Floats) -> Floats:

@@ -23,6 +23,9 @@ from recsys.queries.topk import TopK
 from recsys.retrieval.exact import exact_search
 from recsys.retrieval.index import Index, checked_vectors, joined
 
+# SWIG's generated signatures are not those its Python wrappers accept, hence no static import.
+faiss: Any = import_module("faiss")
+
 SPARE = 16
 QUERIES_AT_A_TIME = 256
 
@@ -40,7 +43,6 @@ class FaissFlatIndex(Index):
     @classmethod
     def build(cls, vectors: NDArray[np.floating[Any]], *, threads: int = 1) -> Self:
         """An index of (I, D) vectors, which FAISS copies."""
-        faiss = _faiss()
         own = checked_vectors(vectors)
         native = faiss.IndexFlatIP(own.shape[1])
         native.add(own)
@@ -98,7 +100,6 @@ class FaissFlatIndex(Index):
 
     def to_bytes(self) -> bytes:
         """FAISS's own format."""
-        faiss = _faiss()
         return bytes(faiss.serialize_index(self._native))
 
     @classmethod
@@ -108,7 +109,6 @@ class FaissFlatIndex(Index):
         Raises:
             BundleError: FAISS cannot read the bytes, or they hold another kind of index.
         """
-        faiss = _faiss()
         try:
             native = faiss.deserialize_index(np.frombuffer(data, dtype=np.uint8))
         except RuntimeError as error:
@@ -118,14 +118,8 @@ class FaissFlatIndex(Index):
         return cls(native, threads)
 
 
-def _faiss() -> Any:
-    # SWIG's generated signatures are not those its Python wrappers accept, hence no static import.
-    return import_module("faiss")
-
-
 def _view(native: Any) -> NDArray[np.float32]:
     """(I, D) the index's own memory, valid while the index lives."""
-    faiss = _faiss()
     shape = (int(native.ntotal), int(native.d))
     if shape[0] == 0:
         return np.empty(shape, dtype=np.float32)
@@ -135,7 +129,6 @@ def _view(native: Any) -> NDArray[np.float32]:
 
 
 def _filter(mask: NDArray[np.bool_] | None) -> Any:
-    faiss = _faiss()
     if mask is None:
         return None
     bits = np.packbits(mask, bitorder="little")
@@ -144,7 +137,6 @@ def _filter(mask: NDArray[np.bool_] | None) -> Any:
 
 @contextmanager
 def _faiss_threads(count: int) -> Iterator[None]:
-    faiss = _faiss()
     before = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(count)
     try:

@@ -106,7 +106,7 @@ class JointRecommender(VectorModel):
 
     def view(self, query: Query) -> UserView:
         """One user: the liked movies, their weights and the vector they make, computed once."""
-        return self.model.views(query)[0]
+        return self.model.view(query)
 
     def views(self, query: Query) -> list[UserView]:
         """Every user of a query, their weights and vectors computed together."""
@@ -199,11 +199,7 @@ def _of_content(
     features = _features(catalogue, names)
     added = tower.content(features, len(catalogue)).arrays()
     placed = tower.embed(features, len(catalogue)).arrays()
-    return {n: np.where(_as_column(rated, added[n]), added[n], placed[n]) for n in added}
-
-
-def _as_column(mask: NDArray[np.bool_], array: Floats) -> NDArray[np.bool_]:
-    return mask.reshape(-1, *(1,) * (array.ndim - 1))
+    return {name: np.where(rated, added[name].T, placed[name].T).T.copy() for name in added}
 
 
 def require_modalities(tower: ContentTower, names: Collection[str]) -> None:

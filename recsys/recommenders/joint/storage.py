@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from recsys.recommenders.joint.embedding_model import EmbeddingModel, MovieVecto
 from recsys.recommenders.joint.formulas import RatingShrinkage
 
 Arrays = Mapping[str, NDArray[Any]]
+T = TypeVar("T")
 
 _MOVIES, _TOWER, _NUMBER = "movies/", "tower/", "number/"
 _TOWER_NUMBERS = ("temperature", "rating_mean", "cold_weight")
@@ -64,7 +65,7 @@ class Fitted(NamedTuple):
     @classmethod
     def of(cls, arrays: Arrays, config: ExperimentConfig) -> Fitted:
         """What ``arrays`` gave, following the rules of its experiment."""
-        number = {name: float(array[0]) for name, array in _under(arrays, _NUMBER).items()}
+        number = {name: float(array[0]) for name, array in under(arrays, _NUMBER).items()}
         rating = RatingConstants(
             RatingShrinkage(number["shrinkage_bias"], number["shrinkage_vector"]),
             number["user_noise"],
@@ -73,14 +74,15 @@ class Fitted(NamedTuple):
             number["spread"],
             number["vote_std"],
         )
-        movies = _under(arrays, _MOVIES)
+        movies = under(arrays, _MOVIES)
         vectors = MovieVectors(**{field.name: movies[field.name] for field in fields(MovieVectors)})
         numbers = {name: number[name] for name in _TOWER_NUMBERS}
-        tower = ContentTower(weights=_under(arrays, _TOWER), fusion=config.fusion.kind, **numbers)
+        tower = ContentTower(weights=under(arrays, _TOWER), fusion=config.fusion.kind, **numbers)
         return cls(EmbeddingModel(vectors, config.user, rating), tower, int(number["parameters"]))
 
 
-def _under(arrays: Arrays, prefix: str) -> dict[str, NDArray[Any]]:
+def under(arrays: Mapping[str, T], prefix: str) -> dict[str, T]:
+    """What is named ``prefix…``, without the prefix."""
     return {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}
 
 

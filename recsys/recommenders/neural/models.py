@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import scipy.linalg
@@ -65,6 +66,10 @@ def content_matrix(
         left, singular, _ = scipy.linalg.svd(stacked, full_matrices=False)
         stacked = left[:, :components] * singular[:components]
     return np.ascontiguousarray(stacked, dtype=np.float32)
+
+
+def _nets() -> Any:
+    return imported("recsys.recommenders.neural.nets", "torch", "train")
 
 
 @dataclass(frozen=True)
@@ -132,9 +137,7 @@ class VBPR(KnownUserFactors):
         content = np.zeros((len(data.train.items), 0), dtype=np.float32)
         if self.config.content_factors:
             content = content_matrix(data.catalogue, self.config.modality, self.name)
-        arrays: Mapping[str, Array] = imported(
-            "recsys.recommenders.neural.nets", "torch", "train"
-        ).train_vbpr(self.config, content, data)
+        arrays: Mapping[str, Array] = _nets().train_vbpr(self.config, content, data)
         return arrays
 
 
@@ -208,9 +211,7 @@ class CLCRec(KnownUserFactors):
             MissingExtra: torch is not installed.
         """
         content = content_matrix(data.catalogue, None, self.name)
-        arrays: Mapping[str, Array] = imported(
-            "recsys.recommenders.neural.nets", "torch", "train"
-        ).train_clcrec(self.config, content, data)
+        arrays: Mapping[str, Array] = _nets().train_clcrec(self.config, content, data)
         return arrays
 
 
@@ -278,10 +279,7 @@ class DropoutNet(VectorModel):
             DataError: the movies have no modality.
             MissingExtra: torch is not installed.
         """
-        config, train = (
-            self.config,
-            imported("recsys.recommenders.neural.nets", "torch", "train").train_dropoutnet,
-        )
+        config, train = self.config, _nets().train_dropoutnet
         content = content_matrix(data.catalogue, None, self.name)
         given = RankReducedEase(RankReducedEaseConfig(config.rank, config.l2)).fit(data)
         return {"into": given.arrays()["into"], **train(config, given, content, data)}
@@ -296,7 +294,3 @@ class DropoutNet(VectorModel):
         hidden = np.tanh(scaled @ learnt["inner"].T + learnt["inner_bias"])
         made = hidden @ learnt["outer"].T + learnt["outer_bias"]
         return np.asarray(made, dtype=np.float32)
-
-    def item_vectors(self) -> Floats:
-        """(I, E) f_V."""
-        return np.array(self.arrays()["items"])

@@ -116,7 +116,7 @@ class ValidEvaluator:
     """NDCG@10 on valid, by the project's evaluator.
 
     All movies but those of the training history are ranked; the movies of valid alone where they
-    are cold, for so are those of the test.
+    are cold, for so are those that will be evaluated.
     """
 
     def __init__(self, data: TrainingData) -> None:
@@ -155,7 +155,7 @@ def train_until_best(
     Args:
         net: what is trained.
         run_epoch: trains for the epoch of a number.
-        measure: gives the quality of the network as it is, higher better; None where not known.
+        measure: the quality of the network as it is, higher better; None where it is not known.
         schedule: when to stop.
 
     Returns:
