@@ -45,7 +45,7 @@ def read_picture(path: Path, *, max_pixels: int, size: tuple[int, int]) -> Image
     """
     formats = _known_formats()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of bombs, which max_pixels judges, and of corrupt EXIF
+        warnings.simplefilter("ignore")  # of bombs, which max_pixels is for, and of corrupt EXIF
         try:
             return _decode(path, formats, max_pixels, size)
         except MediaError:

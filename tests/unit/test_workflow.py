@@ -14,7 +14,8 @@ from support.joint import toy_experiment
 
 from recsys.bundle.loading import read_manifest
 from recsys.config.experiment import DataConfig, RecommenderConfig, SplitConfig
-from recsys.config.sources import FieldConfig, ItemsTableConfig, SourcesConfig
+from recsys.config.sources import SourcesConfig
+from recsys.data.items_spec import FieldSpec, ItemsTable
 from recsys.data.split import TrainingData
 from recsys.data.splits import genre_partition
 from recsys.errors import AlignmentError, ConfigError, DataError
@@ -117,11 +118,11 @@ def genres_elsewhere(data_dir, tmp_path):
     ratings = (data_dir / "ratings.csv").read_text()
     (tmp_path / "toy" / "ratings.csv").write_text(ratings)
     (tmp_path / "toy" / "movies.csv").write_text("movieId,title,genres\n1,Movie 0,\n")
-    table = ItemsTableConfig(
+    table = ItemsTable(
         path=data_dir / "movies.csv",
         id_column="movieId",
         title="title",
-        genres=FieldConfig(column="genres", separator="|"),
+        genres=FieldSpec(column="genres", separator="|"),
     )
     return tmp_path / "toy", SourcesConfig(items=(table,))
 
