@@ -145,9 +145,8 @@ def save(
     """
     found = None
     if len(split.test):
-        row = evaluate_row(model, split, config)
-        label = contents_of(model, config).label
-        found = document_of(row.model_copy(update={"model": label}), split)
+        label = {"model": contents_of(model, config).label}
+        found = document_of(evaluate_row(model, split, config), split).model_copy(update=label)
     save_model(model, path, config, found)
     return found
 

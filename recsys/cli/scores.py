@@ -11,16 +11,12 @@ if TYPE_CHECKING:
     from recsys.evaluation.report import EvaluationDocument, ResultRow, ResultsDocument
 
 _NAMES: Final = {
-    "rmse": "RMSE",
-    "mae": "MAE",
+    **{name: name.upper() for name in ("rmse", "mae", "ndcg", "mrr", "map")},
     "weighted_rmse": "RMSE, by votes",
     "spearman": "Spearman",
     "coverage_80": "coverage of 80 %",
     "level_nll": "NLL of the levels",
     "pit_80": "covered by 80 % (PIT)",
-    "ndcg": "NDCG",
-    "mrr": "MRR",
-    "map": "MAP",
     "macro_f1": "macro F1",
     "micro_f1": "micro F1",
     "macro_roc_auc": "macro ROC-AUC",
@@ -88,8 +84,7 @@ def _figure(row: ResultRow, path: str, digits: int) -> str:
 
 def _columns(results: ResultsDocument) -> dict[str, tuple[str, int]]:
     """Where a figure stands in a row, to its heading and how many decimals it has."""
-    measured = [row.ranking for row in results.rows if row.ranking]
-    cutoffs = [key.partition("@")[2] for key in measured[0]] if measured else []
+    cutoffs = [key.partition("@")[2] for row in results.rows for key in row.ranking or ()]
     k = "10" if "10" in cutoffs or not cutoffs else cutoffs[0]
     found = {"rating.rmse": ("RMSE", 4), "rating.mae": ("MAE", 4)}
     for name in ("ndcg", "recall", "hit"):

@@ -153,9 +153,9 @@ def _run(
     from recsys.bundle.writing import require_replaceable
 
     require_replaceable(out.resolve())
-    if experiment.recommender.name != "joint":
+    name = experiment.recommender.name
+    if name != "joint":
         if resume:
-            name = experiment.recommender.name
             output.note(f"{name} is fitted in one go: there is nothing to resume")
         return _fitted(experiment, data, out)
     from recsys.recommenders.joint.training.devices import device_of
