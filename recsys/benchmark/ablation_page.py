@@ -32,6 +32,7 @@ from recsys.benchmark.ablations import (
     SINGLE,
     SPINE,
     SUBSET,
+    TOLD,
     WARM,
     WARM_BASELINES,
 )
@@ -55,43 +56,28 @@ GENRES: Final = (
 )
 RECALL: Final = Metric("ranking.recall@10", "Recall@10")
 TESTED: Final = (RMSE, NDCG, RECALL, *GENRES)
-COLUMNS: Final = (
-    *TESTED,
-    OVERALL,
-    Metric("audience.rmse", "audience RMSE", 3, -1),
-    FIT,
-    Metric("seconds.epoch", "s an epoch", 2, -1),
-    Metric("parameters", "parameters", 0, -1),
-)
-UNCERTAINTY: Final = (
-    RMSE,
-    LEVEL_NLL,
-    *(Metric(f"rating.pit_{n}", f"{n} % interval", 3) for n in (50, 80, 90)),
-    Metric("rating.pit_ks", "PIT, KS", 3, -1),
-)
-WEIGHTS: Final = (
-    *(
-        Metric(f"weights.{name}", name, 3)
-        for name in ("text", "metadata", "poster", "video", "audio")
-    ),
-    Metric("weights.off", "off", 3),
-)
+AUDIENCE: Final = Metric("audience.rmse", "audience RMSE", 3, -1)
+EPOCH: Final = Metric("seconds.epoch", "s an epoch", 2, -1)
+PARAMETERS: Final = Metric("parameters", "parameters", 0, -1)
+COLUMNS: Final = (*TESTED, OVERALL, AUDIENCE, FIT, EPOCH, PARAMETERS)
+_INTERVALS: Final = tuple(Metric(f"rating.pit_{n}", f"{n} % interval", 3) for n in (50, 80, 90))
+UNCERTAINTY: Final = (RMSE, LEVEL_NLL, *_INTERVALS, Metric("rating.pit_ks", "PIT, KS", 3, -1))
+WEIGHTS: Final = tuple(Metric(f"weights.{name}", name, 3) for name in (*TOLD, "off"))
+_RANKING: Final = {"mrr@10": ("MRR@10", 4), "coverage@10": ("coverage@10", 3)}
+_RATING: Final = {
+    "mae": ("MAE", 4),
+    "nll": ("NLL", 3),
+    "coverage_80": ("covered by 80 %", 3),
+    "coverage_95": ("covered by 95 %", 3),
+}
 SPINE_COLUMNS: Final[dict[str, tuple[Metric, ...]]] = {
     "ranking": (
-        NDCG,
-        RECALL,
-        Metric("ranking.mrr@10", "MRR@10"),
-        Metric("ranking.coverage@10", "coverage@10", 3),
+        *(NDCG, RECALL),
+        *(Metric(f"ranking.{name}", *told) for name, told in _RANKING.items()),
         Metric("ranking.novelty@10", "novelty@10", 2),
         FIT,
     ),
-    "rating": (
-        RMSE,
-        Metric("rating.mae", "MAE"),
-        Metric("rating.nll", "NLL", 3),
-        Metric("rating.coverage_80", "covered by 80 %", 3),
-        Metric("rating.coverage_95", "covered by 95 %", 3),
-    ),
+    "rating": (RMSE, *(Metric(f"rating.{name}", *told) for name, told in _RATING.items())),
     "cold": (NDCG, RECALL, OVERALL),
     "genres": GENRES,
 }
@@ -258,6 +244,11 @@ class Ablation:
             found += [Tested(n, metric, float(d.mean()), p[n]) for n, d in differences.items()]
         return found
 
+    def against_ours(self, metric: Metric) -> list[Tested]:
+        """The joint model against every other, paired over the runs."""
+        others = [name for name in self.present() if name != OURS]
+        return self.tests({name: ([OURS], [name]) for name in others}, [metric])
+
     def best(self, names: Iterable[str]) -> str | None:
         """The model that is best on valid, over the runs that all of the models have."""
         metric = "valid." + self.headline.path.partition(".")[2]
@@ -317,18 +308,6 @@ class Ablation:
     def weights(self) -> str:
         """Mean weight of each modality, where they are weighed."""
         return self.figures(CANDIDATES, WEIGHTS)
-
-    def subsets(self) -> str:
-        """Figures with every subset of the modalities."""
-        names = [name for name in self.present() if name.startswith(SUBSET)]
-        rows = [
-            [
-                name.removeprefix(SUBSET),
-                *(number(self.mean(name, m.path), m.digits) for m in TESTED),
-            ]
-            for name in names
-        ]
-        return table(["modalities", *(metric.title for metric in TESTED)], rows)
 
 
 def _grid_pairs() -> dict[str, Pairs]:
@@ -404,26 +383,10 @@ def findings(tested: Sequence[Tested]) -> list[str]:
     return told
 
 
-def versus_ours(ablation: Ablation, metric: Metric) -> str:
-    """The joint model against every other, paired over the runs."""
-    others = [n for n in ablation.present() if n != OURS]
-    tested = ablation.tests({n: ([OURS], [n]) for n in others}, [metric])
-    rows = [
-        [
-            test.label,
-            f"{test.difference:+.4f}",
-            f"{test.p:.2g}",
-            ("better" if test.better else "worse") if test.shown else "no difference shown",
-        ]
-        for test in tested
-    ]
-    return table(["joint against", "difference", "p (paired t, Holm)", "joint is"], rows)
-
-
 def contexts(documents: Sequence[ModelDocument]) -> dict[str, dict[str, Any]]:
     """What the templates of the pages are given, by page; without what was not measured."""
     runs = wide(documents)
-    functions = {"tests_table": tests_table, "findings": findings, "versus_ours": versus_ours}
+    functions = {"tests_table": tests_table, "findings": findings}
     found = {}
     for name, protocols in (("SPINE.md", SPINE), ("MULTITASK.md", MULTITASK)):
         there = [Ablation.of(p, runs) for p in protocols if p.name in set(runs["protocol"])]
@@ -434,6 +397,8 @@ def contexts(documents: Sequence[ModelDocument]) -> dict[str, dict[str, Any]]:
                 "ablations": {a.protocol.name: a for a in there},
                 "columns": SPINE_COLUMNS,
                 "metrics": {"rmse": RMSE, "ndcg": NDCG},
+                "TESTED": TESTED,
+                "SUBSET": SUBSET,
                 "documents": told,
                 "REFERENCE": REFERENCE,
                 "REMOVED": REMOVED,

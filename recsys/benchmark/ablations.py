@@ -72,9 +72,9 @@ PLACEMENT: Final[dict[str, dict[str, Any]]] = {
         "training.content_decay": 2.0,
     }
 }
-_TOLD: Final = ("text", "metadata", "poster", "video", "audio")
-LEFT_OUT: Final = tuple(f"without {name}" for name in _TOLD)
-SINGLE: Final = tuple(f"{name} alone" for name in _TOLD)
+TOLD: Final = ("text", "metadata", "poster", "video", "audio")
+LEFT_OUT: Final = tuple(f"without {name}" for name in TOLD)
+SINGLE: Final = tuple(f"{name} alone" for name in TOLD)
 OPTION_ROWS: Final = (*OPTIONS, *USER_OPTIONS, *REMOVED)
 CANDIDATES: Final = (*GRID, *OPTION_ROWS)
 """What the best of a protocol is chosen from: all modalities and all tasks, with options."""
@@ -83,7 +83,7 @@ WARM_BASELINES: Final = ("popularity", "bias", "item-knn", "ease")
 COLD_BASELINES: Final = tuple(
     name
     for kind in ("content-knn-plain", "content-knn")
-    for name in (kind, *(f"{kind}:{modality}" for modality in _TOLD))
+    for name in (kind, *(f"{kind}:{modality}" for modality in TOLD))
 )
 # Chosen on valid, seeds 2020 to 2022. Where nearly every movie was rated, the few that were not are
 # placed by the encoder; where many are cold, they are spread as the rated ones are.
@@ -107,10 +107,10 @@ def _variants(fixed: Overrides, kinds: tuple[str, ...], sigma: bool) -> tuple[En
                 joint(name, {**_SUM, **fixed, **own}, looks=seen) for name, own in variants.items()
             ]
     if "modalities" in kinds:
-        for name, left in zip(LEFT_OUT, _TOLD, strict=True):
+        for name, left in zip(LEFT_OUT, TOLD, strict=True):
             keeps = tuple(m for m in MODALITIES if m != left)
             found.append(joint(name, {**_SUM, **fixed}, keeps=keeps))
-        for name, kept in zip(SINGLE, _TOLD, strict=True):
+        for name, kept in zip(SINGLE, TOLD, strict=True):
             found.append(joint(name, {**_SUM, **fixed}, keeps=(kept,)))
     return tuple(found)
 

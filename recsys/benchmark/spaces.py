@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from recsys.recommenders.registry import parsed
+
 Value = bool | int | float | str | None
 HyperParameters = Mapping[str, Value]
 """One configuration of a search space, as it is written to a results file."""
@@ -40,3 +42,12 @@ def around(**choices: tuple[Value, ...]) -> Space:
         return sum(step > 0 for step in steps), sum(steps)
 
     return tuple(sorted(grid(**choices), key=distance))
+
+
+def listed(configurations: str) -> Space:
+    """Configurations one by one, each as on the command line; nothing is the default.
+
+    >>> listed("; ridge=12.0 k=5")
+    ({}, {'ridge': 12.0, 'k': 5})
+    """
+    return tuple(parsed(configuration.split()) for configuration in configurations.split(";"))

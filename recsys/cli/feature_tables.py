@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from recsys.features.extract import Extraction
     from recsys.features.report import ModalityCoverage
 
-_SHARES = {"by movies", "by ratings"}
-_TITLES = {"present": "movies", "reused": "known", "name": "modality", "zero rows": "all-zero"}
+_SHARES = {"by_movies", "by_ratings"}
+_TITLES = {"present": "movies", "reused": "known", "name": "modality", "zero_rows": "all-zero"}
 
 
 def size_of(dataset: Dataset) -> dict[str, Any]:
@@ -29,10 +29,7 @@ def extraction_document(dataset: Dataset, extraction: Extraction) -> dict[str, A
     return {
         **size_of(dataset),
         "modalities": _modalities(dataset, extraction),
-        "files": {
-            job.modality: {status.value: count for status, count in job.counts.items()}
-            for job in extraction.files
-        },
+        "files": {job.modality: job.counts for job in extraction.files},
         "facts": [report.to_dict() for report in extraction.facts],
         "imports": [report.to_dict() for report in extraction.imports],
     }
@@ -62,9 +59,9 @@ def _modalities(dataset: Dataset, extraction: Extraction) -> list[dict[str, Any]
 
 def print_extraction(dataset: Dataset, extraction: Extraction) -> None:
     """A row a modality, then the statuses of files."""
-    numbers = ("present", "by movies", "by ratings", "encoded", "reused", "failed", "seconds")
-    rows = _modalities(dataset, extraction)
-    _print(("modality", *numbers, "encoder"), rows, _title(dataset))
+    numbers = ("present", "by_movies", "by_ratings", "encoded", "reused", "failed", "seconds")
+    columns = ("modality", *numbers, "encoder")
+    _print(columns, _modalities(dataset, extraction), _title(dataset))
     for alignment in extraction.imports:
         print_alignment(alignment, "\n")
     statuses = [
@@ -80,10 +77,10 @@ def print_coverage(
     dataset: Dataset, facts: Iterable[Coverage], modalities: Sequence[ModalityCoverage]
 ) -> None:
     """A table of facts and one of modalities."""
-    shares = ("present", "by movies", "by ratings")
+    shares = ("present", "by_movies", "by_ratings")
     named = [{**fact.to_dict(), "fact": fact.name} for fact in facts]
     _print(("fact", *shares), named, _title(dataset))
-    more = ("dim", "zero rows", "constant columns", "encoder")
+    more = ("dim", "zero_rows", "constant_columns", "encoder")
     _print(("name", *shares, *more), [found.to_dict() for found in modalities], "\nmodalities")
 
 
@@ -95,37 +92,29 @@ def print_alignment(report: ImportReport, before: str = "") -> None:
         f"used; {report.present:,} movies: {report.by_movies:.1%} of the movies, {rated} of the "
         "ratings"
     )
-    none = {"fault": "none", "count": 0, "left out": 0, "choice": "", "such as": ""}
     rows = [
-        {
-            **vars(finding),
-            "fault": finding.fault.value,
-            "left out": finding.removed,
-            "such as": "; ".join(finding.examples),
-        }
-        for finding in report.findings
+        {**vars(found), "left_out": found.removed, "such_as": "; ".join(found.examples)}
+        for found in report.findings
     ]
-    _print(tuple(none), rows or [none], title)
+    none = {"fault": "none", "count": 0, "left_out": 0}
+    _print(("fault", "count", "left_out", "choice", "such_as"), rows or [none], title)
 
 
 def _print(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], title: str) -> None:
     """Values under columns: shares in per cent, counts with commas, text as it is."""
-    heads = [_TITLES.get(name, name) for name in columns]
-    text = {"modality", "name", "fact", "encoder", "files", "status", "fault", "choice", "such as"}
-    right = [head for name, head in zip(columns, heads, strict=True) if name not in text]
+    heads = [_TITLES.get(name, name.replace("_", " ")) for name in columns]
+    numbers = {name for name in columns if all(isinstance(r.get(name), int | float) for r in rows)}
+    right = [head for name, head in zip(columns, heads, strict=True) if name in numbers | _SHARES]
     table = output.new_table(*heads, right=right)
     for row in rows:
-        values = (row.get(name.replace(" ", "_"), row.get(name)) for name in columns)
-        table.add_row(*map(_cell, columns, values))
+        table.add_row(*(_cell(name, row.get(name)) for name in columns))
     output.print_table(table, title)
 
 
 def _cell(name: str, value: Any) -> str:
-    if value is None:
-        return ""
     if isinstance(value, float):
         return f"{value:.1%}" if name in _SHARES else f"{value:.1f}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return f"{value:,}" if isinstance(value, int) else str(value or "")
 
 
 def _title(dataset: Dataset) -> str:

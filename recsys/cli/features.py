@@ -6,11 +6,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from recsys.cli import feature_files, feature_tables, output, stages
 from recsys.cli.application import add_verb, new_app
-from recsys.cli.options import DataOption, DocumentFormatOption, SetOption
+from recsys.cli.options import DataOption, DocumentFormatOption, SetOption, option
 from recsys.cli.output import DocumentFormat
 from recsys.cli.train import ConfigOption, resolved
 
@@ -21,31 +19,20 @@ app = new_app("Encode what movies are: texts, facts, posters, trailers, and vect
 
 ReportsOption = Annotated[
     Path | None,
-    typer.Option(
-        "--report",
-        metavar="DIR",
-        help="Where to write what became of every file (MODALITY.json and .csv), of every table "
-        "of facts (sources.json) and of every import (imports.json).",
-        show_default=False,
+    option(
+        "--report DIR",
+        "Where to write what became of every file (MODALITY.json and .csv), of every table of "
+        "facts (sources.json) and of every import (imports.json).",
     ),
 ]
 WorkersOption = Annotated[
-    int | None,
-    typer.Option(
-        "--workers",
-        min=1,
-        metavar="N",
-        help="Processes that encode files. Default: one a core.",
-        show_default=False,
-    ),
+    int | None, option("--workers N", "Processes that encode files. Default: one a core.", min=1)
 ]
 RehashOption = Annotated[
-    bool,
-    typer.Option("--rehash", help="Read every file again instead of trusting its size and times."),
+    bool, option("--rehash", "Read every file again instead of trusting its size and times.")
 ]
 RetryOption = Annotated[
-    bool,
-    typer.Option("--retry-failed", help="Try files again that could not be encoded before."),
+    bool, option("--retry-failed", "Try files again that could not be encoded before.")
 ]
 
 
@@ -81,14 +68,9 @@ def _write_reports(extraction: Extraction, folder: Path) -> None:
     from recsys.data.files import atomic_write
 
     for job in extraction.files:
-        for ending in ("json", "csv"):
-            job.write(folder / f"{job.modality}.{ending}")
-    accounts = {
-        "sources": [report.to_dict() for report in extraction.facts],
-        "imports": [report.to_dict() for report in extraction.imports],
-    }
-    for name, account in accounts.items():
-        text = json.dumps(account, indent=1)
+        job.write(folder)
+    for name, reports in (("sources", extraction.facts), ("imports", extraction.imports)):
+        text = json.dumps([report.to_dict() for report in reports], indent=1)
         with atomic_write(folder / f"{name}.json") as temporary:
             temporary.write_text(text + "\n", encoding="utf-8")
     output.say("reports", str(folder))

@@ -53,11 +53,6 @@ class ResultRow(Document):
         seconds: how long fitting and scoring took.
         n_users: users with a relevant item, over whom the ranking is averaged.
         parameters: learnt numbers, or None where that has no meaning.
-        valid: "ndcg@10", ... on valid, by which models may be chosen; None where not measured.
-        epochs: passes over the training part, or None where there are none.
-        gates: mean weight of each modality among those a movie has, and the share "off" that are
-            exactly 0; None where modalities are not weighed.
-        config: fingerprint of the configuration of this row, where rows differ in it.
     """
 
     model: str
@@ -70,10 +65,6 @@ class ResultRow(Document):
     seconds: Seconds
     n_users: int = Field(ge=0)
     parameters: int | None = None
-    valid: Metrics | None = None
-    epochs: int | None = None
-    gates: Metrics | None = None
-    config: str | None = None
 
 
 class ResultsDocument(Document):

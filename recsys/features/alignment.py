@@ -5,7 +5,7 @@ Legend: N rows of the source, I items, D dimensions.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,12 +17,11 @@ from recsys.config.modalities import refuse_labels
 from recsys.config.section import expand
 from recsys.data.catalogue import Catalogue, EncoderCard, ModalityTable
 from recsys.data.coverage import share_of_ratings
-from recsys.data.movies import Movie
 from recsys.data.titles import title_key
 from recsys.errors import AlignmentError, DataError
 from recsys.features.audit import Audit, Finding
 from recsys.features.published.files import read_file
-from recsys.features.published.mmtf14k import DESCRIPTION, Mmtf14k, read_movies
+from recsys.features.published.mmtf14k import Mmtf14k, read_titles
 from recsys.features.published.vectors import IdVectors
 
 
@@ -167,13 +166,12 @@ def _import_mmtf14k(
     """The archive speaks of films, by the ids of the later MovieLens data sets."""
     source = Mmtf14k(expand(config.path))
     key: Key = "film" if any(catalogue.film_ids) else "item"
-    if DESCRIPTION in source.archive:
-        require_same_films(catalogue, key, read_movies(source.archive))
+    require_same_films(catalogue, key, read_titles(source.archive))
     found, card = source.read(config)
     return align(name, found, card, catalogue, config.policy, key=key, ratings=ratings)
 
 
-def require_same_films(catalogue: Catalogue, key: Key, movies: Sequence[Movie]) -> None:
+def require_same_films(catalogue: Catalogue, key: Key, titles: Mapping[str, str]) -> None:
     """Refuse ids that happen to be in the catalogue but name other films there.
 
     The numbers of most lists of films start at 1: read as those of another list, they give nearly
@@ -181,24 +179,24 @@ def require_same_films(catalogue: Catalogue, key: Key, movies: Sequence[Movie]) 
 
     Args:
         catalogue: the movies.
-        key: what the ids of ``movies`` are looked up as.
-        movies: titles under the ids of the source.
+        key: what the ids of ``titles`` are looked up as.
+        titles: those of the source, by its ids.
 
     Raises:
         AlignmentError: fewer than half of the titles agree, with ten or more to compare.
     """
     rows = rows_by_key(catalogue, key)
     pairs = [
-        (movie, catalogue.titles[row])
-        for movie in movies
-        for row in rows.get(movie.id, ())
-        if movie.title and catalogue.titles[row]
+        (id_, title, catalogue.titles[row])
+        for id_, title in titles.items()
+        for row in rows.get(id_, ())
+        if title and catalogue.titles[row]
     ]
-    wrong = [pair for pair in pairs if title_key(pair[0].title) != title_key(pair[1])]
+    wrong = [pair for pair in pairs if title_key(pair[1]) != title_key(pair[2])]
     if len(pairs) >= FEWEST_TITLES and 2 * len(wrong) > len(pairs):
         raise AlignmentError(
             f"{len(wrong)} of {len(pairs)} ids mean other films here than in the source",
-            rows=[f"id {movie.id}: {movie.title!r}, here {title!r}" for movie, title in wrong[:5]],
+            rows=[f"id {id_}: {there!r}, here {here!r}" for id_, there, here in wrong[:5]],
             count=len(wrong),
             hint="the catalogue needs film ids of the same list as the source",
         )

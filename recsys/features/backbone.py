@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from safetensors import SafetensorError, safe_open
 
 from recsys.config.modalities import BackboneConfig
 from recsys.config.section import expand
+from recsys.data.catalogue import EncoderCard
 from recsys.data.files import atomic_write, file_sha256, is_offline
 from recsys.errors import ConfigError, MissingExtra, OfflineError
 from recsys.features.cache import cache_root
@@ -86,7 +87,8 @@ class BackboneWeights:
                 licence = (stream.metadata() or {}).get("license", "not stated in the weights")
         except (SafetensorError, OSError) as error:
             raise ConfigError(f"{self.file} is not a safetensors file: {error}") from error
-        heads = [m[1] for key, shape in shapes.items() if len(shape) == 2 and (m := _match(key))]
+        linear = [key for key, shape in shapes.items() if len(shape) == 2]
+        heads = [match[1] for key in linear if (match := _HEAD.fullmatch(key))]
         if not heads:
             raise ConfigError(
                 f"{self.file} holds no linear head of an image network",
@@ -95,10 +97,6 @@ class BackboneWeights:
         head = max(heads, key=_natural)
         classes, dim = shapes[f"{head}.weight"]
         return Stated(head, classes, dim, licence)
-
-
-def _match(key: str) -> re.Match[str] | None:
-    return _HEAD.fullmatch(key)
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
@@ -190,13 +188,6 @@ def unknown_model(name: str) -> ConfigError:
     )
 
 
-def load_state(weights: BackboneWeights) -> Mapping[str, Any]:
-    """The tensors."""
-    from safetensors.torch import load_file
-
-    return cast(Mapping[str, Any], load_file(weights.file))
-
-
 BATCH = 16
 """Pictures in memory as tensors at once."""
 
@@ -223,8 +214,6 @@ class Backbone:
         OfflineError: weights must be downloaded, and the network is off or out of reach.
     """
 
-    pooling = "input of the last linear layer: in convolutional networks the global average"
-
     def __init__(self, config: BackboneConfig) -> None:
         self.config = config
 
@@ -233,30 +222,21 @@ class Backbone:
         """The file of weights, found or downloaded at the first use."""
         return find_weights(self.config)
 
-    @property
-    def name(self) -> str:
-        """Torchvision's name of the network."""
-        return f"torchvision {self.config.model}"
-
-    @property
-    def dim(self) -> int:
-        """D, known without loading the network."""
-        return self.weights.stated.dim
-
-    @property
-    def preprocessing(self) -> str:
-        """Everything that is done to a picture, for a card."""
+    @cached_property
+    def card(self) -> EncoderCard:
+        """How the vector of one picture is made; it is known without loading the network."""
         height, width = self.config.size
-        return (
-            f"RGB, stretched to {height} x {width} (bilinear), (pixel - {self.config.pixel_mean})"
-            f" / {self.config.pixel_std}"
+        papers = [paper for family, paper in _PAPERS.items() if family in self.config.model]
+        return EncoderCard(
+            name=f"torchvision {self.config.model}",
+            revision=self.weights.revision,
+            dim=self.weights.stated.dim,
+            preprocessing=f"RGB, stretched to {height} x {width} (bilinear), "
+            f"(pixel - {self.config.pixel_mean}) / {self.config.pixel_std}",
+            pooling="input of the last linear layer: in convolutional networks the global average",
+            licence=self.weights.stated.licence,
+            paper=papers[0] if papers else "torchvision",
         )
-
-    @property
-    def paper(self) -> str:
-        """What to cite."""
-        found = [paper for family, paper in _PAPERS.items() if family in self.config.model]
-        return found[0] if found else "torchvision"
 
     def frames(self, pictures: Pictures) -> NDArray[np.float32]:
         """(N, D) vectors of N pictures: Pillow images, or (H, W, 3) RGB arrays of bytes.
@@ -265,7 +245,7 @@ class Backbone:
             ConfigError: the network does not take pictures of the configured size.
         """
         blocks = [self._forward(batch) for batch in self._batches(pictures)]
-        empty = np.empty((0, self.dim), dtype=np.float32)
+        empty = np.empty((0, self.card.dim), dtype=np.float32)
         return np.concatenate([empty, *blocks])
 
     def _batches(self, pictures: Pictures) -> Iterator[NDArray[np.uint8]]:
@@ -301,6 +281,7 @@ def headless(weights: BackboneWeights) -> nn.Module:
         ConfigError: torchvision has no such model, or the weights are of another one.
     """
     import torch
+    from safetensors.torch import load_file
 
     models = torchvision_models()
     with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
@@ -312,7 +293,7 @@ def headless(weights: BackboneWeights) -> nn.Module:
         except ValueError:
             raise unknown_model(weights.model) from None
     try:
-        model.load_state_dict(load_state(weights), strict=True)
+        model.load_state_dict(load_file(weights.file), strict=True)
     except (RuntimeError, ValueError) as error:
         raise ConfigError(f"{weights.file} is not a state of {weights.model}: {error}") from error
     parent, _, name = weights.stated.head.rpartition(".")

@@ -1,12 +1,14 @@
-"""Encoded vectors, kept by what they were made from, so that nothing is encoded twice.
+"""What encoders have made of their inputs, in one SQLite file: nothing is encoded twice.
 
-The vectors of an encoder card lie in segments, files that are written once: a hash of the rest,
-then safetensors with the digests of N inputs and their (N, D) vectors. The hash is checked
-before anything is parsed. What is added becomes a new segment; when small ones have gathered they
-are merged into one, so that every vector is rewritten a few times at most, however many there are.
-Segments appear as a whole and vanish only after the one that replaces them is there: a reader never
-sees half of anything. Two processes may write at once; when both write the very first segment, one
-may replace the other, and its vectors are encoded again when they are next needed.
+It holds the vectors of each encoder, the files that an encoder fails on, and the digests of files.
+A vector carries a checksum; a damaged file is removed and rebuilt. Everything is written as soon as
+it is known, so a killed process loses what it was working on; several may write at once. A crash
+of the machine may damage the file, for writes are not waited for.
+
+A digest is believed as long as path, size, time of modification and time of change of the file are
+what they were: bytes replaced without touching any of them go unnoticed, which no ordinary program
+can do. Files that changed within the last seconds are not remembered, for a second change might
+fall into the same tick of the clock.
 """
 
 from __future__ import annotations
@@ -14,26 +16,39 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping
+import os
+import sqlite3
+import time
+import weakref
+import zlib
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load, save
 
 from recsys.data.catalogue import EncoderCard
-from recsys.data.files import atomic_write, cache_folder
+from recsys.data.files import cache_folder, file_sha256
+from recsys.features.media import FileStatus, MediaError
 
 Vectors = Mapping[str, NDArray[np.float32]]
-"""Digest of a input to its (D,) vector."""
+"""Digest of an input to its (D,) vector."""
 
-SMALL_BYTES = 32 * 2**20
-"""Segments below this are merged with others."""
+SETTLED_SECONDS = 2
+"""Age from which a file's times tell it apart from a later version."""
 
-SMALL_SEGMENTS = 16
-"""As many small segments are tolerated."""
+_TABLES = """
+PRAGMA synchronous = OFF;
+PRAGMA journal_mode = TRUNCATE;
+CREATE TABLE IF NOT EXISTS vectors (card, digest, vector, PRIMARY KEY (card, digest));
+CREATE TABLE IF NOT EXISTS failures (card, digest, status, what, PRIMARY KEY (card, digest));
+CREATE TABLE IF NOT EXISTS files (path PRIMARY KEY, size, modified, changed, digest);
+"""
+_BUSY = (5, 6, 8, 10, 13, 14)
+"""SQLite's codes for a file that is sound and cannot be used: busy, locked, read-only, full, …"""
 
 _log = logging.getLogger(__name__)
 
@@ -48,146 +63,136 @@ def card_key(card: EncoderCard) -> str:
     return hashlib.sha256(json.dumps(asdict(card), sort_keys=True).encode()).hexdigest()
 
 
-class FeatureCache:
-    """A folder of encoded vectors.
+def signature(found: os.stat_result) -> tuple[int, int, int]:
+    """What tells two versions of a file apart: its size, and its times in nanoseconds."""
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
-    A segment that is damaged is removed, one that cannot be read counts as empty, vectors that
-    cannot be written are left out; all are logged as warnings, for a cache must never stop a run.
+
+class FeatureCache:
+    """Vectors and failures by encoder card and digest, and digests of files.
+
+    A cache must never stop a run: what cannot be read is encoded again, what cannot be written is
+    kept in memory, and both are logged as warnings.
 
     Args:
-        root: the folder; the user's cache folder, or that of ``RECSYS_CACHE_DIR``, unless given.
+        root: folder of the file; the user's, or that of ``RECSYS_CACHE_DIR``, unless given.
     """
 
     def __init__(self, root: Path | None = None) -> None:
         self.root = cache_root() if root is None else root
-
-    def path(self, card: EncoderCard) -> Path:
-        """The first segment of an encoder."""
-        return self.root / f"{card_key(card)[:32]}.vectors"
+        self.path = self.root / "features.sqlite"
+        self._unsaved: dict[tuple[str, str], NDArray[np.float32]] = {}
 
     def read(self, card: EncoderCard, wanted: Collection[str] | None = None) -> Vectors:
         """The vectors that an encoder has made: all of them, or those of the wanted digests."""
-        return self._gather(card, lambda found: _chosen(found, wanted))
+        key, query = card_key(card), "SELECT digest, vector FROM vectors WHERE card = ?"
+        found = {d: v for (k, d), v in self._unsaved.items() if k == key}
+        for digest, packed in self._ask(query, key):
+            if isinstance(packed, bytes) and packed[:4] == _check(key, digest, packed[4:]):
+                found[digest] = np.frombuffer(packed, dtype="<f4", offset=4)
+        return found if wanted is None else {d: found[d] for d in found.keys() & set(wanted)}
 
     def digests(self, card: EncoderCard) -> set[str]:
-        """Of which inputs there are vectors, with never more than one segment in memory."""
-        return set(self._gather(card, lambda found: dict.fromkeys(found, _NOTHING)))
+        """Of which inputs there are vectors."""
+        key = card_key(card)
+        rows = self._ask("SELECT digest FROM vectors WHERE card = ?", key)
+        return {digest for (digest,) in rows} | {d for k, d in self._unsaved if k == key}
 
-    def add(self, card: EncoderCard, vectors: Vectors) -> bool:
-        """Keep more vectors beside those that are there, and say whether they could be kept."""
-        if not vectors:
-            return True
-        first = self.path(card)
-        path = self._another(card) if first.exists() else first
-        try:
-            _write(path, vectors, card)
-            self._tidy(card)
-        except OSError as error:
-            _log.warning("feature cache %s cannot be written: %s", path, error)
-            return False
-        return True
+    def add(self, card: EncoderCard, vectors: Vectors) -> None:
+        """Keep more vectors beside those that are there."""
+        key = card_key(card)
+        raw = {digest: vector.astype("<f4").tobytes() for digest, vector in vectors.items()}
+        rows = [(key, digest, _check(key, digest, body) + body) for digest, body in raw.items()]
+        if not self._write("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)", rows):
+            self._unsaved |= {(key, digest): vector for digest, vector in vectors.items()}
 
-    def _another(self, card: EncoderCard) -> Path:
-        return self.path(card).with_suffix(f".{uuid.uuid4().hex}.vectors")
+    def failures(self, card: EncoderCard) -> dict[str, MediaError]:
+        """Digest of each file that this encoder is known to fail on, and why."""
+        query, known = "SELECT digest, status, what FROM failures WHERE card = ?", set(FileStatus)
+        rows = self._ask(query, card_key(card))
+        return {d: MediaError(FileStatus(s), str(what)) for d, s, what in rows if s in known}
 
-    def _segments(self, card: EncoderCard) -> list[Path]:
-        first = self.path(card)
-        return sorted(self.root.glob(f"{first.stem}*{first.suffix}"))
+    def add_failure(self, card: EncoderCard, digest: str, error: MediaError) -> None:
+        """Remember that an encoder fails on a file."""
+        row = (card_key(card), digest, error.status.value, error.what)
+        self._write("INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?)", [row])
 
-    def _gather(self, card: EncoderCard, take: Callable[[Vectors], Vectors]) -> Vectors:
-        """What is taken from every segment.
+    def file_digest(self, path: Path, found: os.stat_result, *, rehash: bool = False) -> str:
+        """SHA-256, hexadecimal, of the bytes of a file.
 
-        A segment that was merged away while others were read is looked for among the new ones.
+        Args:
+            path: the file.
+            found: what it looks like.
+            rehash: read it again instead of believing a remembered digest.
+
+        Raises:
+            OSError: the file cannot be read.
         """
-        found: dict[str, NDArray[np.float32]] = {}
-        seen: set[Path] = set()
-        while new := [path for path in self._segments(card) if path not in seen]:
-            seen.update(new)
-            for path in new:
-                found |= take(self._read_segment(path, card))
-        return found
+        known = (os.fsencode(path.absolute()), *signature(found))
+        query = "SELECT digest FROM files WHERE (path, size, modified, changed) = (?, ?, ?, ?)"
+        if not rehash and (rows := self._ask(query, *known)):
+            return str(rows[0][0])
+        digest = file_sha256(path)
+        if max(known[2:]) < time.time_ns() - SETTLED_SECONDS * 10**9:
+            self._write("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", [(*known, digest)])
+        return digest
 
-    def _read_segment(self, path: Path, card: EncoderCard) -> Vectors:
-        try:
-            return self._load(path, card)
-        except OSError as error:
-            _log.warning("feature cache %s is not used: %s", path, error)
-            return {}
+    def _ask(self, query: str, *values: object) -> list[Any]:
+        return self._transaction(lambda sql: sql.execute(query, values).fetchall()) or []
 
-    def _load(self, path: Path, card: EncoderCard) -> Vectors:
-        """The vectors of a segment; none where it is damaged, or was merged away meanwhile."""
+    def _write(self, statement: str, rows: Sequence[tuple[object, ...]]) -> bool:
+        return self._transaction(lambda sql: sql.executemany(statement, rows)) is not None
+
+    def _transaction(self, do: Callable[[sqlite3.Connection], Any]) -> Any:
+        """What comes of it; None where the file is busy, or damaged for good."""
+        for _ in range(2):
+            try:
+                with self._connection as connection:
+                    return do(connection)
+            except sqlite3.ProgrammingError:
+                raise
+            except sqlite3.Error as error:
+                if _is_busy(error):
+                    _log.warning("feature cache %s cannot be used: %s", self.path, error)
+                    break
+                self._remove(error)
+        return None
+
+    @cached_property
+    def _connection(self) -> sqlite3.Connection:
+        """To the file, anew where it is damaged; to memory where it cannot be had."""
         try:
-            return _unpack(path.read_bytes(), card)
-        except FileNotFoundError:
-            return {}
-        except ValueError as error:
-            _log.warning("feature cache %s is removed and will be rebuilt: %s", path, error)
+            self.root.mkdir(parents=True, exist_ok=True)
+            try:
+                return self._connected(self.path)
+            except sqlite3.Error as error:
+                if _is_busy(error):
+                    raise
+                self._remove(error)
+                return self._connected(self.path)
+        except (sqlite3.Error, OSError) as error:
+            _log.warning("feature cache %s cannot be written: %s", self.path, error)
+            return self._connected(":memory:")
+
+    def _connected(self, path: Path | str) -> sqlite3.Connection:
+        # Garbage may be collected, and the connection closed, in any thread.
+        connection = sqlite3.connect(path, timeout=30, check_same_thread=False)
+        weakref.finalize(self, connection.close)
+        connection.text_factory = lambda raw: raw.decode(errors="replace")
+        connection.executescript(_TABLES)
+        return connection
+
+    def _remove(self, error: sqlite3.Error) -> None:
+        _log.warning("feature cache %s is removed and will be rebuilt: %s", self.path, error)
+        self.__dict__.pop("_connection", None)
+        for path in (self.path, Path(f"{self.path}-journal")):
             path.unlink(missing_ok=True)
-            return {}
-
-    def _tidy(self, card: EncoderCard) -> None:
-        """Merge the smallest segments where there are too many."""
-        sizes = {path: size for path, size in _sizes(self._segments(card)) if size < SMALL_BYTES}
-        if len(sizes) < SMALL_SEGMENTS:
-            return
-        smallest = sorted(sizes, key=lambda path: sizes[path])
-        room = np.cumsum([sizes[path] for path in smallest]) <= 2 * SMALL_BYTES
-        merged = [path for path, fits in zip(smallest, room, strict=True) if fits]
-        vectors: dict[str, NDArray[np.float32]] = {}
-        for path in merged:
-            vectors |= self._load(path, card)
-        if vectors:
-            _write(self._another(card), vectors, card)
-        for path in merged:
-            path.unlink(missing_ok=True)
 
 
-_NOTHING = np.empty(0, dtype=np.float32)
+def _is_busy(error: sqlite3.Error) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _BUSY
 
 
-def _chosen(vectors: Vectors, wanted: Collection[str] | None) -> Vectors:
-    """Copies of the wanted vectors, so that the others need not stay in memory."""
-    if wanted is None:
-        return vectors
-    return {digest: vectors[digest].copy() for digest in vectors.keys() & set(wanted)}
-
-
-def _sizes(paths: list[Path]) -> Iterator[tuple[Path, int]]:
-    """Sizes of those that are still there."""
-    for path in paths:
-        try:
-            yield path, path.stat().st_size
-        except FileNotFoundError:
-            continue
-
-
-def _write(path: Path, vectors: Vectors, card: EncoderCard) -> None:
-    content = _pack(vectors, card)
-    with atomic_write(path) as temporary:
-        temporary.write_bytes(content)
-
-
-def _pack(vectors: Vectors, card: EncoderCard) -> bytes:
-    digests = np.array([list(bytes.fromhex(digest)) for digest in vectors], dtype=np.uint8)
-    stacked = np.stack(list(vectors.values())).astype(np.float32)
-    body = save({"digests": digests, "vectors": stacked})
-    return _seal(body, card) + body
-
-
-def _unpack(raw: bytes, card: EncoderCard) -> Vectors:
-    """The vectors of a segment.
-
-    Raises:
-        ValueError: the file was altered, cut short, or belongs to another encoder.
-    """
-    seal, body = raw[:32], raw[32:]
-    if seal != _seal(body, card):
-        raise ValueError("its checksum does not match")
-    arrays = load(body)
-    digests = [row.tobytes().hex() for row in arrays["digests"]]
-    return dict(zip(digests, arrays["vectors"], strict=True))
-
-
-def _seal(body: bytes, card: EncoderCard) -> bytes:
-    """32 bytes that fit this body of this encoder alone."""
-    return hashlib.sha256(card_key(card).encode() + body).digest()
+def _check(key: str, digest: object, body: bytes) -> bytes:
+    """Four bytes that fit these of this encoder and input alone."""
+    return zlib.crc32(f"{key}{digest}".encode() + body).to_bytes(4, "little")

@@ -181,7 +181,7 @@ class TransformerTextEncoder(ItemEncoder):
     @cached_property
     def _loaded(self) -> tuple[Any, Any, int]:
         """Tokenizer, model, and the most tokens that both of them and the configuration allow."""
-        tokenizer, model = self.weights.load("AutoTokenizer", "AutoModel")
+        tokenizer, model = self.weights.load()
         positions = getattr(model.config, "max_position_embeddings", self.config.max_tokens)
         limit = min(self.config.max_tokens, tokenizer.model_max_length, positions)
         return tokenizer, model, limit

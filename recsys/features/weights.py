@@ -80,8 +80,8 @@ class Weights:
         stated = re.search(r"^license:\s*(\S+)", text, flags=re.MULTILINE)
         return stated[1] if stated else "not stated beside the weights"
 
-    def load(self, preparation: str, model: str) -> tuple[Any, Any]:
-        """What prepares an input, and the model ready for inference; classes of transformers.
+    def load(self) -> tuple[Any, Any]:
+        """The tokenizer, and the model ready for inference.
 
         Raises:
             ConfigError: they cannot be loaded.
@@ -92,14 +92,14 @@ class Weights:
             library: Any = transformers
             folder = {"pretrained_model_name_or_path": str(self.folder), "local_files_only": True}
             try:
-                prepare = getattr(library, preparation).from_pretrained(**folder)
-                loaded = getattr(library, model).from_pretrained(**folder, use_safetensors=True)
+                tokenizer = library.AutoTokenizer.from_pretrained(**folder)
+                model = library.AutoModel.from_pretrained(**folder, use_safetensors=True)
             except (OSError, ValueError, KeyError) as error:
                 raise ConfigError(
                     f"text encoder {self.name} cannot be loaded: {error}",
                     hint="features.text.path must hold a tokenizer and an encoder for transformers",
                 ) from error
-        return prepare, loaded.float().eval()
+        return tokenizer, model.float().eval()
 
 
 def from_path(path: Path) -> Weights:

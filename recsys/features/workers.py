@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
 import warnings
 from collections.abc import Callable, Generator, Iterator
-from multiprocessing import connection
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -86,9 +85,10 @@ class WorkerPool:
     def __init__(
         self, factory: EncoderFactory, *, workers: int, threads: int, timeout_s: float
     ) -> None:
-        self._start = lambda: Subprocess(serve, factory, threads=threads)
-        self._workers = workers
-        self._timeout_s = timeout_s
+        def start() -> Subprocess:
+            return Subprocess(serve, factory, threads=threads)
+
+        self._workers = [_Worker(start, timeout_s) for _ in range(workers)]
 
     def run(self, tasks: Iterator[Task]) -> Generator[tuple[Task, Result], None, None]:
         """Results in the order they are ready; a task is taken when a process is free for it.
@@ -101,98 +101,75 @@ class WorkerPool:
             OfflineError: it needs a network that is off or out of reach.
             RecsysError: processes do not start.
         """
-        idle = [_Worker(self._start, self._timeout_s) for _ in range(self._workers)]
-        busy: dict[Connection, _Worker] = {}
+        idle, busy = list(self._workers), dict[Future[Result], tuple[_Worker, Task]]()
+        threads = ThreadPoolExecutor(len(idle))
         try:
             while True:
                 while idle and (task := next(tasks, None)) is not None:
                     worker = idle.pop()
-                    busy[worker.assign(task)] = worker
+                    busy[threads.submit(worker.encode, task[1])] = worker, task
                 if not busy:
                     return
-                for pipe, worker in _ready(busy):
-                    result = worker.result()
-                    if result is not None:
-                        del busy[pipe]
-                        idle.append(worker)
-                        yield worker.task, result
+                for future in wait(busy, return_when=FIRST_COMPLETED).done:
+                    worker, task = busy.pop(future)
+                    idle.append(worker)
+                    yield task, future.result()
         finally:
-            for worker in (*idle, *busy.values()):
-                worker.kill()
-
-
-def _ready(busy: dict[Connection, _Worker]) -> list[tuple[Connection, _Worker]]:
-    """Workers that have something to say, or whose time is up."""
-    soonest = min(worker.deadline for worker in busy.values())
-    speaking = connection.wait(list(busy), timeout=max(0.0, soonest - time.monotonic()))
-    now = time.monotonic()
-    return [pair for pair in busy.items() if pair[0] in speaking or pair[1].deadline <= now]
+            for worker in self._workers:
+                worker.close()
+            threads.shutdown()
 
 
 class _Worker:
     """One place in the pool: a process, replaced when it dies."""
 
-    task: Task
-    deadline: float
-
     def __init__(self, start: Callable[[], Subprocess], timeout_s: float) -> None:
         self._start, self._timeout_s = start, timeout_s
         self._process: Subprocess | None = None
-        self._built = False
+        self._closed = False
 
-    def assign(self, task: Task) -> Connection:
-        """Hand over a file; the pipe is where the result will arrive."""
-        self.task = task
-        process = self._process
-        if process is None or not process.is_alive:
-            process = self._launch()
-        try:
-            process.pipe.send(task[1])
-        except OSError:  # it died this very moment, of nothing that it was asked to do
-            process = self._launch()
-            process.pipe.send(task[1])
-        if self._built:
-            self.deadline = time.monotonic() + self._timeout_s
-        return process.pipe
-
-    def _launch(self) -> Subprocess:
-        self.kill()
-        self._process, self._built = self._start(), False
-        self.deadline = time.monotonic() + START_SECONDS
-        return self._process
-
-    def result(self) -> Result | None:
-        """What became of the file; None when the process has only just become ready.
+    def encode(self, path: Path) -> Result:
+        """What becomes of a file, in a thread that waits for it.
 
         Raises:
             RecsysError: the process cannot work at all.
         """
+        process, patience = self._process, self._timeout_s
+        if process is None or not process.is_alive:
+            process, patience = self._started(), patience + FIRST_FILE_SECONDS
         try:
-            message = self._process.receive(0) if self._process is not None else None
+            process.pipe.send(path)
+        except OSError:  # it died this very moment, of nothing that it was asked to do
+            process.kill()
+            return self.encode(path)
+        try:
+            result: Result | RecsysError = process.receive(patience)
         except TimedOut:
-            return self._lost(f"no result after {self._timeout_s:g} s")
+            what = f"no result after {self._timeout_s:g} s"
         except (ProcessDied, EOFError) as error:
-            return self._lost(str(error) or "its process ended")
-        if message is None:
-            self._built = True
-            self.deadline = time.monotonic() + FIRST_FILE_SECONDS + self._timeout_s
-            return None
-        if isinstance(message, RecsysError) and not isinstance(message, MediaError):
-            raise message
-        result: Result = message
-        return result
+            what = str(error) or "its process ended"
+        else:
+            if isinstance(result, RecsysError) and not isinstance(result, MediaError):
+                raise result
+            return result
+        process.kill()
+        return MediaError(FileStatus.FAILED, f"{path}: {what}")
 
-    def _lost(self, how: str) -> MediaError:
-        self.kill()
-        if not self._built:
+    def _started(self) -> Subprocess:
+        process = self._process = self._start()
+        if self._closed:
+            process.kill()
+        try:
+            process.receive(START_SECONDS)
+        except (ProcessDied, TimedOut, EOFError) as error:
             raise RecsysError(
-                f"a process that should encode files could not begin: {how}",
+                f"a process that should encode files could not begin: {error}",
                 hint="call this from a program guarded by if __name__ == '__main__'",
-            )
-        return MediaError(FileStatus.FAILED, f"{self.task[1]}: {how}")
+            ) from error
+        return process
 
-    def kill(self) -> None:
-        """End the process, whatever it does."""
+    def close(self) -> None:
+        """End the process, whatever it does, and start no other."""
+        self._closed = True
         if self._process is not None:
             self._process.kill()
-            self._process = None

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from recsys.data.catalogue import EncoderCard
 from recsys.features.cache import FeatureCache
-from recsys.features.job_ledger import FileIndex, Ledger
-from recsys.features.jobs import FileJob, JobOptions
+from recsys.features.jobs import FileJob, JobOptions, Ledger
 from recsys.features.media import FileStatus, MediaError
 
 CARD = EncoderCard("letters", "1", 1, "none", "none", "none", "none")
@@ -38,28 +37,25 @@ def files_of(texts, folder):
     return jobs
 
 
-def run(texts, folder, cache, options, stop_after):
+def run(texts, folder, cache, stop_after):
     """A run in this process, stopped when so many files were encoded.
 
     Returns:
         What was encoded, and the outcomes.
     """
     encoded, held = [], []
-    with (
-        FileIndex(cache.root) as index,
-        Ledger(CARD, cache, index, options, lambda _: None) as ledger,
-    ):
-        for task in ledger.tasks(files_of(texts, folder)):
-            if len(encoded) == stop_after:
-                break
-            encoded.append(task[1].read_text())
-            held.append(task)
-            if len(held) == 2:  # as when two processes are at work
-                ledger.settle(held[1], encode(held[1][1]))
-                ledger.settle(held[0], encode(held[0][1]))
-                held.clear()
-        for task in held:
-            ledger.settle(task, encode(task[1]))
+    ledger = Ledger(CARD, cache, JobOptions(), lambda _: None)
+    for task in ledger.tasks(files_of(texts, folder)):
+        if len(encoded) == stop_after:
+            break
+        encoded.append(task[1].read_text())
+        held.append(task)
+        if len(held) == 2:  # as when two processes are at work
+            ledger.settle(held[1], encode(held[1][1]))
+            ledger.settle(held[0], encode(held[0][1]))
+            held.clear()
+    for task in held:
+        ledger.settle(task, encode(task[1]))
     return encoded, ledger.outcomes()
 
 
@@ -71,14 +67,13 @@ def expected(text):
     )
 
 
-@given(runs, st.integers(1, 3))
-def test_what_was_finished_by_any_stopped_run_is_never_encoded_again(stopped, block):
+@given(runs)
+def test_what_was_finished_by_any_stopped_run_is_never_encoded_again(stopped):
     with tempfile.TemporaryDirectory() as name:
         cache, known = FeatureCache(Path(name) / "cache"), set()
-        options = JobOptions(block=block)
         for number, (texts, stop_after) in enumerate(stopped):
             folder = Path(name) / str(number)
-            encoded, outcomes = run(texts, folder, cache, options, stop_after)
+            encoded, outcomes = run(texts, folder, cache, stop_after)
             new = list(dict.fromkeys(t for t in texts if t and t not in known))
             assert encoded == new[:stop_after]
             known |= set(encoded)
@@ -94,15 +89,11 @@ def test_a_file_that_changes_while_it_is_read_gets_no_vector_and_is_tried_again(
     with tempfile.TemporaryDirectory() as name:
         cache, folder = FeatureCache(Path(name) / "cache"), Path(name) / "files"
         jobs = files_of(["a"], folder)
-        options = JobOptions()
         for change, status in (("longer", FileStatus.FAILED), (None, FileStatus.OK)):
-            with (
-                FileIndex(cache.root) as index,
-                Ledger(CARD, cache, index, options, lambda _: None) as ledger,
-            ):
-                (task,) = ledger.tasks(jobs)
-                if change:
-                    jobs[0].path.write_text(change)
-                ledger.settle(task, np.array([1], dtype=np.float32))
+            ledger = Ledger(CARD, cache, JobOptions(), lambda _: None)
+            (task,) = ledger.tasks(jobs)
+            if change:
+                jobs[0].path.write_text(change)
+            ledger.settle(task, np.array([1], dtype=np.float32))
             assert [o.status for o in ledger.outcomes()] == [status]
             assert len(cache.digests(CARD)) == (status is FileStatus.OK)

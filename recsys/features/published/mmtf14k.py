@@ -26,8 +26,8 @@ from recsys.config.imports import (
     IvectorTable,
     MmtfImport,
 )
-from recsys.data.catalogue import UNKNOWN_YEAR, EncoderCard
-from recsys.data.movies import Movie, parse_year, split_title
+from recsys.data.catalogue import EncoderCard
+from recsys.data.movies import split_title
 from recsys.data.rawtable import Encoding
 from recsys.errors import ConfigError, DataError
 from recsys.features.published.csv_vectors import CsvSource, read_csv_vectors
@@ -61,20 +61,8 @@ class CsvArchive:
             with zipfile.ZipFile(self.path) as whole:
                 found = whole.namelist()
         # "._x.csv" is what macOS keeps beside x.csv.
-        return tuple(
-            sorted(
-                name
-                for name in found
-                if name.casefold().endswith(".csv") and "/._" not in f"/{name}"
-            )
-        )
-
-    def files(self, name: str) -> list[str]:
-        """The first file of that name, in whatever folder; none where there is no such file."""
-        return [path for path in self.names if path.rpartition("/")[2] == name][:1]
-
-    def __contains__(self, name: str) -> bool:
-        return bool(self.files(name))
+        kept = (n for n in found if n.casefold().endswith(".csv") and "/._" not in f"/{n}")
+        return tuple(sorted(kept))
 
     def source(self, name: str, encoding: Encoding) -> CsvSource:
         """One of the files."""
@@ -244,49 +232,17 @@ def _made(table: MmtfImport, keys: Sequence[Key]) -> tuple[str, str, str]:
     return f"aesthetic features, {table.aggregation}, {table.features}", frames, pooling
 
 
-DESCRIPTION = "movie_description.csv"
-_TRUE = {"1", "1.0"}
-
-
-def read_movies(archive: CsvArchive) -> list[Movie]:
-    """The movies of ``movie_description.csv``, with the genres of ``GenreFeatures.csv``.
-
-    A title that names no year gets that of ``YearOfProd.csv``.
+def read_titles(archive: CsvArchive) -> dict[str, str]:
+    """Film id to title, without its year, of ``movie_description.csv``; none where it is missing.
 
     Raises:
-        DataError: the first of the files is missing, or a line of one is too short.
+        DataError: a line is too short.
     """
-    years = {fields[0]: fields[1] for fields in _rows(archive, "YearOfProd.csv")}
-    genres = _genres(archive)
-    movies = []
-    for id_, text, *_ in _rows(archive, DESCRIPTION, required=True):
-        title, year = split_title(text)
-        known = parse_year(years.get(id_, "")) if year == UNKNOWN_YEAR else year
-        movies.append(Movie(id_, title, known, genres.get(id_, ())))
-    return movies
-
-
-def _genres(archive: CsvArchive) -> dict[str, tuple[str, ...]]:
-    lines = _lines(archive, "GenreFeatures.csv")
-    names = next(lines, [])[1:]
-    return {
-        id_: tuple(n for n, flag in zip(names, flags, strict=False) if flag in _TRUE)
-        for id_, *flags in lines
-    }
-
-
-def _rows(archive: CsvArchive, file: str, *, required: bool = False) -> Iterator[list[str]]:
-    """The lines after the header."""
-    if required and file not in archive:
-        raise DataError(f"{archive.path} holds no {file}")
-    return islice(_lines(archive, file), 1, None)
-
-
-def _lines(archive: CsvArchive, file: str) -> Iterator[list[str]]:
-    """The fields of every line that has any, two at least; none where there is no such file."""
-    for name in archive.files(file):
-        for number, fields in archive.source(name, ENCODING).lines():
+    titles: dict[str, str] = {}
+    for name in [name for name in archive.names if name.endswith("movie_description.csv")][:1]:
+        for number, fields in islice(archive.source(name, ENCODING).lines(), 1, None):
             if len(fields) == 1:
                 raise DataError(f"{archive.path}: {name}, line {number} has one field: {fields}")
             if fields:
-                yield [field.strip() for field in fields]
+                titles[fields[0].strip()] = split_title(fields[1].strip())[0]
+    return titles

@@ -121,7 +121,7 @@ def everybody() -> Query:
     return Query(sp.csr_array(SHAPE, dtype=np.float32), np.arange(SHAPE[0], dtype=np.int32))
 
 
-def test_ratings_are_judged_with_their_levels(drawn, beliefs, everybody):
+def test_ratings_are_evaluated_with_their_levels(drawn, beliefs, everybody):
     result = evaluate_ratings(Believer(beliefs), drawn, everybody)
     expected = evaluate_levels(stated(beliefs), drawn)
     assert dict(result.uncertainty) == {

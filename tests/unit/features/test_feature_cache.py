@@ -1,18 +1,21 @@
-import logging
+import os
+import sqlite3
 import subprocess
 import sys
+import time
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from recsys.data.catalogue import EncoderCard
-from recsys.data.files import fingerprint
+from recsys.data.files import file_sha256, fingerprint
 from recsys.features import cache as cache_module
 from recsys.features.cache import FeatureCache, cache_root
+from recsys.features.media import FileStatus, MediaError
 
 CARD = EncoderCard("test", "1", 3, "none", "none", "none", "none")
+OTHER = replace(CARD, revision="2")
 
 
 def some(*names):
@@ -23,10 +26,38 @@ def same(one, two):
     return one.keys() == two.keys() and all(np.array_equal(one[k], two[k]) for k in one)
 
 
+@pytest.fixture
+def settled(monkeypatch):
+    monkeypatch.setattr(cache_module, "SETTLED_SECONDS", -60)
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("content")
+    return path
+
+
+def digest(root, path, rehash=False):
+    return FeatureCache(root).file_digest(path, path.stat(), rehash=rehash)
+
+
+def change(root, statement):
+    with sqlite3.connect(root / "features.sqlite") as connection:
+        connection.execute(statement)
+    connection.close()
+
+
+def lie(root):
+    """Puts another digest where the true one was."""
+    change(root, "UPDATE files SET digest = 'lie'")
+
+
 def test_what_is_added_is_read_by_another(cache):
     assert cache.read(CARD) == {}
     cache.add(CARD, some("a", "b"))
     cache.add(CARD, some("b", "c"))
+    cache.add(CARD, {})
     assert same(FeatureCache(cache.root).read(CARD), some("a", "b", "c"))
 
 
@@ -36,71 +67,78 @@ def test_another_card_shares_nothing(cache, field):
     assert cache.read(replace(CARD, **{field: "other"})) == {}
 
 
-def test_the_file_of_another_encoder_is_not_believed(cache, caplog):
-    other = replace(CARD, revision="2")
+def test_the_wanted_vectors_and_all_digests_can_be_had(cache):
+    everything = some(*map(str, range(40)))
+    for name, vector in everything.items():
+        cache.add(CARD, {name: vector})
+    assert cache.digests(CARD) == everything.keys()
+    wanted = some("3", "39", "never seen")
+    assert same(cache.read(CARD, wanted.keys()), some("3", "39"))
+    assert cache.read(CARD, []) == {}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE vectors SET vector = zeroblob(16)",
+        "UPDATE vectors SET vector = NULL",
+        "UPDATE vectors SET digest = 'ab'",
+        f"UPDATE vectors SET card = '{cache_module.card_key(OTHER)}'",
+    ],
+)
+def test_a_vector_that_is_not_what_was_written_is_not_believed(cache, statement):
     cache.add(CARD, some("a"))
-    cache.path(CARD).rename(cache.path(other))
-    assert cache.read(other) == {}
-    assert "checksum" in caplog.text
+    change(cache.root, statement)
+    assert cache.read(CARD) == cache.read(OTHER) == {}
 
 
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda raw: raw[:0],
-        lambda raw: raw[:20],
-        lambda raw: raw[:-1],
-        lambda raw: raw + b"\0",
+        lambda raw: raw[:5000],
         lambda raw: bytes(len(raw)),
-        lambda raw: raw[32:],
+        lambda _: b"no database at all" * 99,
+        lambda _: b"SQLite format 3\0" * 99,
     ],
-    ids=["empty", "no body", "cut", "longer", "zeros", "no seal"],
+    ids=["cut", "zeros", "text", "header"],
 )
 def test_a_damaged_file_is_reported_and_rebuilt(cache, caplog, damage):
     cache.add(CARD, some("a"))
-    path = cache.path(CARD)
-    path.write_bytes(damage(path.read_bytes()))
-    assert cache.read(CARD) == {}
-    assert [r.levelno for r in caplog.records] == [logging.WARNING]
-    assert str(path) in caplog.text
-    cache.add(CARD, some("b"))
-    assert same(cache.read(CARD), some("b"))
+    cache.path.write_bytes(damage(cache.path.read_bytes()))
+    found = FeatureCache(cache.root)
+    assert found.read(CARD) == {}
+    assert f"{cache.path} is removed and will be rebuilt" in caplog.text
+    found.add(CARD, some("b"))
+    caplog.clear()
+    assert same(FeatureCache(cache.root).read(CARD), some("b"))
+    assert not caplog.records
 
 
-def test_every_flipped_bit_is_noticed(cache):
+def test_a_folder_that_cannot_be_written_loses_no_vector(tmp_path, file, caplog):
+    cache = FeatureCache(file / "cache")
     cache.add(CARD, some("a"))
-    path = cache.path(CARD)
-    raw = path.read_bytes()
-    for position in range(len(raw)):
-        altered = bytearray(raw)
-        altered[position] ^= 1 << position % 8
-        path.write_bytes(bytes(altered))
-        assert cache.read(CARD) == {}
-
-
-def test_a_folder_that_cannot_be_written_stops_nothing(tmp_path, caplog):
-    (tmp_path / "file").write_text("")
-    cache = FeatureCache(tmp_path / "file" / "cache")
-    cache.add(CARD, some("a"))
-    assert cache.read(CARD) == {}
+    assert same(cache.read(CARD), some("a"))
+    assert cache.file_digest(file, file.stat()) == file_sha256(file)
     assert "cannot be written" in caplog.text
 
 
-def test_a_failed_write_keeps_the_old_file_and_leaves_no_litter(cache, monkeypatch, caplog):
+def test_a_file_that_is_in_use_elsewhere_loses_no_vector(cache, file, caplog, monkeypatch, settled):
+    connect = sqlite3.connect
+    monkeypatch.setattr(cache_module.sqlite3, "connect", lambda p, **_: connect(p, timeout=0))
     cache.add(CARD, some("a"))
+    holder = connect(cache.path)
+    holder.execute("BEGIN EXCLUSIVE")
+    assert cache.file_digest(file, file.stat()) == file_sha256(file)
+    assert cache.failures(CARD) == {}
+    cache.add(CARD, some("b"))
+    assert same(cache.read(CARD), some("b"))
+    holder.close()
+    assert "is locked" in caplog.text
+    assert same(cache.read(CARD), some("a", "b"))
+    assert cache.digests(CARD) == some("a", "b").keys()
 
-    def fail(self, target):
-        raise OSError("disk full")
 
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "replace", fail)
-        cache.add(CARD, some("b"))
-    assert "disk full" in caplog.text
-    assert same(cache.read(CARD), some("a"))
-    assert list(cache.root.iterdir()) == [cache.path(CARD)]
-
-
-def test_readers_see_whole_files_while_processes_write(cache, caplog):
+def test_readers_see_whole_vectors_while_processes_write(cache, caplog):
     script = (
         "import sys, numpy as np; from pathlib import Path\n"
         "from recsys.features.cache import FeatureCache\n"
@@ -118,86 +156,10 @@ def test_readers_see_whole_files_while_processes_write(cache, caplog):
     right = some(*[f"{w}{n}" for w in "xy" for n in range(40)])
     while any(writer.poll() is None for writer in writers):
         found = cache.read(CARD)
-        assert all(np.array_equal(vector, right[digest]) for digest, vector in found.items())
+        assert all(np.array_equal(vector, right[name]) for name, vector in found.items())
     assert [writer.returncode for writer in writers] == [0, 0]
-    assert {fingerprint(["x39"]), fingerprint(["y39"])} & cache.read(CARD).keys()
+    assert same(cache.read(CARD), right)
     assert not caplog.records
-
-
-def test_many_small_writes_leave_few_files_and_lose_nothing(cache, monkeypatch):
-    written = []
-    write = cache_module._write
-    monkeypatch.setattr(
-        cache_module, "_write", lambda path, v, card: written.append(len(v)) or write(path, v, card)
-    )
-    monkeypatch.setattr(cache_module, "SMALL_BYTES", 5_000)
-    names = [str(n) for n in range(300)]
-    for name in names:
-        assert cache.add(CARD, some(name))
-        assert len(list(cache.root.iterdir())) < 16 + 300 // 100
-    assert same(cache.read(CARD), some(*names))
-    assert sum(written) < 10 * len(names)
-
-
-def test_the_wanted_vectors_and_all_digests_can_be_had(cache):
-    everything = some(*map(str, range(40)))
-    for digest, vector in everything.items():
-        cache.add(CARD, {digest: vector})
-    assert cache.digests(CARD) == everything.keys()
-    wanted = some("3", "39", "never seen")
-    assert same(cache.read(CARD, wanted.keys()), some("3", "39"))
-    assert cache.read(CARD, []) == {}
-
-
-def test_a_damaged_segment_costs_its_own_vectors_only(cache, caplog):
-    cache.add(CARD, some("a"))
-    cache.add(CARD, some("b"))
-    (second,) = set(cache.root.iterdir()) - {cache.path(CARD)}
-    second.write_bytes(b"broken")
-    assert same(cache.read(CARD), some("a"))
-    assert str(second) in caplog.text
-    assert list(cache.root.iterdir()) == [cache.path(CARD)]
-
-
-def test_a_segment_that_cannot_be_read_now_is_not_merged_away(cache, monkeypatch, caplog):
-    names = [str(n) for n in range(16)]
-    for name in names[:15]:
-        cache.add(CARD, some(name))
-    read = Path.read_bytes
-
-    def refuse(self):
-        if self == cache.path(CARD):
-            raise PermissionError(13, "busy")
-        return read(self)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "read_bytes", refuse)
-        cache.add(CARD, some("15"))
-        assert same(cache.read(CARD), some(*names[1:]))
-    assert same(cache.read(CARD), some(*names))
-
-
-def test_a_reader_finds_what_is_merged_under_its_hands(cache, monkeypatch):
-    names = [str(n) for n in range(15)]
-    for name in names:
-        cache.add(CARD, some(name))
-    unpack, writer = cache_module._unpack, FeatureCache(cache.root)
-
-    def slowly(raw, card):
-        monkeypatch.setattr(cache_module, "_unpack", unpack)
-        writer.add(CARD, some("15"))
-        return unpack(raw, card)
-
-    monkeypatch.setattr(cache_module, "_unpack", slowly)
-    assert same(cache.read(CARD), some(*names, "15"))
-    assert len(list(cache.root.iterdir())) == 1
-
-
-def test_it_is_said_whether_vectors_were_kept(cache, tmp_path):
-    (tmp_path / "file").write_text("")
-    assert cache.add(CARD, some("a"))
-    assert cache.add(CARD, {})
-    assert not FeatureCache(tmp_path / "file" / "cache").add(CARD, some("a"))
 
 
 def test_the_folder_follows_the_environment(monkeypatch, tmp_path):
@@ -206,3 +168,67 @@ def test_the_folder_follows_the_environment(monkeypatch, tmp_path):
     monkeypatch.delenv("RECSYS_CACHE_DIR")
     assert cache_root().parts[-2:] == ("recsys", "features") or cache_root().name == "features"
     assert FeatureCache(tmp_path / "mine").root == tmp_path / "mine"
+
+
+def test_failures_belong_to_a_card(cache):
+    cache.add_failure(CARD, "ab", MediaError(FileStatus.TRUNCATED, "cut"))
+    cache.add_failure(CARD, "cd", MediaError(FileStatus.FAILED, "died"))
+    cache.add_failure(CARD, "cd", MediaError(FileStatus.EMPTY, "now"))
+    another = FeatureCache(cache.root)
+    found = {name: (error.status, error.what) for name, error in another.failures(CARD).items()}
+    assert found == {"ab": (FileStatus.TRUNCATED, "cut"), "cd": (FileStatus.EMPTY, "now")}
+    assert another.failures(OTHER) == {}
+
+
+def test_a_remembered_digest_is_believed_unless_told_otherwise(tmp_path, file, settled):
+    assert digest(tmp_path, file) == file_sha256(file)
+    lie(tmp_path)
+    assert digest(tmp_path, file) == "lie"
+    assert digest(tmp_path, file, rehash=True) == file_sha256(file)
+    assert digest(tmp_path, file) == file_sha256(file)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda file: file.write_text("another"),
+        lambda file: file.write_text("longer content"),
+        lambda file: os.utime(file, (1, 1)),
+        lambda file: file.chmod(0o600),
+        lambda file: file.rename(file.with_name("renamed")),
+    ],
+    ids=["bytes", "size", "time", "mode", "name"],
+)
+def test_a_file_that_looks_different_is_read_again(tmp_path, file, settled, change):
+    digest(tmp_path, file)
+    lie(tmp_path)
+    time.sleep(0.02)  # more than a tick of any file system's clock
+    change(file)
+    now = file if file.exists() else file.with_name("renamed")
+    assert digest(tmp_path, now) == file_sha256(now)
+
+
+def test_a_file_changed_a_moment_ago_is_not_remembered(tmp_path, file):
+    digest(tmp_path, file)
+    lie(tmp_path)
+    assert digest(tmp_path, file) == file_sha256(file)
+
+
+def test_the_same_bytes_put_back_with_the_same_time_are_noticed(tmp_path, file, settled):
+    digest(tmp_path, file)
+    stat = file.stat()
+    time.sleep(0.02)
+    file.write_text("CONTENT")
+    os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert digest(tmp_path, file) == file_sha256(file)
+
+
+def test_names_that_are_no_text_are_remembered(tmp_path, settled):
+    path = tmp_path / os.fsdecode(b"\xff\xfe name")
+    try:
+        path.write_text("content")
+    except OSError:
+        pytest.skip("this file system takes text alone")
+    digest(tmp_path, path)
+    lie(tmp_path)
+    assert digest(tmp_path, path) == "lie"

@@ -98,7 +98,7 @@ def test_csv_header_may_number_its_columns(tmp_path):
 
 def test_csv_in_another_encoding_is_refused_and_not_guessed(tmp_path):
     (tmp_path / "x.csv").write_bytes("id,a\ncafé,1\n".encode("latin-1"))
-    with pytest.raises(DataError, match="UTF8"):
+    with pytest.raises(DataError, match="utf-8"):
         read(tmp_path / "x.csv")
 
 

@@ -8,11 +8,12 @@ import pytest
 from pydantic import TypeAdapter
 
 from recsys.config.imports import ImportConfig
+from recsys.data.catalogue import UNKNOWN_YEAR
 from recsys.data.coverage import covered
 from recsys.data.sources import open_dataset
 from recsys.errors import AlignmentError, ConfigError
 from recsys.features.alignment import import_modality
-from recsys.features.published.mmtf14k import CsvArchive, Mmtf14k, read_movies
+from recsys.features.published.mmtf14k import ENCODING, CsvArchive, Mmtf14k, read_titles
 from recsys.features.report import coverage
 
 pytestmark = pytest.mark.realdata
@@ -135,14 +136,20 @@ def test_a_table_that_was_not_fetched_is_named_with_those_that_were(root, datase
     assert len(Mmtf14k(root).tables) == 11
 
 
-def test_its_movies_have_titles_years_and_labels(root):
-    movies = read_movies(CsvArchive(root))
-    assert len(movies) == 1807
-    assert all(movie.title and movie.genres for movie in movies)
-    assert [movie.title for movie in movies if movie.year < 1900] == ["Babylon 5"]
-    by_id = {movie.id: movie for movie in movies}
-    assert by_id["260"].title == "Star Wars: Episode IV - A New Hope"
-    assert "Sci-Fi" in by_id["260"].genres
+def read_genres(root):
+    archive = CsvArchive(root)
+    (name,) = [name for name in archive.names if name.endswith("GenreFeatures.csv")]
+    (_, (_, *names)), *lines = archive.source(name, ENCODING).lines()
+    flags = {line[0].strip(): [float(flag) == 1 for flag in line[1:]] for _, line in lines if line}
+    return {id_: {n for n, flag in zip(names, f, strict=True) if flag} for id_, f in flags.items()}
+
+
+def test_its_films_have_titles_and_labels(root):
+    titles, genres = read_titles(CsvArchive(root)), read_genres(root)
+    assert len(titles) == 1807
+    assert all(titles.values())
+    assert titles["260"] == "Star Wars: Episode IV - A New Hope"
+    assert "Sci-Fi" in genres["260"]
 
 
 def probe(catalogue, table, others=None, order=None):
@@ -188,15 +195,15 @@ def test_the_other_trailers_of_the_archive_help_to_tell_them(root, dataset, opti
     """602 movies are few to learn 107 weights from; the archive labels 1,211 other films."""
     pytest.importorskip("sklearn")
     catalogue = dataset.catalogue
-    other = [m for m in read_movies(CsvArchive(root)) if m.id not in set(catalogue.film_ids)]
-    other = [movie for movie in other if movie.genres]
+    titles, genres = read_titles(CsvArchive(root)), read_genres(root)
+    other = [id_ for id_ in titles if id_ not in set(catalogue.film_ids) and genres.get(id_)]
     names = ["Children" if name == "Children's" else name for name in catalogue.genre_names]
-    labels = np.array([[name in movie.genres for name in names] for movie in other])
+    labels = np.array([[name in genres[id_] for name in names] for id_ in other])
     films = replace(
         catalogue,
-        items=type(catalogue.items)((movie.id for movie in other), kind="movie"),
-        titles=tuple(movie.title for movie in other),
-        years=np.array([movie.year for movie in other]),
+        items=type(catalogue.items)(other, kind="movie"),
+        titles=tuple(titles[id_] for id_ in other),
+        years=np.full(len(other), UNKNOWN_YEAR),
         genres=labels,
         facts={},
         film_ids=(),

@@ -1,4 +1,4 @@
-"""SVD and SVD++: the same numbers as the plain loop over the ratings, and sensible newcomers."""
+"""SVD and SVD++: the numbers of the plain loop over the ratings, sensible vectors of new users."""
 
 from __future__ import annotations
 

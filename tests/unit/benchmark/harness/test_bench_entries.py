@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from recsys.recommenders.global_mean import GlobalMean
 
 from recsys.benchmark.entries import (
     DOCUMENTED,
@@ -31,6 +30,7 @@ from recsys.errors import ConfigError, DataError
 from recsys.evaluation.rating import evaluate_ratings
 from recsys.queries.query import Query, RatingPrediction
 from recsys.recommenders.registry import MODELS
+from recsys.recommenders.simple import GlobalMean
 from recsys.testing.worlds import two_genre_world
 
 OURS = [entry for entry in ENTRIES if entry.family not in ("recbole", "oracle")]

@@ -9,7 +9,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from recsys.recommenders.popularity import Popularity
 
 from recsys.benchmark import permutation
 from recsys.benchmark.checks import PERSONAL, CheckError, pairs, require
@@ -21,6 +20,7 @@ from recsys.recommenders.base import Recommender
 from recsys.recommenders.bias import BiasModel
 from recsys.recommenders.closed_form.ease import Ease, EaseConfig
 from recsys.recommenders.item_knn import ItemKNN
+from recsys.recommenders.simple import Popularity
 
 TITLES = ("features.text=null",)
 NAMES = ("ndcg@10", "others", "personal", "chance", "deviations", "explained")
@@ -64,7 +64,7 @@ def test_cold_movies_stay_where_they_are(shuffled):
     assert np.array_equal(np.sort(moved), split.cold_valid_items)
 
 
-def test_what_newcomers_tell_is_shuffled_too(shuffled):
+def test_what_held_out_users_tell_is_shuffled_too(shuffled):
     before, after = shuffled("cold-users")
     old, new = before.lists(), after.lists()
     told = old.query.histories.tocoo()
