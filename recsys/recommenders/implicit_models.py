@@ -8,7 +8,7 @@ Legend: Q queries, U users, I items, D factors.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -97,22 +97,13 @@ class ImplicitALS(VectorModel):
         Raises:
             MissingExtra: ``implicit`` is not installed.
         """
-        options = self.config
         library = imported("implicit.cpu.als", "implicit", "bench")
         # The library's own loops starve when BLAS spreads each of their small products over cores.
         with threadpool_limits(1, "blas"):
-            model = library.AlternatingLeastSquares(
-                factors=options.factors,
-                regularization=options.regularization,
-                alpha=options.alpha,
-                iterations=options.iterations,
-                num_threads=1,
-                random_state=seed_for(options.seed, self.name),
-            )
-            model.fit(_matrix(data.train.matrix()), show_progress=False)
+            model = _fitted(library.AlternatingLeastSquares, self.config, self.name, data)
         items = np.array(model.item_factors, dtype=np.float32)
         exact = items.astype(np.float64)
-        gram = exact.T @ exact + options.regularization * np.eye(items.shape[1])
+        gram = exact.T @ exact + self.config.regularization * np.eye(items.shape[1])
         return {"items": items, "gram": gram, "parameters": _count(model)}
 
     def user_vectors(self, query: Query) -> Floats:
@@ -170,16 +161,8 @@ class ImplicitBPR(KnownUserFactors):
         Raises:
             MissingExtra: ``implicit`` is not installed.
         """
-        options = self.config
-        model = imported("implicit.cpu.bpr", "implicit", "bench").BayesianPersonalizedRanking(
-            factors=options.factors,
-            learning_rate=options.learning_rate,
-            regularization=options.regularization,
-            iterations=options.iterations,
-            num_threads=1,
-            random_state=seed_for(options.seed, self.name),
-        )
-        model.fit(_matrix(data.train.matrix()), show_progress=False)
+        library = imported("implicit.cpu.bpr", "implicit", "bench")
+        model = _fitted(library.BayesianPersonalizedRanking, self.config, self.name, data)
         factors = {"users": model.user_factors, "items": model.item_factors}
         arrays = {name: np.array(f, dtype=np.float32) for name, f in factors.items()}
         return {**arrays, "parameters": _count(model)}
@@ -189,6 +172,10 @@ def _count(model: Any) -> NDArray[np.int64]:
     return np.array([model.user_factors.size + model.item_factors.size])
 
 
-def _matrix(ratings: sp.csr_array) -> sp.csr_matrix:
-    """(Q, I) ones where there is a rating, in the class that the library understands."""
-    return sp.csr_matrix(rated_mask(ratings))
+def _fitted(kind: Any, config: Options, name: str, data: TrainingData) -> Any:
+    """A model of the library, whose options have the names of ours; every rating counts as 1."""
+    options = asdict(config)
+    random = seed_for(options.pop("seed"), name)
+    model = kind(**options, num_threads=1, random_state=random)
+    model.fit(sp.csr_matrix(rated_mask(data.train.matrix())), show_progress=False)
+    return model
