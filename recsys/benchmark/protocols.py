@@ -149,9 +149,7 @@ _ALL: Final = (
         tunes=False,
         **_SAME_SPLIT,
     ),
-    Protocol(
-        "ml-cold", "MovieLens-100K, movies that nobody has rated", ("cold",), ("cold-items",)
-    ),
+    Protocol("ml-cold", "MovieLens-100K, movies that nobody has rated", ("cold",), ("cold-items",)),
     Protocol(
         "ml-u",
         "MovieLens-100K, its own five folds u1 to u5",

@@ -12,7 +12,7 @@ import typer
 
 from recsys.cli import output
 from recsys.cli.application import add_verb, new_app
-from recsys.cli.options import DocumentFormatOption
+from recsys.cli.options import DocumentFormatOption, option
 from recsys.cli.output import DocumentFormat
 
 if TYPE_CHECKING:
@@ -35,76 +35,56 @@ class ProbeKind(StrEnum):
 
 ProtocolsOption = Annotated[
     list[str] | None,
-    typer.Option(
-        "--protocols",
-        metavar="A,B",
-        help="Some protocols, by name or pattern such as 'spine-*'; repeatable. Default: those of "
-        "the leaderboards whose data is there, the large ones last.",
-        show_default=False,
+    option(
+        "--protocols A,B",
+        "Some protocols, by name or pattern such as 'spine-*'; repeatable. Default: those of the "
+        "leaderboards whose data is there, the large ones last.",
     ),
 ]
 ModelsOption = Annotated[
     list[str] | None,
-    typer.Option(
-        "--models",
-        metavar="A,B",
-        help="Some models, by name or pattern such as '*recbole*'; repeatable. Default: all.",
-        show_default=False,
+    option(
+        "--models A,B",
+        "Some models, by name or pattern such as '*recbole*'; repeatable. Default: all.",
     ),
 ]
 SeedsOption = Annotated[
     int | None,
-    typer.Option(
-        "--seeds",
-        min=1,
-        metavar="N",
-        help="The first N seeds of each protocol. Default: all of them.",
-        show_default=False,
-    ),
+    option("--seeds N", "The first N seeds of each protocol. Default: all of them.", min=1),
 ]
 QuickOption = Annotated[
     bool,
-    typer.Option(
+    option(
         "--quick",
-        help="Some protocols, two seeds, one fold, models that are fitted in seconds, nothing "
-        f"tuned; into the folder '{QUICK_FOLDER}' of the results.",
+        "Some protocols, two seeds, one fold, models that are fitted in seconds, nothing tuned; "
+        f"into the folder '{QUICK_FOLDER}' of the results.",
     ),
 ]
 ResultsOption = Annotated[
     Path,
-    typer.Option(
-        "--results",
-        metavar="DIR",
-        help="Folder of the results: DIR/PROTOCOL/MODEL.json. What is there is not measured "
-        "again, unless what decides its numbers has changed.",
+    option(
+        "--results DIR",
+        "Folder of the results: DIR/PROTOCOL/MODEL.json. What is there is not measured again, "
+        "unless what decides its numbers has changed.",
     ),
 ]
 MeasuredOption = Annotated[
-    Path,
-    typer.Option("--results", metavar="DIR", help="What was measured: DIR/PROTOCOL/MODEL.json."),
+    Path, option("--results DIR", "What was measured: DIR/PROTOCOL/MODEL.json.")
 ]
 PagesOption = Annotated[
     Path,
-    typer.Option(
-        "--out",
-        metavar="DIR",
-        help="Where the pages go; a README.md beside this folder gets its tables, if it has the "
-        "markers for them.",
+    option(
+        "--out DIR",
+        "Where the pages go; a README.md beside this folder gets its tables, if it has the markers "
+        "for them.",
     ),
 ]
 WorkersOption = Annotated[
-    int,
-    typer.Option("--workers", min=1, metavar="N", help="Processes at a time, of one thread each."),
+    int, option("--workers N", "Processes at a time, of one thread each.", min=1)
 ]
 HoursOption = Annotated[
     float | None,
-    typer.Option(
-        "--max-hours",
-        min=0,
-        metavar="H",
-        help="No fit starts after H hours; run it again to go on.",
-        show_default=False,
-    ),
+    option("--max-hours H", "No fit starts after H hours; run it again to go on.", min=0),
 ]
 
 
