@@ -107,11 +107,10 @@ def _variants(fixed: Overrides, kinds: tuple[str, ...], sigma: bool) -> tuple[En
                 joint(name, {**_SUM, **fixed, **own}, looks=seen) for name, own in variants.items()
             ]
     if "modalities" in kinds:
-        for name, left in zip(LEFT_OUT, TOLD, strict=True):
-            keeps = tuple(m for m in MODALITIES if m != left)
-            found.append(joint(name, {**_SUM, **fixed}, keeps=keeps))
-        for name, kept in zip(SINGLE, TOLD, strict=True):
-            found.append(joint(name, {**_SUM, **fixed}, keeps=(kept,)))
+        keeps = [tuple(m for m in MODALITIES if m != left) for left in TOLD]
+        keeps += [(kept,) for kept in TOLD]
+        named = zip((*LEFT_OUT, *SINGLE), keeps, strict=True)
+        found += [joint(name, {**_SUM, **fixed}, keeps=kept) for name, kept in named]
     return tuple(found)
 
 

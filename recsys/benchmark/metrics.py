@@ -88,4 +88,3 @@ SECONDARY: Final[Mapping[Task, tuple[Metric, ...]]] = MappingProxyType(
 )
 """What stands beside the headline where there is room for little."""
 FIT_SECONDS: Final = "seconds.fit"
-SCORE_SECONDS: Final = "seconds.score"

@@ -15,7 +15,7 @@ from recsys.benchmark.split_data import BenchmarkData
 from recsys.config.experiment import AlignmentConfig, ExperimentConfig
 from recsys.config.loading import load_experiment
 from recsys.data.catalogue import Catalogue
-from recsys.data.files import atomic_write
+from recsys.data.files import atomic_write_text
 from recsys.data.split import TrainingData
 from recsys.evaluation.environment import hardware, versions
 from recsys.features.report import coverage
@@ -33,9 +33,9 @@ def probe(kind: str, results: Path, say: Say) -> Path:
     found = _alignment(say) if kind == "alignment" else _features(say)
     made = {"created": str(datetime.now(UTC).date()), "versions": versions()}
     document = {**made, "hardware": hardware().model_dump(), **found}
-    with atomic_write(results / f"{kind}.json") as temporary:
-        temporary.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-    return results / f"{kind}.json"
+    path = results / f"{kind}.json"
+    atomic_write_text(path, json.dumps(document, indent=2) + "\n")
+    return path
 
 
 def _alignment(say: Say) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from recsys.benchmark.metrics import SECONDARY, TASKS, Task
 from recsys.benchmark.plots import plot_cost, plot_differences
 from recsys.benchmark.protocols import PROTOCOLS, Protocol
 from recsys.benchmark.results import ModelDocument, read
-from recsys.data.files import atomic_write
+from recsys.data.files import atomic_write_text
 from recsys.errors import DataError, MissingExtra
 
 TASK_TITLES: Final[dict[Task, str]] = {
@@ -367,7 +367,5 @@ def with_tables(readme: str, tables: dict[str, str]) -> str:
 
 
 def _write(path: Path, text: str) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    atomic_write_text(path, text)
     return path

@@ -18,9 +18,9 @@ from typing import Any, Final, Literal, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import FiniteFloat, ValidationError
+from pydantic import FiniteFloat
 
-from recsys.data.files import atomic_write
+from recsys.data.files import atomic_write_text, read_document
 from recsys.documents import Document
 from recsys.errors import DataError
 from recsys.evaluation.environment import Hardware
@@ -205,11 +205,9 @@ class ModelDocument(Document):
 
     def save(self, path: Path) -> None:
         """Write as JSON; a file that is there is replaced at once or not at all."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_write(path) as temporary:
-            text = self.model_dump_json(indent=1, exclude_defaults=True)
-            head = '{\n "schema_version": 2,' if text.startswith("{\n") else text[0]
-            temporary.write_text(head + text[1:] + "\n", encoding="utf-8")
+        text = self.model_dump_json(indent=1, exclude_defaults=True)
+        head = '{\n "schema_version": 2,' if text.startswith("{\n") else text[0]
+        atomic_write_text(path, head + text[1:] + "\n")
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -218,17 +216,7 @@ class ModelDocument(Document):
         Raises:
             DataError: the file is absent, or not a document of this schema version.
         """
-        if not path.is_file():
-            raise DataError(f"there is no benchmark file {path}")
-        try:
-            return cls.model_validate_json(path.read_bytes())
-        except ValidationError as error:
-            found = error.errors(include_url=False)
-            raise DataError(
-                f"{path} is not a benchmark document of schema version 2",
-                rows=[f"{'.'.join(map(str, e['loc'])) or 'document'}: {e['msg']}" for e in found],
-                hint="delete it and run the benchmark again",
-            ) from None
+        return read_document(cls, path, "benchmark", "delete it and run the benchmark again")
 
 
 def file_name(name: str) -> str:

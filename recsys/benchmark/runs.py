@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -17,20 +15,13 @@ from recsys.benchmark.results import ModelDocument, PermutationTest, Run, Trial,
 from recsys.benchmark.spaces import HyperParameters, Space
 from recsys.benchmark.split_data import configuration
 from recsys.benchmark.tuning import Budget, best_of
+from recsys.documents import json_fingerprint
 from recsys.evaluation.environment import commit, versions
 
 _UNNAMED: Final = ("title", "seeds", "folds", "excludes", "families", "tunes", "own")
 """Of a protocol: what may change without making any run another."""
 
-_LIBRARIES: Final = (
-    "numpy",
-    "torch",
-    "scipy",
-    "implicit",
-    "myfm",
-    "recbole",
-    "scikit-learn",
-)
+_LIBRARIES: Final = ("numpy", "torch", "scipy", "implicit", "myfm", "recbole", "scikit-learn")
 HARNESS: Final = 3
 """Raised where the same settings no longer come to the same figures: what was measured before is
 then measured anew."""
@@ -56,7 +47,7 @@ def fingerprint_of(entry: Entry, protocol: Protocol, budget: Budget) -> str:
         "protocol": {**rules, "tuning_split": protocol.tuning_split},
         "config": {name: config[name] for name in ("data", "sources", "features", "evaluation")},
     }
-    return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
+    return json_fingerprint(whole)
 
 
 def _configs(entry: Entry) -> list[str]:
@@ -214,21 +205,13 @@ class RunState:
             "give another folder for results"
         )
 
-    def _save(
-        self,
-        trials: list[Trial] | None = None,
-        permutation: PermutationTest | None = None,
-        runs: list[Run] | None = None,
-    ) -> None:
-        if permutation is not None and self.document is not None:
+    def _save(self, **found: Any) -> None:
+        if self.document is not None and "permutation" in found:
             # What was measured before stays of the program and the day it was measured by and on.
-            self.document = self.document.model_copy(update={"permutation": permutation})
+            self.document = self.document.model_copy(update=found)
         else:
-            self.document = self._document(
-                self.trials if trials is None else trials,
-                self.permutation or permutation,
-                self.runs if runs is None else runs,
-            )
+            there = {"trials": self.trials, "permutation": self.permutation, "runs": self.runs}
+            self.document = self._document(**there | found)
         self.document.save(self.path)
 
     def _document(

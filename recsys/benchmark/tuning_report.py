@@ -12,7 +12,7 @@ from recsys.benchmark.tuning import Budget
 from recsys.config.experiment import ExperimentConfig
 from recsys.config.loading import dump_experiment, with_values
 from recsys.config.search import SearchSpace
-from recsys.data.files import atomic_write
+from recsys.data.files import atomic_write_text
 from recsys.documents import Document
 from recsys.evaluation.environment import Hardware
 from recsys.evaluation.report import SplitReference
@@ -125,16 +125,11 @@ class TuningDocument(Document):
 
     def write(self, folder: Path, experiment: ExperimentConfig) -> None:
         """Write ``tuning.json``, and ``best.yaml``, the experiment with the best trial's values."""
-        _write(folder / DOCUMENT, self.model_dump_json(indent=2) + "\n")
+        atomic_write_text(folder / DOCUMENT, self.model_dump_json(indent=2) + "\n")
         for best in self.ranked()[:1]:
             config = with_values(experiment, best.values, f"trial {best.number}")
             head = f"# Trial {best.number}, which scores {best.score:.6g} on valid; see {DOCUMENT}."
-            _write(folder / BEST, f"{head}\n{dump_experiment(config)}")
-
-
-def _write(path: Path, text: str) -> None:
-    with atomic_write(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+            atomic_write_text(folder / BEST, f"{head}\n{dump_experiment(config)}")
 
 
 def ranked(trials: list[TrialRecord]) -> list[TrialRecord]:

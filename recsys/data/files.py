@@ -8,10 +8,17 @@ import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import platformdirs
 from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from recsys.documents import Document
+from recsys.errors import DataError
+
+D = TypeVar("D", bound=Document)
 
 
 @contextmanager
@@ -29,6 +36,38 @@ def atomic_write(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def atomic_write_text(path: Path, text: str) -> None:
+    """Write a file of text at once or not at all; see ``atomic_write``."""
+    with atomic_write(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def read_document(of: type[D], path: Path, kind: str, hint: str) -> D:
+    """Read a document from JSON.
+
+    Args:
+        of: its class.
+        path: of the file.
+        kind: what it is, for errors.
+        hint: what to do with another.
+
+    Raises:
+        DataError: the file is absent, no JSON, or not a document of this schema version.
+    """
+    if not path.is_file():
+        raise DataError(f"there is no {kind} file {path}")
+    try:
+        return of.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        found = error.errors(include_url=False)
+        version = of.model_fields["schema_version"].default
+        raise DataError(
+            f"{path} is not a {kind} document of schema version {version}",
+            rows=[f"{'.'.join(map(str, e['loc'])) or 'document'}: {e['msg']}" for e in found],
+            hint=hint,
+        ) from None
 
 
 def _flush(path: Path) -> None:

@@ -6,11 +6,10 @@ from datetime import date
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, FiniteFloat, ValidationError
+from pydantic import Field, FiniteFloat
 
-from recsys.data.files import atomic_write
+from recsys.data.files import atomic_write_text, read_document
 from recsys.documents import Document
-from recsys.errors import DataError
 from recsys.evaluation.environment import Hardware
 
 Metrics = dict[str, FiniteFloat]
@@ -92,8 +91,7 @@ class ResultsDocument(Document):
 
     def save(self, path: Path) -> None:
         """Write the document as JSON; a file that is already there is replaced at once or not."""
-        with atomic_write(path) as temporary:
-            temporary.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        atomic_write_text(path, self.model_dump_json(indent=2) + "\n")
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -102,18 +100,7 @@ class ResultsDocument(Document):
         Raises:
             DataError: the file is absent, no JSON, or not a document of this schema version.
         """
-        if not path.is_file():
-            raise DataError(f"there is no results file {path}")
-        try:
-            return cls.model_validate_json(path.read_bytes())
-        except ValidationError as error:
-            found = error.errors(include_url=False)
-            rows = [f"{'.'.join(map(str, e['loc'])) or 'document'}: {e['msg']}" for e in found]
-            raise DataError(
-                f"{path} is not a results document of schema version 1",
-                rows=rows,
-                hint="run the benchmark again to write it anew",
-            ) from None
+        return read_document(cls, path, "results", "run the benchmark again to write it anew")
 
 
 class RatingScores(Document):
