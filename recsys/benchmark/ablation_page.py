@@ -244,6 +244,11 @@ class Ablation:
             found += [Tested(n, metric, float(d.mean()), p[n]) for n, d in differences.items()]
         return found
 
+    def against_ours(self, metric: Metric) -> list[Tested]:
+        """The joint model against every other, paired over the runs."""
+        others = [name for name in self.present() if name != OURS]
+        return self.tests({name: ([OURS], [name]) for name in others}, [metric])
+
     def best(self, names: Iterable[str]) -> str | None:
         """The model that is best on valid, over the runs that all of the models have."""
         metric = "valid." + self.headline.path.partition(".")[2]
@@ -303,18 +308,6 @@ class Ablation:
     def weights(self) -> str:
         """Mean weight of each modality, where they are weighed."""
         return self.figures(CANDIDATES, WEIGHTS)
-
-    def subsets(self) -> str:
-        """Figures with every subset of the modalities."""
-        names = [name for name in self.present() if name.startswith(SUBSET)]
-        rows = [
-            [
-                name.removeprefix(SUBSET),
-                *(number(self.mean(name, m.path), m.digits) for m in TESTED),
-            ]
-            for name in names
-        ]
-        return table(["modalities", *(metric.title for metric in TESTED)], rows)
 
 
 def _grid_pairs() -> dict[str, Pairs]:
@@ -390,26 +383,10 @@ def findings(tested: Sequence[Tested]) -> list[str]:
     return told
 
 
-def versus_ours(ablation: Ablation, metric: Metric) -> str:
-    """The joint model against every other, paired over the runs."""
-    others = [n for n in ablation.present() if n != OURS]
-    tested = ablation.tests({n: ([OURS], [n]) for n in others}, [metric])
-    rows = [
-        [
-            test.label,
-            f"{test.difference:+.4f}",
-            f"{test.p:.2g}",
-            ("better" if test.better else "worse") if test.shown else "no difference shown",
-        ]
-        for test in tested
-    ]
-    return table(["joint against", "difference", "p (paired t, Holm)", "joint is"], rows)
-
-
 def contexts(documents: Sequence[ModelDocument]) -> dict[str, dict[str, Any]]:
     """What the templates of the pages are given, by page; without what was not measured."""
     runs = wide(documents)
-    functions = {"tests_table": tests_table, "findings": findings, "versus_ours": versus_ours}
+    functions = {"tests_table": tests_table, "findings": findings}
     found = {}
     for name, protocols in (("SPINE.md", SPINE), ("MULTITASK.md", MULTITASK)):
         there = [Ablation.of(p, runs) for p in protocols if p.name in set(runs["protocol"])]
@@ -420,6 +397,8 @@ def contexts(documents: Sequence[ModelDocument]) -> dict[str, dict[str, Any]]:
                 "ablations": {a.protocol.name: a for a in there},
                 "columns": SPINE_COLUMNS,
                 "metrics": {"rmse": RMSE, "ndcg": NDCG},
+                "TESTED": TESTED,
+                "SUBSET": SUBSET,
                 "documents": told,
                 "REFERENCE": REFERENCE,
                 "REMOVED": REMOVED,

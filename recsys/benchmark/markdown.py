@@ -18,7 +18,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
         head: the headings.
         rows: the cells; a column in which every cell is a dash is left out.
     """
-    body = [[cell.replace("|", "\\|") for cell in row] for row in rows]
+    body = list(rows)
     if not body:
         return ""
     shown = [c for c in range(len(head)) if any(row[c] != MISSING for row in body)]
@@ -28,9 +28,16 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
-def number(value: float, digits: int = 4) -> str:
+def aligned(text: str) -> str:
+    """A table of lines of cells between bars, the headings first; blank lines count for nothing."""
+    lines = (re.split(r"(?<!\\)\|", line) for line in text.splitlines() if line.strip())
+    head, *rows = ([cell.strip() for cell in line] for line in lines)
+    return table(head, rows)
+
+
+def number(value: float | None, digits: int = 4) -> str:
     """A figure, a dash where there is none."""
-    return MISSING if math.isnan(value) else f"{value:,.{digits}f}"
+    return MISSING if value is None or math.isnan(value) else f"{value:,.{digits}f}"
 
 
 def spread(mean: float, deviation: float, digits: int = 4) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from recsys.benchmark.entries import Entry, Family
 from recsys.benchmark.held_out_users import COLD_USERS
@@ -58,7 +58,7 @@ class Protocol:
     title: str
     tasks: tuple[Task, ...]
     folds: tuple[str, ...]
-    bases: tuple[str, ...]
+    bases: tuple[str, ...] = ("ml-100k-multimodal", "default")
     seeds: tuple[int, ...] = TEN
     draws: Literal["all", "valid", "nothing"] = "all"
     split_seed: int | None = None
@@ -118,7 +118,6 @@ class Protocol:
         return replace(self, seeds=self.seeds[:seeds], folds=self.folds[:folds])
 
 
-_ML: Final = ("ml-100k-multimodal", "default")
 _MMTF: Final = ("mmtf-14k",)
 MMTF_DATA: Final = f"${REAL_DATA}/mmtf-14k"
 _U: Final = tuple(f"u{k}" for k in range(1, 6))
@@ -129,13 +128,13 @@ _SLOW: Final = tuple(
     f"{model} (RecBole)"
     for model in ("NeuMF", "LightGCN", "NCL", "SimpleX", "MultiVAE", "RecVAE", "DiffRec")
 )
+_SAME_SPLIT: Final[dict[str, Any]] = {"seeds": FIXED, "draws": "nothing"}
 _ALL: Final = (
     Protocol(
         "ml-ro",
         "MovieLens-100K, RecBole's random 8:1:1 of each user's ratings",
         ("warm", "rating"),
         ("ro",),
-        _ML,
         # A fit takes a quarter of an hour: its budget would end after the first configuration,
         # which is what recbole-2020 measures.
         excludes=("NCL (RecBole)",),
@@ -145,60 +144,37 @@ _ALL: Final = (
         "RecBole's own split of MovieLens-100K, the first configuration of every space",
         ("warm",),
         ("ro",),
-        _ML,
-        seeds=FIXED,
-        draws="nothing",
         split_seed=2020,
         families=("recbole", "ours"),
         tunes=False,
+        **_SAME_SPLIT,
     ),
-    Protocol(
-        "ml-cold", "MovieLens-100K, movies that nobody has rated", ("cold",), ("cold-items",), _ML
-    ),
+    Protocol("ml-cold", "MovieLens-100K, movies that nobody has rated", ("cold",), ("cold-items",)),
     Protocol(
         "ml-u",
         "MovieLens-100K, its own five folds u1 to u5",
         ("rating",),
         _U,
-        _ML,
         seeds=TEN[:2],
         draws="valid",
         refits_on_train_valid=True,
     ),
     Protocol(
-        "ml-cold-users",
-        "MovieLens-100K, users held out of training",
-        ("fold-in",),
-        (COLD_USERS,),
-        _ML,
+        "ml-cold-users", "MovieLens-100K, users held out of training", ("fold-in",), (COLD_USERS,)
     ),
     Protocol(
         "ml-90-10",
         "MovieLens-100K, a random tenth of all ratings",
         ("rating",),
         ("random-90-10",),
-        _ML,
         refits_on_train_valid=True,
     ),
-    Protocol(
-        "ml-global-time",
-        "MovieLens-100K, the last tenth of all ratings",
-        ("warm",),
-        ("global-time",),
-        _ML,
-        excludes=_SLOW,
-        seeds=FIXED,
-        draws="nothing",
-    ),
-    Protocol(
-        "ml-leave-last",
-        "MovieLens-100K, each user's last rating",
-        ("warm",),
-        ("leave-last",),
-        _ML,
-        excludes=_SLOW,
-        seeds=FIXED,
-        draws="nothing",
+    *(
+        Protocol(f"ml-{fold}", title, ("warm",), (fold,), excludes=_SLOW, **_SAME_SPLIT)
+        for fold, title in (
+            ("global-time", "MovieLens-100K, the last tenth of all ratings"),
+            ("leave-last", "MovieLens-100K, each user's last rating"),
+        )
     ),
     Protocol(
         "mmtf-cold",

@@ -12,16 +12,15 @@ from typing import Any, Final
 
 import numpy as np
 
-from recsys.benchmark import ablation_page, checks, leaderboard, markdown, permutation
+from recsys.benchmark import ablation_page, checks, leaderboard, markdown, permutation, tables
 from recsys.benchmark.comparisons import LEVEL
-from recsys.benchmark.entries import DOCUMENTED, ENTRIES, entry_named
+from recsys.benchmark.entries import DOCUMENTED, ENTRIES, Entry, entry_named
 from recsys.benchmark.held_out_users import GIVEN, HEADLINE_GIVEN, LIKED
 from recsys.benchmark.leaderboard import OURS, Leaderboard, Row, leaderboards
-from recsys.benchmark.metrics import TASKS, Task
+from recsys.benchmark.metrics import SECONDARY, TASKS, Task
 from recsys.benchmark.plots import plot_cost, plot_differences
 from recsys.benchmark.protocols import PROTOCOLS, Protocol
 from recsys.benchmark.results import ModelDocument, read
-from recsys.benchmark.tables import Tables
 from recsys.data.files import atomic_write
 from recsys.errors import DataError, MissingExtra
 
@@ -101,6 +100,12 @@ def pages(
     return texts
 
 
+_OF_TABLES: Final = (
+    *("checks_of", "failed_trials", "chosen", "on_valid"),
+    *("AGREEMENT", "ANCHOR_TOLERANCE", "ORIGINS"),
+)
+
+
 class Renderer:
     """Templates, with what they may call."""
 
@@ -119,7 +124,7 @@ class Renderer:
         )
         self.environment.filters |= {
             name: getattr(markdown, name)
-            for name in ("number", "spread", "seconds", "p_value", "code", "ordinal")
+            for name in ("aligned", "number", "seconds", "p_value", "code", "ordinal")
         }
         shown = {board.protocol.name for board in boards}
         on_boards = [d for d in documents if d.protocol in shown]
@@ -129,7 +134,14 @@ class Renderer:
             "boards": boards,
             "leading": [board for board in leading if board],
             "protocol_names": sorted(shown),
-            "tables": Tables(documents),
+            "agreements": lambda name: tables.agreements(
+                d for d in documents if d.protocol == name
+            ),
+            "known_figures": lambda: tables.known_figures(documents),
+            "entry_named": entry_named,
+            "entries_on": entries_on,
+            "spread": markdown.spread,
+            **{name: getattr(tables, name) for name in _OF_TABLES},
             "budgets": budgets,
             "command": command,
             "much_faster": leaderboard.is_much_faster,
@@ -143,6 +155,8 @@ class Renderer:
             "tuned_by_another_task": tuned_by_another_task,
             "mean_and_deviation": mean_and_deviation,
             "OURS": OURS,
+            "MISSING": markdown.MISSING,
+            "SECONDARY": SECONDARY,
             "LEVEL": f"{LEVEL:g}",
             "FASTER": f"{leaderboard.FASTER:g}",
             "TASK_TITLES": TASK_TITLES,
@@ -157,6 +171,10 @@ class Renderer:
     def render(self, template: str, **context: Any) -> str:
         """One page."""
         return markdown.tidied(self.environment.get_template(template).render(**context))
+
+    def table(self, name: str, *of: Any) -> str:
+        """One table by itself; see ``templates/_tables.md.j2``."""
+        return str(getattr(self.environment.get_template("_tables.md.j2").module, name)(*of))
 
     def seeds(self, protocol: str) -> str:
         """Seeds and splits of the runs of a protocol."""
@@ -191,6 +209,12 @@ def command(row: Row) -> str:
 def measured_everywhere(leading: Sequence[Leaderboard]) -> list[str]:
     """Models with a place on every board."""
     return [n for n in leading[0].names if all(n in board.names for board in leading[1:])]
+
+
+def entries_on(boards: Sequence[Leaderboard]) -> list[Entry]:
+    """Those with a place on some board, in their own order."""
+    there = {name for board in boards for name in board.names}
+    return [entry for entry in ENTRIES if entry.name in there]
 
 
 def place_of(board: Leaderboard, name: str) -> str:
@@ -317,7 +341,7 @@ def readme_tables(
 ) -> dict[str, str]:
     """The README's tables by the name in their markers."""
     return {
-        "bench": Tables(documents).readme(boards),
+        "bench": Renderer(documents, boards).table("readme", boards),
         "spine": ablation_page.readme_table(documents),
     }
 

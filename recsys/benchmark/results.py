@@ -194,6 +194,10 @@ class ModelDocument(Document):
         """Of its rows: the model, and its variant if it is one."""
         return f"{self.model}, {self.variant}" if self.variant else self.model
 
+    def mean(self, metric: str) -> float:
+        """Of one figure over the runs that have it; NaN without any."""
+        return float(pd.Series([run.metric(metric) for run in self.runs], dtype=float).mean())
+
     @property
     def is_ranked(self) -> bool:
         """Whether its runs mean something: it finds no test ratings after a permutation."""

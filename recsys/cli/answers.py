@@ -1,22 +1,134 @@
-"""``recsys similar|movie|predict``, and what verbs that ask a bundle have in common."""
+"""``recsys recommend|similar|movie|predict``: the verbs that ask a bundle."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from recsys.cli import options, output
-from recsys.cli.options import DEFAULT_BUNDLE
+from recsys.cli.options import DEFAULT_BUNDLE, argument, option
 from recsys.cli.output import DocumentFormat, Format
 from recsys.errors import BundleError, ConfigError
 
 if TYPE_CHECKING:
-    from recsys.engine import Engine, MovieDescription, Prediction, Profile, SimilarMovies
+    from recsys.engine import (
+        Engine,
+        MovieDescription,
+        Prediction,
+        Profile,
+        Recommendations,
+        RecommendedMovie,
+        SimilarMovies,
+    )
 
-_GENRES_SHOWN = 5
+RECOMMEND_EXAMPLE: Final = 'recommend --like "Heat (1995)" --like 318 --year 1990..1999'
+_NAMED: Final = 3
+_EXPLAINED: Final = 10
+_HEADER: Final = ("rank", "item", "title", "year", "genres", "score", "because")
+_GENRES_SHOWN: Final = 5
 
-MovieArgument = Annotated[str, options.argument("MOVIE", "A title, 'title (year)' or id.")]
+MovieArgument = Annotated[str, argument("MOVIE", "A title, 'title (year)' or id.")]
+
+
+def recommend(
+    *,
+    user: options.UserOption = None,
+    like: options.LikeOption = None,
+    k: options.CountOption = 10,
+    bundle: options.BundleOption = DEFAULT_BUNDLE,
+    genre: Annotated[
+        list[str] | None, option("--genre NAME", "Only movies of any such genre; repeatable.")
+    ] = None,
+    year: Annotated[
+        str | None, option("--year YEARS", "Such as 1995, 1990..1999, 1990.. or ..1999.")
+    ] = None,
+    include_seen: Annotated[
+        bool, option("--include-seen", "Also movies the user has rated already.")
+    ] = False,
+    because: Annotated[
+        int | None,
+        option("--because N", "Liked movies a reason names. Default: 3, in JSON all.", min=0),
+    ] = None,
+    explain: Annotated[
+        bool, option("--explain", "Below the table, what every score is the sum of.")
+    ] = False,
+    format_: options.FormatOption = Format.TABLE,
+) -> None:
+    """Recommend movies, and say why.
+
+    They are for a user of the training data, or for anybody by what they like. A score has no unit;
+    it is the exact sum of what each liked movie contributes and of the movie's own appeal. With
+    --because, JSON has the others as one entry, so that the shares still add up to the score.
+    """
+    require_one_person(user, like)
+    years = parse_years(year)
+    engine = open_engine(bundle)
+    from recsys.engine import Filters
+
+    named = because
+    if named is None and format_ is not Format.JSON:
+        named = _EXPLAINED if explain else _NAMED
+    answer = engine.recommend(
+        person(engine, user, like),
+        k,
+        exclude_seen=not include_seen,
+        filters=Filters(tuple(genre or ()), years),
+        because=named,
+    )
+    rows = ({**m.document(), "because": _reasons(m, "; ")} for m in answer.items)
+    table = partial(_print_list, named=_NAMED if because is None else because, explain=explain)
+    show(answer, format_, table, _HEADER, rows)
+
+
+def parse_years(text: str | None) -> tuple[int, int] | None:
+    """First and last year of ``1990..1999``, ``1990..``, ``..1999`` or ``1995``.
+
+    Raises:
+        ConfigError: the text is something else.
+    """
+    if text is None:
+        return None
+    first, dots, last = (part.strip() for part in text.partition(".."))
+    given = [part for part in (first, last) if part]
+    if not given or not all(part.isdecimal() and len(part) <= 4 for part in given):
+        raise ConfigError(
+            f"--year {text!r} is no range of years", hint="write 1995, 1990..1999, 1990.. or ..1999"
+        )
+    return int(first or 0), int(last or 9999) if dots else int(first)
+
+
+def _print_list(answer: Recommendations, named: int, explain: bool) -> None:
+    heads = ("#", "movie", "genres", "score", *(["because you liked"] if named else []))
+    rows = (
+        (
+            str(movie.rank),
+            titled(movie),
+            ", ".join(movie.genres),
+            f"{movie.score:.2f}",
+            *([_reasons(movie, ", ", named)] if named else []),
+        )
+        for movie in answer.items
+    )
+    title = f"{len(answer.items)} movies for {who(answer.user)} ({answer.model})"
+    output.print_rows(heads, rows, title, right=("#", "score"))
+    for movie in answer.items if explain else ():
+        _print_explanation(movie)
+
+
+def _reasons(movie: RecommendedMovie, separator: str, named: int | None = None) -> str:
+    liked = [entry for entry in movie.because if entry.item is not None][:named]
+    return separator.join(f"{entry.title} {entry.share:+.2f}" for entry in liked)
+
+
+def _print_explanation(movie: RecommendedMovie) -> None:
+    rows = (
+        (f"{entry.share:+.3f}", entry.title.strip("()") if entry.item is None else entry.title)
+        for entry in movie.because
+    )
+    title = f"\n{movie.rank}. {titled(movie)}: why {movie.score:.3f}"
+    output.print_rows(("share", "from"), rows, title, right=("share",))
 
 
 def similar(
@@ -124,27 +236,15 @@ def show(
         as_tables(answer)
 
 
-def require_bundle(path: Path) -> None:
-    """Refuse a bundle that is not there, and say how to make one.
-
-    Raises:
-        BundleError: there is nothing at ``path``.
-    """
-    if not path.exists():
-        raise BundleError(
-            f"there is no bundle at {path}",
-            hint=f"train one with: recsys train --out {path}, or name the folder of another with "
-            "--bundle DIR or in RECSYS_BUNDLE",
-        )
-
-
 def open_engine(path: Path) -> Engine:
-    """The engine of a bundle.
+    """The engine of a bundle; where there is none, the error says how to make one.
 
     Raises:
         BundleError: there is no bundle, or it cannot be trusted.
     """
-    require_bundle(path)
+    if not path.exists():
+        hint = f"recsys train --out {path}, or name another with --bundle DIR or in RECSYS_BUNDLE"
+        raise BundleError(f"there is no bundle at {path}", hint=hint)
     from recsys.engine import Engine
 
     return Engine.load(path)
@@ -156,13 +256,10 @@ def require_one_person(user: str | None, like: list[str] | None) -> None:
     Raises:
         ConfigError: it is so.
     """
-    if (user is None) == (not like):
-        neither = "neither a user nor a liked movie is given"
-        raise ConfigError(
-            neither if user is None else "--user and --like exclude each other",
-            hint="give a user of the training data with --user ID, or what somebody likes with "
-            "--like MOVIE (repeatable)",
-        )
+    if user is None and not like:
+        raise ConfigError("nobody is named", hint="give --user ID, or --like MOVIE (repeatable)")
+    if user is not None and like:
+        raise ConfigError("--user and --like exclude each other")
 
 
 def person(engine: Engine, user: str | None, like: list[str] | None) -> Profile:

@@ -41,13 +41,11 @@ def boundary(debug: bool = False) -> Iterator[None]:
     """
     try:
         yield
-    except (typer.Exit, typer.Abort):
+    except (typer.Exit, typer.Abort, BrokenPipeError):  # typer knows what becomes of them
         raise
     except KeyboardInterrupt:
         complain("interrupted")
         raise typer.Exit(INTERRUPTED) from None
-    except BrokenPipeError:  # whoever read our output has stopped; typer knows how
-        raise
     except (RecsysError, OSError) as error:
         if debug:
             traceback.print_exc()
@@ -56,9 +54,7 @@ def boundary(debug: bool = False) -> Iterator[None]:
         raise typer.Exit(known.exit_code) from None
     except Exception:
         traceback.print_exc()
-        complain(
-            f"this is a bug in recsys {recsys.__version__}; please report it with the lines above"
-        )
+        complain(f"this is a bug in recsys {recsys.__version__}; please report the lines above")
         raise typer.Exit(BUG) from None
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterable, Sequence
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
@@ -24,20 +23,8 @@ RESULTS: Final = Path("benchmarks/results")
 QUICK_FOLDER: Final = "quick"
 
 
-class ProbeKind(StrEnum):
-    """What is measured apart from models."""
-
-    ALIGNMENT = "alignment"
-    FEATURES = "features"
-
-
 ResultsOption = Annotated[
-    Path,
-    option(
-        "--results DIR",
-        "Folder of the results: DIR/PROTOCOL/MODEL.json. What is there is not measured "
-        "again, unless what decides its numbers has changed.",
-    ),
+    Path, option("--results DIR", "Folder of the results: DIR/PROTOCOL/MODEL.json.")
 ]
 
 
@@ -45,41 +32,31 @@ def run(
     *,
     protocols: Annotated[
         list[str] | None,
-        option(
-            "--protocols A,B",
-            "Some protocols, by name or pattern such as 'spine-*'; repeatable. Default: those of "
-            "the leaderboards whose data is there, the large ones last.",
-        ),
+        option("--protocols A,B", "Names or patterns. Default: leaderboards whose data is there."),
     ] = None,
     models: Annotated[
-        list[str] | None,
-        option(
-            "--models A,B",
-            "Some models, by name or pattern such as '*recbole*'; repeatable. Default: all.",
-        ),
+        list[str] | None, option("--models A,B", "Names or patterns. Default: all.")
     ] = None,
     seeds: Annotated[
-        int | None,
-        option("--seeds N", "The first N seeds of each protocol. Default: all of them.", min=1),
+        int | None, option("--seeds N", "The first N of each protocol. Default: all.", min=1)
     ] = None,
     quick: Annotated[
-        bool,
-        option(
-            "--quick",
-            "Some protocols, two seeds, one fold, models that are fitted in seconds, nothing "
-            f"tuned; into the folder '{QUICK_FOLDER}' of the results.",
-        ),
+        bool, option("--quick", f"A trial run, into the folder '{QUICK_FOLDER}' of the results.")
     ] = False,
     results: ResultsOption = RESULTS,
     workers: Annotated[
         int, option("--workers N", "Processes at a time, of one thread each.", min=1)
     ] = 2,
     max_hours: Annotated[
-        float | None,
-        option("--max-hours H", "No fit starts after H hours; run it again to go on.", min=0),
+        float | None, option("--max-hours H", "No fit starts after H hours.", min=0)
     ] = None,
 ) -> None:
     """Measure what is missing; every fit has a process and a thread of its own.
+
+    Protocols and models are named one by one, by commas, or by patterns such as 'spine-*' and
+    '*recbole*'. What was measured is not measured again, unless what decides its numbers has
+    changed. --quick: some protocols, two seeds, one fold, models that are fitted in seconds,
+    nothing tuned.
 
     Hyper-parameters are chosen on the validation part of the first seed, and serve all seeds. With
     them each model is fitted to shuffled ratings first: one that finds test ratings even then knows
@@ -109,10 +86,8 @@ def _protocols(wanted: list[str] | None, seeds: int | None, quick: bool) -> list
 
     usual = QUICK_PROTOCOLS if quick else tuple(PROTOCOLS)
     named = _chosen("protocol", wanted, {name: name for name in EVERY_PROTOCOL}) or usual
-    found = [EVERY_PROTOCOL[name] for name in named]
-    if quick:
-        return [p.shortened(min(seeds or QUICK_SEEDS, QUICK_SEEDS), 1) for p in found]
-    return [protocol.shortened(seeds) for protocol in found]
+    short = (min(seeds or QUICK_SEEDS, QUICK_SEEDS), 1) if quick else (seeds, None)
+    return [EVERY_PROTOCOL[name].shortened(*short) for name in named]
 
 
 def _models(
@@ -189,21 +164,13 @@ def _cell(value: object) -> str:
 
 def report(
     *,
-    results: Annotated[
-        Path, option("--results DIR", "What was measured: DIR/PROTOCOL/MODEL.json.")
-    ] = RESULTS,
-    out: Annotated[
-        Path,
-        option(
-            "--out DIR",
-            "Where the pages go; a README.md beside this folder gets its tables, if it has the "
-            "markers for them.",
-        ),
-    ] = Path("benchmarks"),
+    results: ResultsOption = RESULTS,
+    out: Annotated[Path, option("--out DIR", "Where the pages go.")] = Path("benchmarks"),
 ) -> None:
     """Write the report, the guide to choosing, the other pages, and the plots.
 
-    Nothing is measured: the same results give the same files. Prints what it has written.
+    Nothing is measured: the same results give the same files. Prints what it has written. A
+    README.md beside DIR gets its tables, if it has the markers for them.
     """
     from recsys.benchmark.report import write_report
 
@@ -212,7 +179,10 @@ def report(
 
 
 def probe(
-    kind: Annotated[ProbeKind, typer.Argument(help="What is measured.", show_default=False)],
+    kind: Annotated[
+        Literal["alignment", "features"],
+        typer.Argument(help="What is measured.", show_default=False),
+    ],
     *,
     results: ResultsOption = RESULTS,
 ) -> None:
@@ -223,7 +193,7 @@ def probe(
     """
     from recsys.benchmark.probes import probe as measure
 
-    typer.echo(measure(kind.value, results, _say))
+    typer.echo(measure(kind, results, _say))
 
 
 add_verb(app, "run", run, "recsys benchmark run --protocols ml-ro --models ease,popularity")

@@ -22,11 +22,7 @@ app = new_app("Look at data sets, check them, split them, download them.")
 
 NameArgument = Annotated[
     str | None,
-    argument(
-        "NAME",
-        "Which data set, such as ml-100k or ml-1m. Default: the one that --data holds, "
-        "MovieLens-100K without --data.",
-    ),
+    argument("NAME", "Such as ml-1m. Default: what --data holds, MovieLens-100K without it."),
 ]
 ReportOption = Annotated[
     Path | None,
@@ -76,10 +72,7 @@ def validate(
 
 def split(
     *,
-    name: Annotated[
-        str,
-        argument("NAME", "u1 … u5, ro, leave-last, global-time, random-90-10, cold-items or all."),
-    ],
+    name: Annotated[str, argument("NAME", f"{options.SPLITS}.")],
     dataset: options.DatasetOption = None,
     data: options.DataOption = None,
     seed: Annotated[int, option("--seed N", "Of what the split draws at random.")] = 2020,
@@ -107,8 +100,7 @@ def fetch(
     *,
     name: Annotated[str, argument("NAME", "Which data set, such as ml-1m.")] = "ml-100k",
     data: Annotated[
-        Path | None,
-        option("--data DIR", "The folder to put the folder NAME in. Default: the cache."),
+        Path | None, option("--data DIR", "Where to put the folder NAME. Default: the cache.")
     ] = None,
 ) -> None:
     """Download a data set, and print its folder.

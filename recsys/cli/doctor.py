@@ -7,13 +7,12 @@ import platform
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib import import_module, metadata
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Final
 
 import typer
@@ -61,13 +60,8 @@ class Extra:
     libraries: tuple[str, ...]
 
 
-CORE: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        **{name: name for name in ("numpy", "scipy", "pandas", "pyarrow", "pydantic")},
-        "safetensors": "safetensors.numpy",
-        "faiss-cpu": "faiss",
-    }
-)
+_SAME: Final = ("numpy", "scipy", "pandas", "pyarrow", "pydantic")
+CORE: Final = {n: n for n in _SAME} | {"safetensors": "safetensors.numpy", "faiss-cpu": "faiss"}
 """Libraries, each with the module that is imported of it."""
 
 EXTRAS: Final = (
@@ -80,6 +74,7 @@ EXTRAS: Final = (
     Extra("bench", "recsys benchmark", ("implicit", "matplotlib", "myfm")),
     Extra("recbole", "RecBole's models (Python 3.11)", ("recbole", "ray")),
 )
+_COLUMNS: Final = ("name", "status", "found", "advice")
 _STYLES: Final = {Status.OK: "green", Status.WARNING: "yellow", Status.PROBLEM: "bold red"}
 SECONDS: Final = 120
 """A trial that takes longer has failed."""
@@ -97,9 +92,7 @@ def doctor(
     """
     with output.busy("looking"):
         checks = run_checks(bundle, data)
-    shown = [
-        {"name": c.name, "status": c.status, "found": c.found, "advice": c.advice} for c in checks
-    ]
+    shown = [{name: getattr(check, name) for name in _COLUMNS} for check in checks]
     output.show({"schema_version": 1, "checks": shown}, format_, _print)
     failed = [check.exit_code for check in checks if check.status is Status.PROBLEM]
     if failed:

@@ -48,10 +48,7 @@ def resumable(folder: Path, resume: bool) -> Iterator[None]:
     elif resume:
         note(f"there is no checkpoint at {folder}, so training starts from the beginning")
     elif (folder / DOCUMENT).is_file():
-        note(
-            f"the checkpoint at {folder} is discarded when training starts; to go on from it, "
-            "press Ctrl-C now and give --resume"
-        )
+        note(f"{folder} is discarded when training starts; to go on, press Ctrl-C, give --resume")
     try:
         yield
     except BaseException as error:
@@ -151,8 +148,8 @@ def say_training(experiment: ExperimentConfig) -> None:
     loop, device = experiment.training, device_of(experiment.training)
     precision = str(precision_of(loop, device)).removeprefix("torch.")
     where = f"{loop.threads} threads on the CPU" if device.type == "cpu" else "the GPU"
-    epochs = f"at most {loop.epochs} epochs"
-    say("training", f"seed {experiment.seed}, {epochs}, {where}, {precision}")
+    text = f"seed {experiment.seed}, at most {loop.epochs} epochs, {where}, {precision}"
+    say("training", text)
 
 
 def say_trained(model: JointRecommender, monitor: Iterable[str]) -> None:

@@ -29,23 +29,13 @@ def tune(
     config: training.ConfigOption = "default",
     space: Annotated[
         str,
-        option(
-            "--space NAME|FILE",
-            "What is searched: a shipped search space (joint) or a YAML file of lines such as "
-            "'training.learning_rate: {low: 0.001, high: 0.02, log: true}'.",
-        ),
+        option("--space NAME|FILE", "A shipped search space (joint), or a YAML file of one."),
     ] = "joint",
     trials: Annotated[
-        int | None,
-        option(
-            "--trials N",
-            "Most trials, all runs of the study together. Default: 30 without --seconds.",
-            min=1,
-        ),
+        int | None, option("--trials N", "Most, in all runs. Default: 30 without --seconds.", min=1)
     ] = None,
     seconds: Annotated[
-        float | None,
-        option("--seconds S", "No trial starts after so many seconds, all runs together.", min=1),
+        float | None, option("--seconds S", "No trial starts after S, all runs together.", min=1)
     ] = None,
     changes: options.SetOption = None,
     split: training.SplitOption = None,
@@ -63,13 +53,14 @@ def tune(
 
     Every trial is trained on the training part of the split and evaluated on its validation part,
     by training.monitor; the test part is not looked at. Interrupted or killed, a study goes on with
-    --resume.
+    --resume. A search space has lines such as
+    'training.learning_rate: {low: 0.001, high: 0.02, log: true}'.
     """
     training.require_library("joint")
     if find_spec("optuna") is None:
         raise MissingExtra("optuna", "tune")
-    given = training.overrides({"split.name": split, "seed": seed, "split.seed": seed})
-    experiment = training.resolved(config, [*given, *(changes or [])], data)
+    given = {"split.name": split, "seed": seed, "split.seed": seed}
+    experiment = training.resolved(config, training.overrides(given, changes), data)
     from recsys.benchmark.tuning import Budget
 
     if trials is None and seconds is None:

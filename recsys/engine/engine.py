@@ -184,9 +184,8 @@ class Engine:
         if filters is not None:
             eligible &= filters.mask(self.catalogue)
         found, available = best(view, self.index, eligible, k)
-        return self._answer(
-            person.user, request, view, (found.items[0], found.scores[0], available)
-        )
+        answer = found.items[0], found.scores[0], available
+        return self._answer(person.user, request, view, answer)
 
     def recommend_many(
         self,

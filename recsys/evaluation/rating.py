@@ -205,10 +205,10 @@ def _sums(rows: NDArray[np.int64], values: Floats) -> Floats:
 
 
 def _check(predicted: RatingPrediction, test: Interactions) -> None:
-    stated = {"mean": predicted.mean}
-    if predicted.std is not None:
-        stated["standard deviation"] = predicted.std
+    stated = {"mean": predicted.mean, "standard deviation": predicted.std}
     for name, values in stated.items():
+        if values is None:
+            continue
         if values.shape != test.rating.shape:
             raise DataError(f"{name} has shape {values.shape} for {len(test)} test ratings")
         bad = ~np.isfinite(values) if name == "mean" else ~(np.isfinite(values) & (values > 0))

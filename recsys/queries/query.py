@@ -141,8 +141,8 @@ class RatingPrediction:
         DataError: the levels are those of another number of pairs.
     """
 
-    mean: NDArray[np.float32]
-    std: NDArray[np.float32] | None = None
+    mean: Floats
+    std: Floats | None = None
     levels: LevelProbabilities | None = None
 
     def __post_init__(self) -> None:
@@ -161,8 +161,8 @@ class AudiencePrediction:
         vote_std: standard deviation of one vote around its movie's mean, in stars.
     """
 
-    mean: NDArray[np.float32]
-    std: NDArray[np.float32]
+    mean: Floats
+    std: Floats
     vote_std: float
 
 

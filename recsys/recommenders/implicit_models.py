@@ -7,7 +7,7 @@ Legend: Q queries, U users, I items, D factors.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from recsys.data.split import TrainingData
 from recsys.queries.query import Floats, Query, Rows, rated_mask
-from recsys.recommenders.base import Array, Contributions, Facts, imported
+from recsys.recommenders.base import Addends, Array, Contributions, Facts, imported
 from recsys.recommenders.linear import KnownUserFactors, VectorModel
 from recsys.recommenders.options import Options
 from recsys.seeding import seed_for
@@ -131,16 +131,16 @@ class ImplicitALS(VectorModel):
         normal = self.arrays()["gram"] + (self.config.alpha - 1) * (rated.T @ rated)
         return np.linalg.solve(normal, pull)
 
-    def _contributions(self, rows: NDArray[np.int32]) -> Callable[[Rows], Contributions]:
+    def _addends(self, query: Query) -> Addends:
         """``y_iᵀ A⁻¹ α y_j`` is what movie j of the history adds."""
-        items = self.arrays()["items"]
+        rows, items = query.histories.indices, self.arrays()["items"]
 
         def contributions(asked: Rows) -> Contributions:
             rated = items[rows].astype(np.float64)
             solved = self._solved(rated, self.config.alpha * rated.T)
             return Contributions(rows, items[asked] @ solved, np.zeros(len(asked)))
 
-        return contributions
+        return rows, contributions
 
 
 class ImplicitBPR(KnownUserFactors):

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import scipy.linalg
-from numpy.typing import NDArray
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from recsys.data.catalogue import Catalogue
@@ -43,7 +42,7 @@ class Schedule(Options):
 
 def content_matrix(
     catalogue: Catalogue, modality: str | None, name: str, components: int = COMPONENTS
-) -> NDArray[np.float32]:
+) -> Floats:
     """(I, D) the centred directions of the modalities side by side, turned to principal axes.
 
     The first layer of every network is linear, so turning the axes takes nothing away from it, and
@@ -66,6 +65,11 @@ def content_matrix(
         left, singular, _ = scipy.linalg.svd(stacked, full_matrices=False)
         stacked = left[:, :components] * singular[:components]
     return np.ascontiguousarray(stacked, dtype=np.float32)
+
+
+_TRAINED: Any = {"reads_content": True, "random": True, "stops_early": True}
+_TRAINED |= {"library": "torch", "extra": "train"}
+"""What all models here have in common."""
 
 
 def _nets() -> Any:
@@ -118,12 +122,8 @@ class VBPR(KnownUserFactors):
         "factors",
         "matrix factorisation by pairs, half of it on content",
         "He and McAuley, AAAI 2016",
-        reads_content=True,
         folds_in=False,
-        random=True,
-        stops_early=True,
-        library="torch",
-        extra="train",
+        **_TRAINED,
     )
 
     def _fit(self, data: TrainingData) -> Mapping[str, Array]:
@@ -195,12 +195,8 @@ class CLCRec(KnownUserFactors):
         "factors",
         "content vectors that tell a movie's id from others by contrast",
         "Wei et al., ACM Multimedia 2021",
-        reads_content=True,
         folds_in=False,
-        random=True,
-        stops_early=True,
-        library="torch",
-        extra="train",
+        **_TRAINED,
     )
 
     def _fit(self, data: TrainingData) -> Mapping[str, Array]:
@@ -264,11 +260,7 @@ class DropoutNet(VectorModel):
         "embeddings",
         "networks of preferences and content that learn to do without the preferences",
         "Volkovs et al., NIPS 2017",
-        reads_content=True,
-        random=True,
-        stops_early=True,
-        library="torch",
-        extra="train",
+        **_TRAINED,
     )
 
     def _fit(self, data: TrainingData) -> Mapping[str, Array]:

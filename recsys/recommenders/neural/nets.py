@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from recsys.data.split import TrainingData
@@ -295,16 +294,16 @@ class DropoutNets(nn.Module):
         return errors.mean() + errors.gather(1, highest).mean()
 
     @torch.no_grad()
-    def users(self, preferences: Tensor) -> NDArray[np.float32]:
+    def users(self, preferences: Tensor) -> Floats:
         """(Q, E) of any users."""
-        made: NDArray[np.float32] = self.of_user(self.user_scale(preferences)).numpy()
+        made: Floats = self.of_user(self.user_scale(preferences)).numpy()
         return made
 
     @torch.no_grad()
-    def items(self) -> NDArray[np.float32]:
+    def items(self) -> Floats:
         """(I, E) of all movies, with their preferences where there are any."""
         shown = torch.cat([self._preferences, self._given.content], dim=1)
-        made: NDArray[np.float32] = self.of_item(shown).numpy()
+        made: Floats = self.of_item(shown).numpy()
         return made
 
     @torch.no_grad()
@@ -323,9 +322,9 @@ class _Imitation:
 
     net: DropoutNets
     given: RankReducedEase
-    items: NDArray[np.float32]
+    items: Floats
 
-    def score(self, query: Query) -> NDArray[np.float32]:
+    def score(self, query: Query) -> Floats:
         users = torch.from_numpy(self.given.user_vectors(query))
         return self.net.users(users) @ self.items.T
 

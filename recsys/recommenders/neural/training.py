@@ -8,15 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from recsys.data.interactions import Interactions
 from recsys.data.split import TrainingData
 from recsys.evaluation.evaluator import RankingEvaluator, RankingTask
-from recsys.queries.query import Query, Scorer, rated_mask
+from recsys.queries.query import Floats, Query, Scorer, rated_mask
 from recsys.recommenders.neural.models import Schedule
 
 METRIC = "ndcg@10"
@@ -104,10 +102,10 @@ class UserItemVectors(NamedTuple):
         items: (I, D) float32.
     """
 
-    users: NDArray[np.float32]
-    items: NDArray[np.float32]
+    users: Floats
+    items: Floats
 
-    def score(self, query: Query) -> NDArray[np.float32]:
+    def score(self, query: Query) -> Floats:
         """(Q, I) scores of users of training."""
         return self.users[query.users] @ self.items.T
 

@@ -14,11 +14,10 @@ from recsys.benchmark.ablation_page import (
     findings,
     p_value,
     readme_table,
-    versus_ours,
 )
 from recsys.benchmark.ablations import EVERY_PROTOCOL, REFERENCE
 from recsys.benchmark.leaderboard import wide
-from recsys.benchmark.report import pages
+from recsys.benchmark.report import Renderer, pages
 from recsys.benchmark.results import ModelDocument
 
 CLEAR = (0.10, 0.11, 0.12, 0.10, 0.11)
@@ -122,7 +121,7 @@ def test_the_best_is_chosen_on_valid(make_document) -> None:
     assert found.best(["nobody"]) is None
 
 
-def test_a_subset_of_the_reference_is_a_row_of_its_own(make_document) -> None:
+def test_a_subset_of_the_reference_is_a_row_of_its_own(make_document, tmp_path) -> None:
     document = make_document("multitask-ml-ro", "joint", 0.0, seeds=(2020,))
     run = document.runs[0].model_copy(
         update={"metrics": {NDCG.path: 0.3}, "views": {"subset: audio + text": {NDCG.path: 0.2}}}
@@ -130,7 +129,7 @@ def test_a_subset_of_the_reference_is_a_row_of_its_own(make_document) -> None:
     of_reference = document.model_copy(update={"variant": REFERENCE, "runs": [run]})
     found = Ablation.of(EVERY_PROTOCOL["multitask-ml-ro"], wide([of_reference]))
     assert found.present() == [REFERENCE, "subset: audio + text"]
-    assert "| audio + text | 0.2000 |" in found.subsets()
+    assert "| audio + text | 0.2000 |" in pages([of_reference], [], tmp_path)["MULTITASK.md"]
 
 
 def test_seconds_an_epoch(make_document) -> None:
@@ -163,7 +162,7 @@ def test_the_plain_model_is_compared_with_every_other(measured) -> None:
     documents = measured("spine-ro", figures)
     found = Ablation.of(EVERY_PROTOCOL["spine-ro"], wide(documents))
     assert found.present() == ["joint", "ease"]
-    row = versus_ours(found, NDCG).splitlines()[2]
+    row = Renderer(documents, []).table("versus_ours", found, NDCG).splitlines()[2]
     assert row.startswith("| ease | +0.1080 | ")
     assert row.endswith(" | better |")
 

@@ -5,11 +5,10 @@ import pytest
 
 from recsys.benchmark.entries import Entry, entry_named
 from recsys.benchmark.leaderboard import leaderboards
-from recsys.benchmark.markdown import p_value, seconds, table, tidied
-from recsys.benchmark.report import pages, with_tables
+from recsys.benchmark.markdown import aligned, p_value, seconds, tidied
+from recsys.benchmark.report import Renderer, pages, with_tables
 from recsys.benchmark.results import PermutationTest, Trial, read
 from recsys.benchmark.spaces import grid
-from recsys.benchmark.tables import Tables
 from recsys.errors import DataError
 from recsys.recommenders.base import Facts
 
@@ -28,7 +27,7 @@ def known(monkeypatch):
     """Takes some entries for all there are."""
 
     def take(*found: Entry):
-        for module in ("entries", "report", "tables"):
+        for module in ("entries", "report"):
             monkeypatch.setattr(f"recsys.benchmark.{module}.ENTRIES", found)
         entry_named.cache_clear()
 
@@ -387,10 +386,10 @@ def test_two_evaluators_are_compared(bench) -> None:
         family="recbole",
         reference=lambda ours: {"recall@10": ours["recall@10"] - 1e-3},
     )
-    lines = Tables([close, far]).references("ml-ro").splitlines()
+    lines = Renderer([close, far], []).table("references", "ml-ro").splitlines()
     assert lines[2].endswith("| 10 | 1.0e-08 | yes |")
     assert lines[3].endswith("| 10 | 1.0e-03 | **no** |")
-    assert Tables([]).references("ml-ro") == ""
+    assert Renderer([], []).table("references", "ml-ro") == ""
 
 
 def test_known_figures_of_recbole_are_met_or_not(bench) -> None:
@@ -399,7 +398,8 @@ def test_known_figures_of_recbole_are_met_or_not(bench) -> None:
     bench.add("recbole-2020", "ADMMSLIM (RecBole)", 0.33, family="recbole", seeds=(2021, 2022))
     bench.add("recbole-2020", "recvae", 0.324, family="classic")
     found = {
-        line.split(" | ")[0]: line for line in Tables(read(bench.folder)).anchors().splitlines()
+        line.split(" | ")[0]: line
+        for line in Renderer(read(bench.folder), []).table("anchors").splitlines()
     }
     assert "**no**" in found["| BPR"]
     assert "not measured" in found["| ADMMSLIM"]
@@ -412,7 +412,9 @@ def test_a_known_figure_is_compared_with_the_mean_of_the_training_seeds(bench) -
     made = bench.add("recbole-2020", "BPR (RecBole)", 0.29, family="recbole", seeds=(2020, 2021))
     runs = [run.model_copy(update={"split": made.runs[0].split}) for run in made.runs]
     made.model_copy(update={"runs": runs}).save(bench.folder / "recbole-2020" / "BPR-RecBole.json")
-    line = next(li for li in Tables(read(bench.folder)).anchors().splitlines() if "BPR" in li)
+    line = next(
+        li for li in Renderer(read(bench.folder), []).table("anchors").splitlines() if "BPR" in li
+    )
     mean, each = line.split(" | ")[2:4]
     values = [run.metrics["ranking.ndcg@10"] for run in runs]
     assert values[0] != values[1]
@@ -474,7 +476,7 @@ def test_a_page_tells_what_content_is(bench) -> None:
 
 def test_known_figures_are_of_one_protocol(bench) -> None:
     bench.add("ml-u", "EASE (RecBole)", 0.33, family="recbole")
-    assert Tables(read(bench.folder)).anchors() == ""
+    assert Renderer(read(bench.folder), []).table("anchors") == ""
 
 
 def test_the_report_tells_how_long_everything_took(bench) -> None:
@@ -513,7 +515,7 @@ def test_a_page_shows_what_fits_to_shuffled_ratings_came_to(bench) -> None:
 
 def test_the_readme_gets_its_table_between_its_markers(bench) -> None:
     add_some(bench)
-    tables = {"bench": Tables([]).readme(leaderboards(read(bench.folder)))}
+    tables = {"bench": Renderer([], []).table("readme", leaderboards(read(bench.folder)))}
     text = f"# before\n{START}\nold\n{END}\nafter\n"
     once = with_tables(text, tables)
     assert once.startswith(f"# before\n{START}\n| protocol |")
@@ -531,9 +533,9 @@ def test_a_readme_with_half_a_marker_is_an_error(bench, text) -> None:
 
 
 def test_tables_align_numbers_and_leave_out_what_nobody_has() -> None:
-    found = table(["name", "value", "none"], [["a|b", "1.5 ± 0.1", "–"], ["c", "–", "–"]])
+    found = aligned("name | value | none\n\na\\|b | 1.5 ± 0.1 | –\nc | – | –\n")
     assert found == "| name | value |\n| --- | ---: |\n| a\\|b | 1.5 ± 0.1 |\n| c | – |\n"
-    assert table(["a"], []) == ""
+    assert aligned("a | b") == ""
 
 
 def test_small_numbers_are_written_short() -> None:
