@@ -119,3 +119,9 @@ def nearest(word: object, known: Iterable[Any], n: int = 3) -> list[str]:
         by_folded.setdefault(str(candidate).casefold(), str(candidate))
     matches = difflib.get_close_matches(str(word).casefold(), list(by_folded), n=n, cutoff=0.5)
     return [by_folded[match] for match in matches]
+
+
+def did_you_mean(word: object, known: Iterable[Any], otherwise: str = "") -> str:
+    """A hint with the known words closest to a wrong one, or else ``otherwise``."""
+    close = " or ".join(nearest(word, known))
+    return f"did you mean {close}?" if close else otherwise

@@ -11,7 +11,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Literal
 
-from recsys.errors import ConfigError, nearest
+from recsys.errors import ConfigError, did_you_mean
 
 Kind = Literal["datasets", "configs"]
 
@@ -50,9 +50,9 @@ def read_text(kind: Kind, *path: str) -> str:
     """
     entry = material(kind).joinpath(*path)
     if not entry.is_file():
-        close = nearest(path[0], names(kind))
+        known = names(kind)
         raise ConfigError(
             f"there is no {'/'.join((kind, *path))} in this installation",
-            hint=f"did you mean: {', '.join(close)}?" if close else f"see {', '.join(names(kind))}",
+            hint=did_you_mean(path[0], known, f"see {', '.join(known)}"),
         )
     return entry.read_text(encoding="utf-8")

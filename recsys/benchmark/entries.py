@@ -24,7 +24,7 @@ from recsys.benchmark.recbole.model import RecBoleConfig, RecBoleModel
 from recsys.benchmark.recbole.spaces import FIRST_FROM, PAGE, SOLVED, SPACES
 from recsys.benchmark.spaces import HyperParameters, Space, Value, around, listed
 from recsys.benchmark.views import Look
-from recsys.errors import ConfigError, nearest
+from recsys.errors import ConfigError, did_you_mean
 from recsys.recommenders.base import Facts, Recommender
 from recsys.recommenders.registry import MODELS, create
 
@@ -122,8 +122,7 @@ def require_entry(name: str, registry: str = REGISTRY) -> Entry:
     """
     known = entries(registry)
     if name not in known:
-        close = ", ".join(nearest(name, known))
-        hint = f"did you mean {close}?" if close else "recsys benchmark list names them"
+        hint = did_you_mean(name, known, "recsys benchmark list names them")
         raise ConfigError(f"there is no model {name!r}", hint=hint)
     return known[name]
 

@@ -172,7 +172,7 @@ class Catalogue:
     def title_index(self) -> TitleIndex:
         """What finds movies by their names."""
         shown = [self.display_title(row) for row in range(len(self))]
-        return TitleIndex.build(self.titles, self.years, shown)
+        return TitleIndex(self.titles, self.years, shown)
 
     def find(self, movie: str | int) -> int:
         """The row of a movie named by id or by any of its names.

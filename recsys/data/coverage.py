@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.data.catalogue import Catalogue
+from recsys.data.catalogue import UNKNOWN_YEAR, Catalogue
 from recsys.data.items_spec import FieldKind
 from recsys.data.matching import MatchReport
 
@@ -84,6 +84,17 @@ def fact_coverage(
     columns = [catalogue.facts[name] for name in names if name in catalogue.facts]
     present = (any(column[row] for column in columns) for row in range(len(catalogue)))
     return covered(" or ".join(names), present, ratings)
+
+
+def known_facts(catalogue: Catalogue) -> dict[str, NDArray[np.bool_]]:
+    """(I,) each, which movies have a title, a year, genres, and every fact of the catalogue."""
+    facts = {name: [any(found) for found in values] for name, values in catalogue.facts.items()}
+    return {
+        "title": np.array(catalogue.titles, dtype=str) != "",
+        "year": catalogue.years != UNKNOWN_YEAR,
+        "genres": catalogue.genres.any(axis=1),
+        **{name: np.array(present, dtype=bool) for name, present in facts.items()},
+    }
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.data.catalogue import UNKNOWN_YEAR, Catalogue
+from recsys.data.catalogue import Catalogue
+from recsys.data.coverage import known_facts
 from recsys.data.dataset import Dataset
 from recsys.data.interactions import Interactions
 from recsys.documents import Document
@@ -74,7 +75,7 @@ def describe(dataset: Dataset) -> DatasetSummary:
         first=first,
         last=last,
         genres=dict(zip(catalogue.genre_names, counts, strict=True)),
-        shares=_shares(catalogue),
+        shares={name: float(has.mean()) for name, has in known_facts(catalogue).items()},
         twins=_twins(catalogue),
         bad_rows=dataset.report.counts,
     )
@@ -95,16 +96,6 @@ def _time_range(ratings: Interactions) -> tuple[str | None, str | None]:
     ends = (int(ratings.time.min()), int(ratings.time.max()))
     first, last = (datetime.fromtimestamp(t, UTC).isoformat() for t in ends)
     return first, last
-
-
-def _shares(catalogue: Catalogue) -> dict[str, float]:
-    known = {
-        "title": [bool(title) for title in catalogue.titles],
-        "year": catalogue.years != UNKNOWN_YEAR,
-        "genres": catalogue.genres.any(axis=1),
-        **{field: [bool(v) for v in values] for field, values in catalogue.facts.items()},
-    }
-    return {name: float(np.mean(present)) for name, present in known.items()}
 
 
 def _twins(catalogue: Catalogue) -> dict[str, list[str]]:

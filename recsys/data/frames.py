@@ -29,7 +29,7 @@ from recsys.data.files import fingerprint
 from recsys.data.interactions import RatingScale
 from recsys.data.movies import Movie, movies_of
 from recsys.data.rawtable import as_text, text_rows
-from recsys.errors import ConfigError, DataError, nearest
+from recsys.errors import ConfigError, DataError, did_you_mean
 
 _log = logging.getLogger(__name__)
 
@@ -111,10 +111,9 @@ def _require_known(columns: Mapping[str, str]) -> None:
     known = [*_RATINGS, *_MOVIES]
     for role in columns:
         if role not in known:
-            close = nearest(str(role), known, n=1)
             raise ConfigError(
                 f"columns: {role!r} is none of {', '.join(known)}",
-                hint=f"did you mean {close[0]!r}?" if close else "our name comes first, then yours",
+                hint=did_you_mean(role, known, "our name comes first, then yours"),
             )
 
 

@@ -16,7 +16,7 @@ from pydantic import Field, TypeAdapter, model_validator
 
 from recsys.data.rawtable import Encoding
 from recsys.documents import Document
-from recsys.errors import ConfigError, nearest
+from recsys.errors import ConfigError, did_you_mean
 from recsys.resources import read_text
 
 _LABELS = frozenset({"keyword", "keywords", "tag", "tags"})
@@ -224,9 +224,7 @@ class ItemsTable(Document):
     @property
     def loaded(self) -> dict[str, FieldSpec]:
         """The fields that are loaded."""
-        if self.leakage_prone:
-            return dict(self.fields)
-        return {n: s for n, s in self.fields.items() if n not in self.known_later}
+        return {n: spec for n, spec in self.fields.items() if n not in self.left_out}
 
     @property
     def left_out(self) -> tuple[str, ...]:
@@ -264,9 +262,8 @@ def presets() -> Mapping[str, ItemsTable]:
 def _published(name: str) -> ItemsTable:
     known = presets()
     if name not in known:
-        close = nearest(name, known)
         raise ConfigError(
             f"there is no preset {name!r} for a table of movies",
-            hint=f"did you mean: {', '.join(close)}?" if close else f"see {', '.join(known)}",
+            hint=did_you_mean(name, known, f"see {', '.join(known)}"),
         )
     return known[name]

@@ -21,7 +21,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from recsys.errors import DataError, nearest
+from recsys.errors import DataError, did_you_mean
 
 Encoding = Literal["utf-8", "latin-1", "cp1252"]
 
@@ -154,10 +154,9 @@ def require_columns(path: Path, have: Sequence[str], wanted: Sequence[str]) -> N
     """
     for name in wanted:
         if name not in have:
-            close = nearest(name, have, n=1)
             raise DataError(
                 f"{path}: there is no column {name!r}; its columns are {', '.join(have)}",
-                hint=f"did you mean {close[0]!r}?" if close else "name the columns of this file",
+                hint=did_you_mean(name, have, "name the columns of this file"),
             )
 
 

@@ -11,7 +11,7 @@ from recsys import resources
 from recsys.data.interactions import RatingScale
 from recsys.data.readers.table import TableFiles
 from recsys.documents import Document
-from recsys.errors import ConfigError, UnknownIdError, nearest
+from recsys.errors import ConfigError, UnknownIdError, did_you_mean, nearest
 
 FormatName = Literal["ml-100k", "ml-1m", "movielens-csv", "recbole", "table"]
 
@@ -119,8 +119,7 @@ def parse_recipe(text: str, source: str) -> Recipe:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        close = nearest(key, Recipe.model_fields, n=1)
         raise ConfigError(
             f"{source}: {key or 'recipe'}: {first['msg']}",
-            hint=f"did you mean {close[0]!r}?" if close and close[0] != key else "",
+            hint="" if key in Recipe.model_fields else did_you_mean(key, Recipe.model_fields),
         ) from error

@@ -8,11 +8,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -171,47 +170,31 @@ _LEAST_SIMILAR = 0.6  # of two words
 _LEAST_COVERED = 0.15  # of a query by the words of a suggestion
 
 
-@dataclass(frozen=True, eq=False)
 class TitleIndex:
     """Finds movies by their names: whole, by their words, and by words that resemble theirs.
 
-    Attributes:
+    Args:
         titles: I titles without the year; "" where unknown.
         years: (I,) of release.
-        keys: what a movie is found by to the rows of the movies, ascending.
-        words: W distinct words, sorted.
-        movies: (W, I) CSR, which movies have which word.
-        pair: pair of neighbouring letters, the ends of words included, to its row in ``pairs``.
-        pairs: (G, W) CSR, which words have which pair.
+        shown: what the movies are displayed as, with the year.
     """
 
-    titles: Sequence[str]
-    years: NDArray[np.int32]
-    keys: Mapping[str, Sequence[int]]
-    words: Sequence[str]
-    movies: sp.csr_array
-    pair: Mapping[str, int]
-    pairs: sp.csr_array
-
-    @classmethod
-    def build(cls, titles: Sequence[str], years: NDArray[np.int32], shown: Sequence[str]) -> Self:
-        """An index of I movies.
-
-        Args:
-            titles: without the year; "" where unknown.
-            years: (I,) of release.
-            shown: what the movies are displayed as, with the year.
-        """
-        keys: dict[str, list[int]] = {}
+    def __init__(
+        self, titles: Sequence[str], years: NDArray[np.int32], shown: Sequence[str]
+    ) -> None:
+        self.titles, self.years = titles, years
+        self.keys: dict[str, list[int]] = {}  # what movies are found by, to rows, ascending
         for row, (title, display) in enumerate(zip(titles, shown, strict=True)):
             names = _names(title)
             exact = _exact_keys(title) | _exact_keys(display)
             for key in exact | _name_keys(names) | _rest_keys(names):
-                keys.setdefault(key, []).append(row)
-        words, movies = _inverted([_words(text) for text in shown])
-        pair, pairs = _inverted([_pairs(word) for word in words])
-        number = {letters: row for row, letters in enumerate(pair)}
-        return cls(titles, years, keys, words, movies, number, pairs)
+                self.keys.setdefault(key, []).append(row)
+        # W words and (W, I) which movies have which; G pairs of letters and (G, W) likewise.
+        self.words, self.movies = _inverted([_words(text) for text in shown])
+        pairs, self.pairs = _inverted([_pairs(word) for word in self.words])
+        self.pair = {letters: row for row, letters in enumerate(pairs)}
+        self.lengths = np.bincount(self.movies.indices, minlength=len(titles))
+        self.pairs_in_word = np.bincount(self.pairs.indices, minlength=len(self.words))
 
     def rows(self, text: str) -> list[int]:
         """The movies of which ``text`` is a name, ascending.
@@ -249,7 +232,7 @@ class TitleIndex:
         rows = np.flatnonzero(begun == len(words)) if words else np.empty(0, dtype=np.int64)
         if not len(rows):
             return self.suggest(text, limit)
-        order = np.minimum(self._lengths[rows], 999) - 1000 * whole[rows].astype(np.int64)
+        order = np.minimum(self.lengths[rows], 999) - 1000 * whole[rows].astype(np.int64)
         order = order * len(self.titles) + rows
         order = np.sort(_lowest(order, order, 4 * limit + _COMPARED))
         start = _squeezed(text)
@@ -266,7 +249,7 @@ class TitleIndex:
             return []
         covered = self._coverage(words)
         rows = np.flatnonzero(covered >= _LEAST_COVERED)
-        rows = _lowest(0.01 * np.minimum(self._lengths[rows], 50) - covered[rows], rows, _COMPARED)
+        rows = _lowest(0.01 * np.minimum(self.lengths[rows], 50) - covered[rows], rows, _COMPARED)
         asked = _squeezed(text)
         scores = {
             row: covered[row] + 0.5 * max(_similarity(asked, n) for n in self._squeezed_names(row))
@@ -314,7 +297,7 @@ class TitleIndex:
         rows = telling if len(telling) >= _TELLING_PAIRS else known
         shared = self.pairs[rows].sum(axis=0)
         near = np.flatnonzero(shared >= _LEAST_SHARED * len(asked))
-        dice = shared[near] / (len(asked) + self._pairs_in_word[near])
+        dice = shared[near] / (len(asked) + self.pairs_in_word[near])
         near = _lowest(-dice, near, 2 * _SIMILAR_WORDS)
         like = sorted(((_similarity(word, self.words[a]), a) for a in near.tolist()), reverse=True)
         # Less than a word that is the same, so that words come before letters.
@@ -331,16 +314,6 @@ class TitleIndex:
 
     def _squeezed_names(self, row: int) -> list[str]:
         return [_squeezed(name) for name in _names(self.titles[row])]
-
-    @cached_property
-    def _lengths(self) -> NDArray[np.int64]:
-        """(I,) words of each movie."""
-        return np.bincount(self.movies.indices, minlength=len(self.titles))
-
-    @cached_property
-    def _pairs_in_word(self) -> NDArray[np.int64]:
-        """(W,) distinct pairs of letters in each word."""
-        return np.bincount(self.pairs.indices, minlength=len(self.words))
 
 
 def _inverted(held: Sequence[Iterable[str]]) -> tuple[list[str], sp.csr_array]:

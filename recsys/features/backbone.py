@@ -178,13 +178,13 @@ def torchvision_models() -> Any:
 
 def unknown_model(name: str) -> ConfigError:
     """The error for a name that torchvision does not know."""
-    from recsys.errors import nearest
+    from recsys.errors import did_you_mean
 
     models = torchvision_models()
-    close = nearest(name, models.list_models(module=models))
+    known = models.list_models(module=models)
     return ConfigError(
         f"torchvision has no classification model {name!r}",
-        hint=f"did you mean {', '.join(close)}?" if close else "see torchvision's list of models",
+        hint=did_you_mean(name, known, "see torchvision's list of models"),
     )
 
 

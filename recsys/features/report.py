@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recsys.data.catalogue import UNKNOWN_YEAR, Catalogue, ModalityTable
-from recsys.data.coverage import Coverage, covered
+from recsys.data.catalogue import Catalogue, ModalityTable
+from recsys.data.coverage import Coverage, covered, known_facts
 from recsys.data.interactions import Interactions
 from recsys.errors import AlignmentError
 from recsys.features.published.vectors import constant_columns
@@ -54,20 +54,13 @@ def coverage(catalogue: Catalogue, interactions: Interactions | None) -> list[Mo
 
 
 def fact_coverage(catalogue: Catalogue, interactions: Interactions | None) -> list[Coverage]:
-    """Title, year, genres, film id and every fact, where the catalogue has any of them.
+    """Title, year, genres, every fact and film id, where the catalogue has any of them.
 
     Raises:
         AlignmentError: the ratings are of other movies.
     """
     ratings = _ratings(catalogue, interactions)
-    known = {
-        "title": [bool(title) for title in catalogue.titles],
-        "year": catalogue.years != UNKNOWN_YEAR,
-        "genres": catalogue.genres.any(axis=1),
-        "film id": [bool(film) for film in catalogue.film_ids] or [False] * len(catalogue),
-        **{name: [any(value) for value in values] for name, values in catalogue.facts.items()},
-    }
-    found = {name: np.array(present, dtype=bool) for name, present in known.items()}
+    found = known_facts(catalogue) | {"film id": np.array(catalogue.film_ids, dtype=str) != ""}
     return [covered(name, present, ratings) for name, present in found.items() if present.any()]
 
 

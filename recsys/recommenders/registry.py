@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from recsys.errors import ConfigError, nearest
+from recsys.errors import ConfigError, did_you_mean
 from recsys.recommenders.base import Facts, Recommender
 from recsys.recommenders.options import checked
 
@@ -128,8 +128,7 @@ def entry_of(name: str) -> tuple[ModelEntry, str | None]:
     kind, _, modality = str(name).partition(":")
     entry = MODELS.get(kind)
     if entry is None or (modality and not entry.by_modality):
-        close = nearest(name, MODELS)
-        hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(MODELS)}"
+        hint = did_you_mean(name, MODELS, f"known: {', '.join(MODELS)}")
         raise ConfigError(f"there is no model {name!r}", hint=hint)
     return entry, modality or None
 
@@ -173,9 +172,8 @@ def checked_config(
     declared = [f.name for f in dataclasses.fields(kind.config_class) if f.name not in fixed]
     for option in options:
         if option not in declared:
-            close = nearest(option, declared)
             listed = ", ".join(declared) or "none"
-            hint = f"did you mean {' or '.join(close)}?" if close else f"{name} has: {listed}"
+            hint = did_you_mean(option, declared, f"{name} has: {listed}")
             raise ConfigError(f"{name} has no hyper-parameter {option!r}", hint=hint)
     return kind.config_class(**checked(kind.config_class, options), **fixed)
 

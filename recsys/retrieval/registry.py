@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from recsys.errors import ConfigError, nearest
+from recsys.errors import ConfigError, did_you_mean
 from recsys.retrieval.exact import ExactIndex
 from recsys.retrieval.faiss_flat import FaissFlatIndex
 from recsys.retrieval.index import Index
@@ -22,7 +22,6 @@ def open_index(kind: str) -> type[Index]:
         ConfigError: the kind is unknown; the error names those there are.
     """
     if kind not in INDEXES:
-        close = nearest(kind, INDEXES)
-        hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(INDEXES)}"
+        hint = did_you_mean(kind, INDEXES, f"known: {', '.join(INDEXES)}")
         raise ConfigError(f"unknown index kind {kind!r}", hint=hint)
     return INDEXES[kind]

@@ -42,7 +42,7 @@ from recsys.data.splits.rules import (
 )
 from recsys.data.splits.rules import genre_partition as genre_partition
 from recsys.documents import Document
-from recsys.errors import ConfigError, DataError, nearest
+from recsys.errors import ConfigError, DataError, did_you_mean
 
 DEFAULT_SEED: Final = 2020
 """RecBole's default, so that ``ro`` without a seed is RecBole's split without a seed."""
@@ -93,9 +93,7 @@ def make_split(dataset: Dataset, name: str, seed: int = DEFAULT_SEED, label_seed
         if not isinstance(number, int | np.integer) or isinstance(number, bool):
             raise ConfigError(f"{kind} is {number!r}, it must be a whole number")
     if name not in _RULES:
-        close = nearest(name, SPLIT_NAMES)
-        hint = f"did you mean {' or '.join(close)}? " if close else ""
-        hint += f"known: {', '.join(SPLIT_NAMES)}"
+        hint = f"{did_you_mean(name, SPLIT_NAMES)} known: {', '.join(SPLIT_NAMES)}".lstrip()
         raise ConfigError(f"unknown split {name!r}", hint=hint)
     ratings, rule = dataset.interactions, _RULES[name]
     if not len(ratings):

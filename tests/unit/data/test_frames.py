@@ -142,7 +142,7 @@ def test_other_names_are_said() -> None:
     assert _rows(dataset_from_frames(frame, columns=columns)) == [("1", "2", 4)]
     with pytest.raises(DataError, match=r"there is no column 'like'(.|\n)*columns=\{'rating':"):
         dataset_from_frames(frame, columns=columns | {"rating": "like"})
-    with pytest.raises(ConfigError, match=r"'usr' is none of user, item(.|\n)*'user'"):
+    with pytest.raises(ConfigError, match=r"'usr' is none of user, item(.|\n)*did you mean user"):
         dataset_from_frames(frame, columns={"usr": "who"})
     movies = pd.DataFrame({"what": [2], "called": ["Heat (1995)"]})
     told = dataset_from_frames(frame, movies, columns=columns | {"id": "what", "title": "called"})

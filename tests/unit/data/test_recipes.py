@@ -50,7 +50,7 @@ def test_an_unknown_name_gets_the_nearest_ones() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("licens: x", r"toy\.yaml: licens: Extra(.|\n)*did you mean 'licence'"),
+        ("licens: x", r"toy\.yaml: licens: Extra(.|\n)*did you mean licence"),
         ("format: ml-10m", r"toy\.yaml: format"),
         ("format: table", r"'table' names files and columns"),
         ("archive: {url: 'http://x/y.zip', checksum: 'md5:12', folder: y}", r"archive\.checksum"),

@@ -47,7 +47,7 @@ def test_a_missing_column_is_an_error_that_names_the_nearest(write: Write) -> No
     raw = read_delimited(write("a.csv", "userId,movie\n1,2\n"), CSV)
     with pytest.raises(DataError, match="no column 'userid'") as refused:
         raw.select({"user": "userid"})
-    assert "did you mean 'userId'?" in str(refused.value)
+    assert "did you mean userId" in str(refused.value)
 
 
 def test_of_two_columns_with_one_name_the_first_is_read(write: Write) -> None:
