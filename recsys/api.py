@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from pydantic import ValidationError
 
-from recsys.config.experiment import EvaluationConfig, ExperimentConfig, RecommenderConfig
+from recsys.config.experiment import EvaluationConfig, RecommenderConfig
 from recsys.config.loading import load_experiment, with_values
 from recsys.data.dataset import Dataset
 from recsys.data.split import Split
@@ -19,6 +19,8 @@ from recsys.recommenders.registry import create, entry_of
 
 if TYPE_CHECKING:
     from recsys.evaluation.frame import EvaluationFrame
+
+_MAKE_SPLIT = 'make one: recsys.make_split(dataset, "ro")'
 
 
 def encode(dataset: Dataset, config: str | Path = "default") -> Dataset:
@@ -35,11 +37,7 @@ def encode(dataset: Dataset, config: str | Path = "default") -> Dataset:
     """
     from recsys.workflow import extract_features
 
-    if not isinstance(dataset, Dataset):
-        raise ConfigError(
-            f"a data set is encoded, not a {type(dataset).__name__}",
-            hint='open one: recsys.load_dataset("ml-100k")',
-        )
+    _require(dataset, Dataset, 'open one: recsys.load_dataset("ml-100k")')
     return dataset.with_catalogue(extract_features(load_experiment(config), dataset).catalogue)
 
 
@@ -68,21 +66,18 @@ def train(
 
     entry_of(model)
     if split is not None:
-        _require_split(split)
-    experiment = _experiment(model, config, options)
+        _require(split, Split, _MAKE_SPLIT)
+    experiment = load_experiment(config)
+    if model == "joint":
+        experiment = with_values(experiment, options, "options")
+    else:
+        chosen = RecommenderConfig(name=model, options=options)
+        experiment = experiment.model_copy(update={"recommender": chosen})
     if split is None:
         return workflow.train(experiment)
     if workflow.reads_content(experiment) and not split.catalogue.modalities:
         split = split.with_catalogue(encode(split.dataset, config).catalogue)
     return workflow.model_of(experiment).fit(split)
-
-
-def _experiment(model: str, config: str | Path, options: dict[str, Any]) -> ExperimentConfig:
-    experiment = load_experiment(config)
-    if model == "joint":
-        return with_values(experiment, options, "options")
-    chosen = RecommenderConfig(name=model, options=options)
-    return experiment.model_copy(update={"recommender": chosen})
 
 
 def evaluate(
@@ -107,15 +102,14 @@ def evaluate(
     """
     from recsys.evaluation.frame import EvaluationFrame
 
-    _require_split(split)
+    _require(split, Split, _MAKE_SPLIT)
     if part not in ("test", "valid"):
         raise ConfigError(f"there is no part {part!r}", hint="it is 'test' or 'valid'")
     try:
         config = EvaluationConfig(ks=tuple(ks) if isinstance(ks, Iterable) else (ks,))
     except ValidationError as error:
         raise ConfigError(f"ks is {ks!r}", hint=error.errors()[0]["msg"]) from None
-    on = Evaluator.on_test if part == "test" else Evaluator.on_valid
-    evaluator = on(split, config)
+    evaluator = (Evaluator.on_test if part == "test" else Evaluator.on_valid)(split, config)
     alone = isinstance(models, str | Recommender) or not isinstance(models, Iterable)
     given: list[Any] = [models] if alone else list(cast(Iterable[Any], models))
     if not given:
@@ -131,9 +125,7 @@ def _fitted(model: Any, split: Split) -> Recommender:
     return model if model.is_fitted else model.fit(split)
 
 
-def _require_split(split: Any) -> None:
-    if not isinstance(split, Split):
-        raise ConfigError(
-            f"a split is needed, not a {type(split).__name__}",
-            hint='make one: recsys.make_split(dataset, "ro")',
-        )
+def _require(given: Any, kind: type, hint: str) -> None:
+    if not isinstance(given, kind):
+        what = f"a {kind.__name__} is needed, not a {type(given).__name__}"
+        raise ConfigError(what, hint=hint)

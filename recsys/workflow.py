@@ -5,7 +5,6 @@ The command line, the front door of the package and the benchmark call these fun
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -76,7 +75,6 @@ def load_split(
     *,
     features: bool = True,
     cache: FeatureCache | None = None,
-    told: Callable[[Dataset, Extraction | None], None] = lambda *_: None,
 ) -> Split:
     """Read, encode and split.
 
@@ -86,17 +84,14 @@ def load_split(
         features: whether movies get their modalities, which a model that reads no content can do
             without.
         cache: where encoded features are kept; the user's cache folder by default.
-        told: is given what was read and what encoding came to.
 
     Raises:
         DataError: the data cannot be found or used, or the split is not defined for it.
         ConfigError: the split or an encoder is unknown.
     """
     dataset = read_dataset(config, data_dir)
-    extraction = extract_features(config, dataset, cache) if features else None
-    told(dataset, extraction)
-    if extraction is not None:
-        dataset = dataset.with_catalogue(extraction.catalogue)
+    if features:
+        dataset = dataset.with_catalogue(extract_features(config, dataset, cache).catalogue)
     return split_of(config, dataset)
 
 
@@ -150,9 +145,8 @@ def save(
     """
     found = None
     if len(split.test):
-        row = evaluate_row(model, split, config)
-        label = contents_of(model, config).label
-        found = document_of(row.model_copy(update={"model": label}), split)
+        label = {"model": contents_of(model, config).label}
+        found = document_of(evaluate_row(model, split, config), split).model_copy(update=label)
     save_model(model, path, config, found)
     return found
 
@@ -207,16 +201,13 @@ def document_of(row: ResultRow, split: Split) -> EvaluationDocument:
     """One row in the form ``recsys evaluate --format json`` prints."""
     rest = dict(row.rating or {})
     errors = RatingScores(rmse=rest.pop("rmse"), mae=rest.pop("mae")) if row.rating else None
+    same = row.model_dump(include={"model", "n_users", "overall", "genre", "audience"})
     return EvaluationDocument(
+        **same,
         split=reference(split),
         rating=errors,
         ranking=row.ranking or {},
-        overall=row.overall,
-        genre=row.genre,
-        audience=row.audience,
         uncertainty=rest or None,
-        n_users=row.n_users,
-        model=row.model,
     )
 
 

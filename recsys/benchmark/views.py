@@ -92,8 +92,8 @@ class OneSigma(Recommender):
         levels = RatingLevels.of(data.train)
         if levels is None:
             raise DataError("the ratings have no levels")
-        constant = ConstantSigma(self._latent, levels)
-        self._constant = constant.fit(data.valid, Query.known(data.train))
+        query = Query.known(data.train)
+        self._constant = ConstantSigma.fit(self._latent, levels, data.valid, query)
         return {}
 
     def predict_ratings(self, query: Query, rows: Rows, items: Rows) -> RatingPrediction:

@@ -105,20 +105,17 @@ def replay(golden: Golden, context: Context, model: Served, index: Index | None)
     """
     users, items = context.histories.users, context.catalogue.items
     rows = users.rows([query.user for query in golden.queries], unknown="error")
-    found: list[Answer] = []
-    if golden.k and index is not None:
+    expected = [items.rows(query.items, unknown="error") for query in golden.queries]
+    if not golden.k:
+        pairs = zip(rows.tolist(), expected, strict=True)
+        found = [(asked, _predicted(context, model, row, asked)) for row, asked in pairs]
+    elif index is not None:
         vectors = cast(ServedByVectors, model).user_vectors(context.query(rows))
         found = _answers(index.search(vectors, golden.k, ~context.seen[rows].toarray()))
-    elif golden.k:
+    else:
         found = _lists(context, model, rows, golden.k)
     for position, query in enumerate(golden.queries):
-        expected = items.rows(query.items, unknown="error")
-        answer = (
-            found[position]
-            if golden.k
-            else (expected, _predicted(context, model, int(rows[position]), expected))
-        )
-        if not _agree((expected, np.array(query.scores)), answer):
+        if not _agree((expected[position], np.array(query.scores)), found[position]):
             raise BundleError(
                 f"the model answers golden query {position} (user {query.user}) otherwise than the "
                 "evaluated one did",

@@ -55,19 +55,16 @@ def read_manifest(folder: Path) -> Manifest:
         raise BundleError(f"{folder}: {MANIFEST} does not match {MANIFEST_HASH}", hint=_REMEDY)
     try:
         document = json.loads(data)
-        _require_version(folder, document["schema_version"])
+        found = document["schema_version"]
+        if found != SCHEMA_VERSION:
+            raise BundleError(
+                f"{folder} has schema version {found}, this program reads {SCHEMA_VERSION}",
+                hint="train it again with 'recsys train --out DIR', or install the version of "
+                "recsys that wrote it",
+            )
         return Manifest.model_validate(document)
     except (ValueError, KeyError, TypeError, ValidationError) as error:
         raise BundleError(f"{folder}: {MANIFEST} is malformed: {error}", hint=_REMEDY) from error
-
-
-def _require_version(folder: Path, found: object) -> None:
-    if found != SCHEMA_VERSION:
-        raise BundleError(
-            f"{folder} has schema version {found}, this program reads {SCHEMA_VERSION}",
-            hint="train it again with 'recsys train --out DIR', or install the version of recsys "
-            "that wrote it",
-        )
 
 
 def read_files(folder: Path, manifest: Manifest) -> dict[str, bytes]:

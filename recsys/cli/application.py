@@ -13,7 +13,6 @@
 
 from __future__ import annotations
 
-import errno
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -42,33 +41,27 @@ def boundary(debug: bool = False) -> Iterator[None]:
     """
     try:
         yield
-    except (typer.Exit, typer.Abort):
+    except (typer.Exit, typer.Abort, BrokenPipeError):  # typer knows what becomes of them
         raise
     except KeyboardInterrupt:
         complain("interrupted")
         raise typer.Exit(INTERRUPTED) from None
-    except RecsysError as error:
-        raise typer.Exit(_explained(error, debug)) from None
-    except OSError as error:
-        if error.errno == errno.EPIPE:  # whoever read our output has stopped; typer knows how
-            raise
-        # A path that the system does not let us use is the user's to correct.
-        what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-        refused = ConfigError(what, hint="check the path, its permissions and the disk")
-        raise typer.Exit(_explained(refused, debug)) from None
+    except (RecsysError, OSError) as error:
+        if debug:
+            traceback.print_exc()
+        known = error if isinstance(error, RecsysError) else _refused(error)
+        complain(str(known))
+        raise typer.Exit(known.exit_code) from None
     except Exception:
         traceback.print_exc()
-        complain(
-            f"this is a bug in recsys {recsys.__version__}; please report it with the lines above"
-        )
+        complain(f"this is a bug in recsys {recsys.__version__}; please report the lines above")
         raise typer.Exit(BUG) from None
 
 
-def _explained(error: RecsysError, debug: bool) -> int:
-    if debug:
-        traceback.print_exc()
-    complain(str(error))
-    return error.exit_code
+def _refused(error: OSError) -> ConfigError:
+    """A path that the system does not let us use is the user's to correct."""
+    what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+    return ConfigError(what, hint="check the path, its permissions and the disk")
 
 
 _CONTEXT: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}

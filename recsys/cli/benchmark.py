@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterable, Sequence
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
@@ -17,88 +16,47 @@ from recsys.cli.output import DocumentFormat
 
 if TYPE_CHECKING:
     from recsys.benchmark.protocols import Protocol
-    from recsys.benchmark.schedule import Outcome
 
 app = new_app("Measure models under protocols, every one with the same budget.")
 
 RESULTS: Final = Path("benchmarks/results")
-PAGES: Final = Path("benchmarks")
 QUICK_FOLDER: Final = "quick"
 
 
-class ProbeKind(StrEnum):
-    """What is measured apart from models."""
-
-    ALIGNMENT = "alignment"
-    FEATURES = "features"
-
-
-ProtocolsOption = Annotated[
-    list[str] | None,
-    option(
-        "--protocols A,B",
-        "Some protocols, by name or pattern such as 'spine-*'; repeatable. Default: those of the "
-        "leaderboards whose data is there, the large ones last.",
-    ),
-]
-ModelsOption = Annotated[
-    list[str] | None,
-    option(
-        "--models A,B",
-        "Some models, by name or pattern such as '*recbole*'; repeatable. Default: all.",
-    ),
-]
-SeedsOption = Annotated[
-    int | None,
-    option("--seeds N", "The first N seeds of each protocol. Default: all of them.", min=1),
-]
-QuickOption = Annotated[
-    bool,
-    option(
-        "--quick",
-        "Some protocols, two seeds, one fold, models that are fitted in seconds, nothing tuned; "
-        f"into the folder '{QUICK_FOLDER}' of the results.",
-    ),
-]
 ResultsOption = Annotated[
-    Path,
-    option(
-        "--results DIR",
-        "Folder of the results: DIR/PROTOCOL/MODEL.json. What is there is not measured again, "
-        "unless what decides its numbers has changed.",
-    ),
-]
-MeasuredOption = Annotated[
-    Path, option("--results DIR", "What was measured: DIR/PROTOCOL/MODEL.json.")
-]
-PagesOption = Annotated[
-    Path,
-    option(
-        "--out DIR",
-        "Where the pages go; a README.md beside this folder gets its tables, if it has the markers "
-        "for them.",
-    ),
-]
-WorkersOption = Annotated[
-    int, option("--workers N", "Processes at a time, of one thread each.", min=1)
-]
-HoursOption = Annotated[
-    float | None,
-    option("--max-hours H", "No fit starts after H hours; run it again to go on.", min=0),
+    Path, option("--results DIR", "Folder of the results: DIR/PROTOCOL/MODEL.json.")
 ]
 
 
 def run(
     *,
-    protocols: ProtocolsOption = None,
-    models: ModelsOption = None,
-    seeds: SeedsOption = None,
-    quick: QuickOption = False,
+    protocols: Annotated[
+        list[str] | None,
+        option("--protocols A,B", "Names or patterns. Default: leaderboards whose data is there."),
+    ] = None,
+    models: Annotated[
+        list[str] | None, option("--models A,B", "Names or patterns. Default: all.")
+    ] = None,
+    seeds: Annotated[
+        int | None, option("--seeds N", "The first N of each protocol. Default: all.", min=1)
+    ] = None,
+    quick: Annotated[
+        bool, option("--quick", f"A trial run, into the folder '{QUICK_FOLDER}' of the results.")
+    ] = False,
     results: ResultsOption = RESULTS,
-    workers: WorkersOption = 2,
-    max_hours: HoursOption = None,
+    workers: Annotated[
+        int, option("--workers N", "Processes at a time, of one thread each.", min=1)
+    ] = 2,
+    max_hours: Annotated[
+        float | None, option("--max-hours H", "No fit starts after H hours.", min=0)
+    ] = None,
 ) -> None:
     """Measure what is missing; every fit has a process and a thread of its own.
+
+    Protocols and models are named one by one, by commas, or by patterns such as 'spine-*' and
+    '*recbole*'. What was measured is not measured again, unless what decides its numbers has
+    changed. --quick: some protocols, two seeds, one fold, models that are fitted in seconds,
+    nothing tuned.
 
     Hyper-parameters are chosen on the validation part of the first seed, and serve all seeds. With
     them each model is fitted to shuffled ratings first: one that finds test ratings even then knows
@@ -111,13 +69,15 @@ def run(
 
     asked = _protocols(protocols, seeds, quick)
     names = _models(models, asked, quick)
-    rules = Rules(
-        results / QUICK_FOLDER if quick else results,
-        Budget(trials=1) if quick else Budget(),
-        workers,
-        max_hours,
-    )
-    _end(run_benchmark(asked, names, rules, _say), rules.results)
+    folder, budget = (results / QUICK_FOLDER, Budget(trials=1)) if quick else (results, Budget())
+    outcome = run_benchmark(asked, names, Rules(folder, budget, workers, max_hours), _say)
+    output.say("measured", f"{outcome.fits:,} fits, in {folder}")
+    if outcome.left:
+        output.note(f"{outcome.left:,} fits are left; the same command goes on with them")
+    for failure in outcome.failures:
+        output.complain(f"not measured: {failure}")
+    if outcome.failures:
+        raise typer.Exit(1)
 
 
 def _protocols(wanted: list[str] | None, seeds: int | None, quick: bool) -> list[Protocol]:
@@ -126,10 +86,8 @@ def _protocols(wanted: list[str] | None, seeds: int | None, quick: bool) -> list
 
     usual = QUICK_PROTOCOLS if quick else tuple(PROTOCOLS)
     named = _chosen("protocol", wanted, {name: name for name in EVERY_PROTOCOL}) or usual
-    found = [EVERY_PROTOCOL[name] for name in named]
-    if quick:
-        return [p.shortened(min(seeds or QUICK_SEEDS, QUICK_SEEDS), 1) for p in found]
-    return [protocol.shortened(seeds) for protocol in found]
+    short = (min(seeds or QUICK_SEEDS, QUICK_SEEDS), 1) if quick else (seeds, None)
+    return [EVERY_PROTOCOL[name].shortened(*short) for name in named]
 
 
 def _models(
@@ -162,16 +120,6 @@ def _say(line: str) -> None:
     typer.echo(line, err=True)
 
 
-def _end(outcome: Outcome, results: Path) -> None:
-    output.say("measured", f"{outcome.fits:,} fits, in {results}")
-    if outcome.left:
-        output.note(f"{outcome.left:,} fits are left; the same command goes on with them")
-    for failure in outcome.failures:
-        output.complain(f"not measured: {failure}")
-    if outcome.failures:
-        raise typer.Exit(1)
-
-
 def list_(*, format_: DocumentFormatOption = DocumentFormat.TABLE) -> None:
     """Say which protocols and models there are."""
     from recsys.benchmark.ablations import EVERY_PROTOCOL
@@ -197,20 +145,15 @@ def list_(*, format_: DocumentFormatOption = DocumentFormat.TABLE) -> None:
         }
         for entry in entries().values()
     ]
-    if format_ is DocumentFormat.JSON:
-        output.print_json({"protocols": protocols, "models": models})
-        return
-    _print("protocols", protocols)
-    typer.echo()
-    _print("models", models)
+    output.show({"protocols": protocols, "models": models}, format_, _print)
 
 
-def _print(title: str, rows: Sequence[dict[str, object]]) -> None:
-    numbers = [name for name, value in rows[0].items() if type(value) is int]
-    table = output.new_table(*(name.replace("_", " ") for name in rows[0]), right=numbers)
-    for row in rows:
-        table.add_row(*(_cell(value) for value in row.values()))
-    output.print_table(table, title)
+def _print(document: dict[str, list[dict[str, object]]]) -> None:
+    for before, (title, rows) in zip(("", "\n"), document.items(), strict=True):
+        numbers = [name for name, value in rows[0].items() if type(value) is int]
+        heads = [name.replace("_", " ") for name in rows[0]]
+        cells = (map(_cell, row.values()) for row in rows)
+        output.print_rows(heads, cells, before + title, numbers)
 
 
 def _cell(value: object) -> str:
@@ -219,10 +162,15 @@ def _cell(value: object) -> str:
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
-def report(*, results: MeasuredOption = RESULTS, out: PagesOption = PAGES) -> None:
+def report(
+    *,
+    results: ResultsOption = RESULTS,
+    out: Annotated[Path, option("--out DIR", "Where the pages go.")] = Path("benchmarks"),
+) -> None:
     """Write the report, the guide to choosing, the other pages, and the plots.
 
-    Nothing is measured: the same results give the same files. Prints what it has written.
+    Nothing is measured: the same results give the same files. Prints what it has written. A
+    README.md beside DIR gets its tables, if it has the markers for them.
     """
     from recsys.benchmark.report import write_report
 
@@ -231,7 +179,10 @@ def report(*, results: MeasuredOption = RESULTS, out: PagesOption = PAGES) -> No
 
 
 def probe(
-    kind: Annotated[ProbeKind, typer.Argument(help="What is measured.", show_default=False)],
+    kind: Annotated[
+        Literal["alignment", "features"],
+        typer.Argument(help="What is measured.", show_default=False),
+    ],
     *,
     results: ResultsOption = RESULTS,
 ) -> None:
@@ -242,7 +193,7 @@ def probe(
     """
     from recsys.benchmark.probes import probe as measure
 
-    typer.echo(measure(kind.value, results, _say))
+    typer.echo(measure(kind, results, _say))
 
 
 add_verb(app, "run", run, "recsys benchmark run --protocols ml-ro --models ease,popularity")

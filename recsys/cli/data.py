@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from recsys.cli import output, tmdb
+from recsys.cli import options, output, tmdb
 from recsys.cli.application import add_verb, new_app
-from recsys.cli.options import (
-    DataOption,
-    DatasetOption,
-    DocumentFormatOption,
-    OnBadRow,
-    OnBadRowOption,
-    argument,
-    option,
-)
+from recsys.cli.options import OnBadRow, argument, option
 from recsys.cli.output import DocumentFormat
 
 if TYPE_CHECKING:
@@ -31,11 +22,7 @@ app = new_app("Look at data sets, check them, split them, download them.")
 
 NameArgument = Annotated[
     str | None,
-    argument(
-        "NAME",
-        "Which data set, such as ml-100k or ml-1m. Default: the one that --data holds, "
-        "MovieLens-100K without --data.",
-    ),
+    argument("NAME", "Such as ml-1m. Default: what --data holds, MovieLens-100K without it."),
 ]
 ReportOption = Annotated[
     Path | None,
@@ -46,10 +33,10 @@ ReportOption = Annotated[
 def describe(
     *,
     name: NameArgument = None,
-    data: DataOption = None,
-    on_bad_row: OnBadRowOption = OnBadRow.ERROR,
+    data: options.DataOption = None,
+    on_bad_row: options.OnBadRowOption = OnBadRow.ERROR,
     report: ReportOption = None,
-    format_: DocumentFormatOption = DocumentFormat.TABLE,
+    format_: options.DocumentFormatOption = DocumentFormat.TABLE,
 ) -> None:
     """Say what a data set holds.
 
@@ -57,20 +44,16 @@ def describe(
     """
     from recsys.data.describe import describe as summarise
 
-    summary = summarise(_open(name, data, on_bad_row, report))
-    if format_ is DocumentFormat.JSON:
-        output.print_json(summary.model_dump(mode="json"))
-    else:
-        _print_summary(summary)
+    output.show(summarise(_open(name, data, on_bad_row, report)), format_, _print_summary)
 
 
 def validate(
     *,
     name: NameArgument = None,
-    data: DataOption = None,
-    on_bad_row: OnBadRowOption = OnBadRow.ERROR,
+    data: options.DataOption = None,
+    on_bad_row: options.OnBadRowOption = OnBadRow.ERROR,
     report: ReportOption = None,
-    format_: DocumentFormatOption = DocumentFormat.TABLE,
+    format_: options.DocumentFormatOption = DocumentFormat.TABLE,
 ) -> None:
     """Count the good and the bad rows of a ratings file.
 
@@ -82,30 +65,23 @@ def validate(
         output.print_json(rows.to_dict())
     else:
         counts = {"good": rows.good, **rows.counts, "total": rows.total}
-        _print_counts(str(rows.source), "rows", counts)
+        output.print_counts("rows", counts, str(rows.source))
     if rows.bad and on_bad_row is OnBadRow.ERROR:
         raise rows.refusal(dataset.scale)
 
 
-SplitArgument = Annotated[
-    str, argument("NAME", "u1 … u5, ro, leave-last, global-time, random-90-10, cold-items or all.")
-]
-SplitSeedOption = Annotated[int, option("--seed N", "Of what the split draws at random.")]
-PartsOption = Annotated[
-    Path | None, option("--out DIR", "Where to write them as RecBole's atomic files.")
-]
-
-
 def split(
     *,
-    name: SplitArgument,
-    dataset: DatasetOption = None,
-    data: DataOption = None,
-    seed: SplitSeedOption = 2020,
-    out: PartsOption = None,
-    on_bad_row: OnBadRowOption = OnBadRow.ERROR,
+    name: Annotated[str, argument("NAME", f"{options.SPLITS}.")],
+    dataset: options.DatasetOption = None,
+    data: options.DataOption = None,
+    seed: Annotated[int, option("--seed N", "Of what the split draws at random.")] = 2020,
+    out: Annotated[
+        Path | None, option("--out DIR", "Where to write them as RecBole's atomic files.")
+    ] = None,
+    on_bad_row: options.OnBadRowOption = OnBadRow.ERROR,
     report: ReportOption = None,
-    format_: DocumentFormatOption = DocumentFormat.TABLE,
+    format_: options.DocumentFormatOption = DocumentFormat.TABLE,
 ) -> None:
     """Divide ratings into train, valid and test.
 
@@ -117,19 +93,14 @@ def split(
     made = splits.make_split(read, name, seed)
     for path in splits.write_split(made, out) if out else ():
         output.say("wrote", str(path))
-    summary = splits.describe(made)
-    if format_ is DocumentFormat.JSON:
-        output.print_json(summary.model_dump())
-    else:
-        _print_split(summary)
+    output.show(splits.describe(made), format_, _print_split)
 
 
 def fetch(
     *,
     name: Annotated[str, argument("NAME", "Which data set, such as ml-1m.")] = "ml-100k",
     data: Annotated[
-        Path | None,
-        option("--data DIR", "The folder to put the folder NAME in. Default: the cache."),
+        Path | None, option("--data DIR", "Where to put the folder NAME. Default: the cache.")
     ] = None,
 ) -> None:
     """Download a data set, and print its folder.
@@ -174,8 +145,8 @@ def _print_summary(summary: DatasetSummary) -> None:
         "times": f"{summary.first} to {summary.last}" if summary.first else "none",
     }
     output.print_pairs(("what", "value"), facts, summary.name)
-    _print_counts("\nratings", "stars", summary.histogram)
-    _print_counts("\ngenres", "genre", summary.genres)
+    output.print_counts("stars", summary.histogram, "\nratings")
+    output.print_counts("genre", summary.genres, "\ngenres")
     shares = {name: f"{share:.1%}" for name, share in summary.shares.items()}
     output.print_pairs(("what", "share"), shares, "\nknown of the movies", right=True)
     twins = {title: ", ".join(ids) for title, ids in summary.twins.items()}
@@ -186,10 +157,11 @@ def _print_summary(summary: DatasetSummary) -> None:
 def _print_split(summary: SplitSummary) -> None:
     """The sizes of the parts."""
     heads = ("ratings", "users", "movies")
-    table = output.new_table("part", *heads, right=heads)
-    for name, part in summary.parts.items():
-        table.add_row(name, f"{part.ratings:,}", f"{part.users:,}", f"{part.items:,}")
-    output.print_table(table, f"{summary.name}, seed {summary.seed}")
+    rows = [
+        (name, f"{part.ratings:,}", f"{part.users:,}", f"{part.items:,}")
+        for name, part in summary.parts.items()
+    ]
+    output.print_rows(("part", *heads), rows, f"{summary.name}, seed {summary.seed}", heads)
     others = {
         "users without test": f"{summary.users_without_test:,}",
         "cold movies, test": f"{summary.cold_items:,}",
@@ -197,12 +169,6 @@ def _print_split(summary: SplitSummary) -> None:
         "fingerprint": summary.fingerprint,
     }
     output.print_pairs(("what", "value"), others, "\nand")
-
-
-def _print_counts(title: str, what: str, counts: Mapping[str, int]) -> None:
-    if counts:
-        shown = {name: f"{count:,}" for name, count in counts.items()}
-        output.print_pairs((what, "count"), shown, title, right=True)
 
 
 add_verb(app, "describe", describe, "recsys data describe ml-100k --format json")

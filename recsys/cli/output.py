@@ -19,6 +19,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
 _UNWRAPPED = 10_000
 
@@ -81,14 +82,39 @@ def print_table(table: Table, title: str = "") -> None:
         typer.echo(line.rstrip(), color=True)
 
 
+def print_rows(
+    heads: Sequence[str],
+    rows: Iterable[Iterable[str | Text]],
+    title: str = "",
+    right: Sequence[str] = (),
+) -> None:
+    """A table of rows of text below its title."""
+    table = new_table(*heads, right=right)
+    for row in rows:
+        table.add_row(*row)
+    print_table(table, title)
+
+
 def print_pairs(
     heads: tuple[str, str], pairs: Mapping[str, str], title: str = "", *, right: bool = False
 ) -> None:
     """A table of names and values, the values aligned to the right where they are numbers."""
-    table = new_table(*heads, right=heads[1:] if right else ())
-    for name, value in pairs.items():
-        table.add_row(name, value)
-    print_table(table, title)
+    print_rows(heads, pairs.items(), title, heads[1:] if right else ())
+
+
+def print_counts(what: str, counts: Mapping[str, int], title: str) -> None:
+    """A table of how many there are of each, if there is anything."""
+    if counts:
+        shown = {name: f"{count:,}" for name, count in counts.items()}
+        print_pairs((what, "count"), shown, title, right=True)
+
+
+def show(answer: Any, format_: DocumentFormat, as_tables: Callable[[Any], None]) -> None:
+    """An answer on standard output: one JSON document, or what a function prints of it."""
+    if format_ is DocumentFormat.TABLE:
+        as_tables(answer)
+    else:
+        print_json(answer.model_dump(mode="json") if hasattr(answer, "model_dump") else answer)
 
 
 def print_json(document: Any) -> None:
@@ -96,11 +122,13 @@ def print_json(document: Any) -> None:
     typer.echo(json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False))
 
 
-def print_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A heading and rows on standard output."""
+def print_csv(header: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """A heading and what rows have under it on standard output; lists are joined by bars."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(header)
-    writer.writerows(rows)
+    for row in rows:
+        cells = (row[name] for name in header)
+        writer.writerow("|".join(cell) if isinstance(cell, list) else cell for cell in cells)
 
 
 def complain(message: str) -> None:

@@ -8,19 +8,15 @@ from typing import TYPE_CHECKING, Final
 from recsys.cli import output
 
 if TYPE_CHECKING:
-    from recsys.evaluation.report import EvaluationDocument, ResultsDocument
+    from recsys.evaluation.report import EvaluationDocument, ResultRow, ResultsDocument
 
 _NAMES: Final = {
-    "rmse": "RMSE",
-    "mae": "MAE",
+    **{name: name.upper() for name in ("rmse", "mae", "ndcg", "mrr", "map")},
     "weighted_rmse": "RMSE, by votes",
     "spearman": "Spearman",
     "coverage_80": "coverage of 80 %",
     "level_nll": "NLL of the levels",
     "pit_80": "covered by 80 % (PIT)",
-    "ndcg": "NDCG",
-    "mrr": "MRR",
-    "map": "MAP",
     "macro_f1": "macro F1",
     "micro_f1": "micro F1",
     "macro_roc_auc": "macro ROC-AUC",
@@ -36,8 +32,12 @@ def print_evaluation(evaluation: EvaluationDocument) -> None:
     title = f"{evaluation.model} on the test part of split {split.name}{seed}"
     shown = {name: f"{value:.4f}" for name, value in _single(evaluation).items()}
     output.print_pairs(("stars and genres", "value"), shown, title, right=True)
-    for title, metrics in _rankings(evaluation).items():
-        _print_ranking(f"{title}, mean over {evaluation.n_users:,} users", metrics)
+    users = f"mean over {evaluation.n_users:,} users"
+    if evaluation.overall is None:
+        _print_ranking(f"ranking of all unseen movies, {users}", evaluation.ranking)
+    else:
+        _print_ranking(f"ranking of the cold movies alone, {users}", evaluation.ranking)
+        _print_ranking(f"ranking of all unseen movies, {users}", evaluation.overall)
 
 
 def _single(evaluation: EvaluationDocument) -> dict[str, float]:
@@ -50,53 +50,45 @@ def _single(evaluation: EvaluationDocument) -> dict[str, float]:
     return named | {f"audience {_NAMES.get(k, k)}": v for k, v in audience.items()}
 
 
-def _rankings(evaluation: EvaluationDocument) -> dict[str, Mapping[str, float]]:
-    if evaluation.overall is None:
-        return {"ranking of all unseen movies": evaluation.ranking}
-    return {
-        "ranking of the cold movies alone": evaluation.ranking,
-        "ranking of all unseen movies": evaluation.overall,
-    }
-
-
 def _print_ranking(title: str, metrics: Mapping[str, float]) -> None:
-    by_name: dict[str, dict[str, float]] = {}
+    by_name: dict[str, dict[str, str]] = {}
     for key, value in metrics.items():
         name, _, k = key.partition("@")
-        by_name.setdefault(name, {})[k] = value
-    cutoffs = list(dict.fromkeys(k for values in by_name.values() for k in values))
-    heads = [f"@{k}" for k in cutoffs]
-    table = output.new_table("metric", *heads, right=heads)
-    for name, values in by_name.items():
-        cells = (f"{values[k]:.4f}" if k in values else "" for k in cutoffs)
-        table.add_row(_NAMES.get(name, name.capitalize()), *cells)
-    output.print_table(table, f"\n{title}")
+        by_name.setdefault(name, {})[f"@{k}"] = f"{value:.4f}"
+    heads = list(dict.fromkeys(k for values in by_name.values() for k in values))
+    rows = ((_title(name), *(values.get(k, "") for k in heads)) for name, values in by_name.items())
+    output.print_rows(("metric", *heads), rows, f"\n{title}", heads)
+
+
+def _title(metric: str) -> str:
+    return _NAMES.get(metric, metric.capitalize())
 
 
 def print_comparison(results: ResultsDocument) -> None:
     """Models side by side, a dash where one has no such figure."""
     columns, split = _columns(results), results.split
-    titles = [title for title, _ in columns.values()]
-    table = output.new_table("model", *titles, right=titles)
-    for row in results.rows:
-        figures = row.model_dump()
-        cells = []
-        for path, (_, digits) in columns.items():
-            part, _, name = path.partition(".")
-            value = (figures[part] or {}).get(name)
-            cells.append("–" if value is None else f"{value:.{digits}f}")
-        table.add_row(row.model, *cells)
-    output.print_table(table, f"test part of split {split.name}, seed {split.seed}")
+    heads = [head for head, _ in columns.values()]
+    rows = (
+        (row.model, *(_figure(row, path, digits) for path, (_, digits) in columns.items()))
+        for row in results.rows
+    )
+    title = f"test part of split {split.name}, seed {split.seed}"
+    output.print_rows(("model", *heads), rows, title, heads)
+
+
+def _figure(row: ResultRow, path: str, digits: int) -> str:
+    part, _, name = path.partition(".")
+    value = (row.model_dump()[part] or {}).get(name)
+    return "–" if value is None else f"{value:.{digits}f}"
 
 
 def _columns(results: ResultsDocument) -> dict[str, tuple[str, int]]:
     """Where a figure stands in a row, to its heading and how many decimals it has."""
-    measured = [row.ranking for row in results.rows if row.ranking]
-    cutoffs = [key.partition("@")[2] for key in measured[0]] if measured else []
+    cutoffs = [key.partition("@")[2] for row in results.rows for key in row.ranking or ()]
     k = "10" if "10" in cutoffs or not cutoffs else cutoffs[0]
     found = {"rating.rmse": ("RMSE", 4), "rating.mae": ("MAE", 4)}
     for name in ("ndcg", "recall", "hit"):
-        found[f"ranking.{name}@{k}"] = f"{_NAMES.get(name, name.capitalize())}@{k}", 4
+        found[f"ranking.{name}@{k}"] = f"{_title(name)}@{k}", 4
     if any(row.overall for row in results.rows):
         found[f"overall.ndcg@{k}"] = f"NDCG@{k}, all movies", 4
     if any(row.genre for row in results.rows):

@@ -6,9 +6,8 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Final
 
-from recsys.cli.options import option
 from recsys.cli.output import busy, note, say
 from recsys.errors import RecsysError
 
@@ -19,34 +18,8 @@ if TYPE_CHECKING:
     from recsys.features.extract import Extraction, ExtractionReport
     from recsys.recommenders.joint.recommender import JointRecommender
 
-ResumeOption = Annotated[
-    bool,
-    option("--resume", "Go on where a training of the same DIR was cut off; else it is discarded."),
-]
-
 LIVE_LOG: Final = "log.jsonl"
 """The log of a training that is under way, in the folder of its checkpoint."""
-
-
-def say_checkpoint(folder: Path, resume: bool) -> None:
-    """Whether there is something to go on from, and what becomes of it.
-
-    Raises:
-        DataError: it is to be gone on from, and is torn or altered.
-    """
-    from recsys.recommenders.joint.training.checkpoints import DOCUMENT
-
-    if resume:
-        reached = _reached(folder)
-        if reached is None:
-            note(f"there is no checkpoint at {folder}, so training starts from the beginning")
-        else:
-            say("resuming", f"the training in {folder}, {reached}")
-    elif (folder / DOCUMENT).is_file():
-        note(
-            f"the checkpoint at {folder} is discarded when training starts; to go on from it, "
-            "press Ctrl-C now and give --resume"
-        )
 
 
 def _reached(folder: Path) -> str | None:
@@ -60,8 +33,22 @@ def _reached(folder: Path) -> str | None:
 
 
 @contextmanager
-def resumable(folder: Path) -> Iterator[None]:
-    """Say how to go on after Ctrl-C; leave nothing behind where there is nothing to go on from."""
+def resumable(folder: Path, resume: bool) -> Iterator[None]:
+    """Say what becomes of a checkpoint that is there, and how to go on after Ctrl-C.
+
+    Nothing is left behind where there is nothing to go on from.
+
+    Raises:
+        DataError: it is to be gone on from, and is torn or altered.
+    """
+    from recsys.recommenders.joint.training.checkpoints import DOCUMENT
+
+    if resume and (reached := _reached(folder)):
+        say("resuming", f"the training in {folder}, {reached}")
+    elif resume:
+        note(f"there is no checkpoint at {folder}, so training starts from the beginning")
+    elif (folder / DOCUMENT).is_file():
+        note(f"{folder} is discarded when training starts; to go on, press Ctrl-C, give --resume")
     try:
         yield
     except BaseException as error:
@@ -90,17 +77,18 @@ def ready_split(experiment: ExperimentConfig, data: Path | None, *, features: bo
     Raises:
         DataError: see ``recsys.workflow.load_split``.
     """
-    from recsys.workflow import load_split
+    from recsys.workflow import extract_features, read_dataset, split_of
 
-    started, found = time.perf_counter(), []
+    started, reports = time.perf_counter(), []
     with _waiting(experiment):
-        split = load_split(
-            experiment, data, features=features, told=lambda _, made: found.append(made)
-        )
-    reports = [report for made in found if made for report in made.reports]
+        dataset = read_dataset(experiment, data)
+        if features:
+            extraction = extract_features(experiment, dataset)
+            dataset, reports = dataset.with_catalogue(extraction.catalogue), extraction.reports
+        split = split_of(experiment, dataset)
     seconds = time.perf_counter() - started - sum(report.seconds for report in reports)
     _say_data(split, seconds)
-    say_features(reports)
+    _say_features(reports)
     return split
 
 
@@ -120,7 +108,7 @@ def extracted(experiment: ExperimentConfig, data: Path | None) -> tuple[Dataset,
         say("facts", f"{source.source}: {found.present:,} movies ({found.by_movies:.1%})")
         for warning in source.warnings:
             note(warning)
-    say_features(extraction.reports)
+    _say_features(extraction.reports)
     return dataset, extraction
 
 
@@ -144,7 +132,7 @@ def _say_data(split: Split, seconds: float) -> None:
     say("split", f"{split.spec.name}, seed {split.spec.seed}: {sizes}")
 
 
-def say_features(reports: Iterable[ExtractionReport]) -> None:
+def _say_features(reports: Iterable[ExtractionReport]) -> None:
     """How many movies have each modality, and what it took."""
     for report in reports:
         work = f"{report.encoded:,} encoded, {report.reused:,} known"
@@ -160,8 +148,8 @@ def say_training(experiment: ExperimentConfig) -> None:
     loop, device = experiment.training, device_of(experiment.training)
     precision = str(precision_of(loop, device)).removeprefix("torch.")
     where = f"{loop.threads} threads on the CPU" if device.type == "cpu" else "the GPU"
-    epochs = f"at most {loop.epochs} epochs"
-    say("training", f"seed {experiment.seed}, {epochs}, {where}, {precision}")
+    text = f"seed {experiment.seed}, at most {loop.epochs} epochs, {where}, {precision}"
+    say("training", text)
 
 
 def say_trained(model: JointRecommender, monitor: Iterable[str]) -> None:

@@ -1,100 +1,72 @@
-"""``recsys train``."""
+"""``recsys train|models``."""
 
 from __future__ import annotations
 
 import json
 import time
 from collections.abc import Mapping
+from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any
 
-from recsys.cli import output, scores, stages
-from recsys.cli.options import (
-    DEFAULT_BUNDLE,
-    DataOption,
-    DocumentFormatOption,
-    OnBadRow,
-    SetOption,
-    option,
-)
+from recsys.cli import options, output, scores, stages
+from recsys.cli.options import DEFAULT_BUNDLE, OnBadRow, option
 from recsys.cli.output import DocumentFormat
-from recsys.cli.stages import ResumeOption
 from recsys.errors import DataError, MissingExtra
 
 if TYPE_CHECKING:
     from recsys.config.experiment import ExperimentConfig
     from recsys.evaluation.report import EvaluationDocument
     from recsys.recommenders.joint.training.log import RunOptions
-
-EXAMPLE: Final = "recsys train --split ro --seed 2020 --out runs/ro"
+    from recsys.recommenders.registry import ModelEntry
 
 ConfigOption = Annotated[
-    str,
-    option("--config NAME|FILE", "A shipped configuration ('recsys config list') or a YAML file."),
+    str, option("--config NAME|FILE", "One of 'recsys config list', or a YAML file.")
 ]
 SplitOption = Annotated[
     str | None,
-    option(
-        "--split NAME",
-        "Which ratings are learnt from and which are tested on: u1 … u5, ro, leave-last, "
-        "global-time, random-90-10, cold-items, or all (nothing is tested).",
-    ),
+    option("--split NAME", f"{options.SPLITS} (nothing is tested)."),
 ]
 SeedOption = Annotated[
     int | None,
-    option(
-        "--seed N",
-        "Sets two seeds, that of the training and that of the split, so that --split ro "
-        "--seed 2020 is the split that RecBole makes with seed 2020. To set one alone: --set "
-        "seed=N or --set split.seed=N, which win over --seed.",
-    ),
-]
-TrainOnBadRowOption = Annotated[
-    OnBadRow | None,
-    option("--on-bad-row [error|quarantine]", "Refuse bad rows, or set them aside."),
-]
-OutOption = Annotated[
-    Path,
-    option(
-        "--out DIR",
-        "The bundle to write; one that is there is replaced once the new one is complete. "
-        "The log of the training goes to DIR.log.jsonl and, where TensorBoard is installed, to "
-        "DIR.tensorboard. While it lasts, its state and its log are in DIR.checkpoint.",
-    ),
-]
-
-
-ModelOption = Annotated[
-    str,
-    option(
-        "--model NAME",
-        "Which model: joint, ease, item-knn, … ('recsys models' lists them). --set reaches "
-        "its hyper-parameters, such as --model ease --set l2=300.",
-    ),
+    option("--seed N", "Of training and split; --set seed=N or split.seed=N wins over it."),
 ]
 
 
 def train(
     *,
-    model: ModelOption = "joint",
+    model: Annotated[
+        str,
+        option("--model NAME", "One of 'recsys models'; --set l2=300 sets a hyper-parameter."),
+    ] = "joint",
     config: ConfigOption = "default",
-    changes: SetOption = None,
+    changes: options.SetOption = None,
     split: SplitOption = None,
     seed: SeedOption = None,
-    data: DataOption = None,
-    on_bad_row: TrainOnBadRowOption = None,
-    out: OutOption = DEFAULT_BUNDLE,
-    resume: ResumeOption = False,
-    format_: DocumentFormatOption = DocumentFormat.TABLE,
+    data: options.DataOption = None,
+    on_bad_row: Annotated[
+        OnBadRow | None,
+        option("--on-bad-row [error|quarantine]", "Refuse bad rows, or set them aside."),
+    ] = None,
+    out: Annotated[
+        Path,
+        option("--out DIR", "The bundle; a complete new one replaces the one that is there."),
+    ] = DEFAULT_BUNDLE,
+    resume: Annotated[
+        bool, option("--resume", "Go on where a training of DIR was cut off; else start anew.")
+    ] = False,
+    format_: options.DocumentFormatOption = DocumentFormat.TABLE,
 ) -> None:
     """Train a model, evaluate it, and keep it as a bundle.
 
-    It is evaluated on the test part of its split, which training never sees.
+    It is evaluated on the test part of its split, which training never sees. The log goes to
+    DIR.log.jsonl and, where TensorBoard is installed, to DIR.tensorboard; while training lasts, its
+    state and its log are in DIR.checkpoint. --split ro --seed 2020 is the split that RecBole makes
+    with seed 2020.
     """
-    options = {"split.name": split, "seed": seed, "split.seed": seed, "data.on_bad_row": on_bad_row}
-    given = [*overrides(options), *(changes or [])]
-    experiment = resolved(config, given, data, model)
+    given = {"split.name": split, "seed": seed, "split.seed": seed, "data.on_bad_row": on_bad_row}
+    experiment = resolved(config, overrides(given, changes), data, model)
     require_library(model)
     _show(_run(experiment, data, out, resume), format_)
 
@@ -115,9 +87,10 @@ def require_library(model: str) -> None:
         raise MissingExtra("scikit-learn", "train")
 
 
-def overrides(options: Mapping[str, object]) -> list[str]:
-    """Configuration keys and values as --set takes them, without those that were not given."""
-    return [f"{key}={json.dumps(value)}" for key, value in options.items() if value is not None]
+def overrides(options: Mapping[str, object], changes: list[str] | None) -> list[str]:
+    """What options say of the configuration, as --set takes it, and what --set says after that."""
+    given = {key: value for key, value in options.items() if value is not None}
+    return [*(f"{key}={json.dumps(value)}" for key, value in given.items()), *(changes or [])]
 
 
 def resolved(
@@ -143,9 +116,8 @@ def resolved(
         experiment = load_experiment(config, [*others, f"data.name={name}"])
     if model == "joint":
         return experiment
-    options = parsed(own)
-    configured(model, options)  # refused before any work
-    chosen = RecommenderConfig(name=model, options=options)
+    chosen = RecommenderConfig(name=model, options=parsed(own))
+    configured(model, chosen.options)  # refused before any work
     return experiment.model_copy(update={"recommender": chosen, "name": model})
 
 
@@ -181,9 +153,9 @@ def _run(
     from recsys.bundle.writing import require_replaceable
 
     require_replaceable(out.resolve())
-    if experiment.recommender.name != "joint":
+    name = experiment.recommender.name
+    if name != "joint":
         if resume:
-            name = experiment.recommender.name
             output.note(f"{name} is fitted in one go: there is nothing to resume")
         return _fitted(experiment, data, out)
     from recsys.recommenders.joint.training.devices import device_of
@@ -191,11 +163,10 @@ def _run(
 
     device_of(experiment.training)  # refused before any work
     checkpoint, log = beside(out, ".checkpoint"), beside(out, ".log.jsonl")
-    stages.say_checkpoint(checkpoint, resume)
     live = checkpoint / stages.LIVE_LOG
-    options = RunOptions(live, beside(out, ".tensorboard"), checkpoint, resume)
-    with stages.resumable(checkpoint):
-        found = _fitted(experiment, data, out, options)
+    run = RunOptions(live, beside(out, ".tensorboard"), checkpoint, resume)
+    with stages.resumable(checkpoint, resume):
+        found = _fitted(experiment, data, out, run)
     live.replace(log)
     stages.clear(checkpoint)
     output.say("log", str(log))
@@ -203,14 +174,14 @@ def _run(
 
 
 def _fitted(
-    experiment: ExperimentConfig, data: Path | None, out: Path, options: RunOptions | None = None
+    experiment: ExperimentConfig, data: Path | None, out: Path, run: RunOptions | None = None
 ) -> EvaluationDocument | None:
     from recsys import workflow
     from recsys.bundle.loading import read_manifest
     from recsys.recommenders.joint.recommender import JointRecommender
 
     split = stages.ready_split(experiment, data, features=workflow.reads_content(experiment))
-    model = workflow.model_of(experiment, options)
+    model = workflow.model_of(experiment, run)
     if isinstance(model, JointRecommender):
         stages.say_training(experiment)
         stages.say_trained(model.fit(split), experiment.training.monitor)
@@ -229,7 +200,43 @@ def _fitted(
 def _show(found: EvaluationDocument | None, format_: DocumentFormat) -> None:
     if found is None:
         output.note("the split has no test part, so nothing was evaluated")
-    if format_ is DocumentFormat.JSON:
-        output.print_json(None if found is None else found.model_dump(mode="json"))
-    elif found is not None:
-        scores.print_evaluation(found)
+    if found is not None or format_ is DocumentFormat.JSON:
+        output.show(found, format_, scores.print_evaluation)
+
+
+def models(*, format_: options.DocumentFormatOption = DocumentFormat.TABLE) -> None:
+    """List the models that 'recsys train --model' makes, and what each can be asked.
+
+    What cannot be trained here, for want of a library, can be loaded and asked all the same.
+    """
+    from recsys.recommenders.registry import MODELS
+
+    output.show([_described(entry) for entry in MODELS.values()], format_, _print_models)
+
+
+def _print_models(known: list[dict[str, Any]]) -> None:
+    rows = (
+        (
+            f"{model['name']}[:MODALITY]" if model["by_modality"] else model["name"],
+            model["summary"],
+            model["payload"],
+            ", ".join(model["answers"]),
+            _needed(model),
+        )
+        for model in known
+    )
+    output.print_rows(("name", "what it is", "made of", "answers", "to train it"), rows)
+
+
+def _described(entry: ModelEntry) -> dict[str, Any]:
+    from recsys.recommenders.registry import create
+
+    model = create(entry.name)
+    more = {"by_modality": entry.by_modality, "installed": entry.is_available}
+    return {"name": entry.name, **asdict(model.facts), "answers": model.answers(), **more}
+
+
+def _needed(model: dict[str, Any]) -> str:
+    if model["library"] is None:
+        return "nothing more"
+    return "installed" if model["installed"] else f"pip install 'recsys[{model['extra']}]'"

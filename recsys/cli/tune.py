@@ -9,17 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from recsys.cli import output, stages
-from recsys.cli.options import DataOption, DocumentFormatOption, SetOption, option
+from recsys.cli import options, output, stages
+from recsys.cli import train as training
+from recsys.cli.options import option
 from recsys.cli.output import DocumentFormat
-from recsys.cli.train import (
-    ConfigOption,
-    SeedOption,
-    SplitOption,
-    overrides,
-    require_library,
-    resolved,
-)
 from recsys.errors import MissingExtra
 
 if TYPE_CHECKING:
@@ -27,61 +20,47 @@ if TYPE_CHECKING:
     from recsys.benchmark.tuning_report import TuningDocument
     from recsys.config.experiment import ExperimentConfig
 
-EXAMPLE: Final = "recsys tune --space joint --trials 50 --out runs/tuned"
 DEFAULT_TRIALS: Final = 30
 _SHOWN: Final = 5
-
-SpaceOption = Annotated[
-    str,
-    option(
-        "--space NAME|FILE",
-        "What is searched: a shipped search space (joint) or a YAML file of lines such as "
-        "'training.learning_rate: {low: 0.001, high: 0.02, log: true}'.",
-    ),
-]
-TrialsOption = Annotated[
-    int | None,
-    option(
-        "--trials N",
-        "Most trials, all runs of the study together. Default: 30 without --seconds.",
-        min=1,
-    ),
-]
-SecondsOption = Annotated[
-    float | None,
-    option("--seconds S", "No trial starts after so many seconds, all runs together.", min=1),
-]
-OutOption = Annotated[
-    Path, option("--out DIR", "Receives the study, tuning.json and best.yaml, for --config.")
-]
-ResumeOption = Annotated[bool, option("--resume", "Go on with the study in DIR, if there is one.")]
 
 
 def tune(
     *,
-    config: ConfigOption = "default",
-    space: SpaceOption = "joint",
-    trials: TrialsOption = None,
-    seconds: SecondsOption = None,
-    changes: SetOption = None,
-    split: SplitOption = None,
-    seed: SeedOption = None,
-    data: DataOption = None,
-    out: OutOption = Path("runs/tuned"),
-    resume: ResumeOption = False,
-    format_: DocumentFormatOption = DocumentFormat.TABLE,
+    config: training.ConfigOption = "default",
+    space: Annotated[
+        str,
+        option("--space NAME|FILE", "A shipped search space (joint), or a YAML file of one."),
+    ] = "joint",
+    trials: Annotated[
+        int | None, option("--trials N", "Most, in all runs. Default: 30 without --seconds.", min=1)
+    ] = None,
+    seconds: Annotated[
+        float | None, option("--seconds S", "No trial starts after S, all runs together.", min=1)
+    ] = None,
+    changes: options.SetOption = None,
+    split: training.SplitOption = None,
+    seed: training.SeedOption = None,
+    data: options.DataOption = None,
+    out: Annotated[
+        Path, option("--out DIR", "Receives the study, tuning.json and best.yaml, for --config.")
+    ] = Path("runs/tuned"),
+    resume: Annotated[
+        bool, option("--resume", "Go on with the study in DIR, if there is one.")
+    ] = False,
+    format_: options.DocumentFormatOption = DocumentFormat.TABLE,
 ) -> None:
     """Search for the configuration that validates best.
 
     Every trial is trained on the training part of the split and evaluated on its validation part,
     by training.monitor; the test part is not looked at. Interrupted or killed, a study goes on with
-    --resume.
+    --resume. A search space has lines such as
+    'training.learning_rate: {low: 0.001, high: 0.02, log: true}'.
     """
-    require_library("joint")
+    training.require_library("joint")
     if find_spec("optuna") is None:
         raise MissingExtra("optuna", "tune")
-    options = {"split.name": split, "seed": seed, "split.seed": seed}
-    experiment = resolved(config, [*overrides(options), *(changes or [])], data)
+    given = {"split.name": split, "seed": seed, "split.seed": seed}
+    experiment = training.resolved(config, training.overrides(given, changes), data)
     from recsys.benchmark.tuning import Budget
 
     if trials is None and seconds is None:
@@ -92,10 +71,7 @@ def tune(
         output.note(f"the study in {out} goes on with --resume")
         raise
     output.say("best", f"{out / 'best.yaml'}, of {_spent(found)}")
-    if format_ is DocumentFormat.JSON:
-        output.print_json(found.model_dump(mode="json"))
-    else:
-        _print(found)
+    output.show(found, format_, _print)
 
 
 def _run(
@@ -138,16 +114,15 @@ def _print(found: TuningDocument) -> None:
     """The best trials side by side, and what each key is worth."""
     best = found.ranked()[:_SHOWN]
     heads = [f"trial {trial.number}" for trial in best]
-    table = output.new_table("", *heads, right=heads)
-    table.add_row("score", *(f"{trial.score:.4f}" for trial in best))
-    for metric in found.monitor:
-        table.add_row(metric, *(f"{trial.metrics[metric]:.4f}" for trial in best))
-    table.add_row("seconds", *(f"{trial.seconds or 0:.1f}" for trial in best))
-    for key in found.space.root:
-        table.add_row(key, *(_value(trial.values[key]) for trial in best))
+    rows = [
+        ("score", *(f"{trial.score:.4f}" for trial in best)),
+        *((name, *(f"{trial.metrics[name]:.4f}" for trial in best)) for name in found.monitor),
+        ("seconds", *(f"{trial.seconds or 0:.1f}" for trial in best)),
+        *((key, *(_value(trial.values[key]) for trial in best)) for key in found.space.root),
+    ]
     split = found.split
     title = f"best on valid of split {split.name}, seed {split.seed}, of {_spent(found)}"
-    output.print_table(table, title)
+    output.print_rows(("", *heads), rows, title, heads)
     if found.importance:
         shares = {key: f"{share:.1%}" for key, share in found.importance.items()}
         typer.echo()

@@ -20,6 +20,7 @@ EXTENDS: Final = "extends"
 _SOUND: Final = "encode the sound elsewhere, and import the vectors under sources.features"
 
 REMOVED_KEYS: Final[Mapping[str, str]] = {
+    "sources.items.oracles": "write leakage_prone",
     "user.recency_half_life_days": "leave it out: lists without it were better",
     "user.attention_dim": "leave it out: no difference was shown",
     "features.audio.kind=pretrained": _SOUND,
@@ -242,7 +243,8 @@ def _validate(document: Mapping[str, Any], where: str) -> ExperimentConfig:
 
 def _explain(kind: str, location: tuple[Any, ...], problem: Mapping[str, Any]) -> str:
     key = ".".join(str(part) for part in location)
-    for removed in (key, f"{key}={problem['input']}"):
+    bare = ".".join(part for part in location if isinstance(part, str))  # without places in lists
+    for removed in (bare, f"{bare}={problem['input']}"):
         if removed in REMOVED_KEYS:
             return f"{removed} was removed: {REMOVED_KEYS[removed]}"
     if kind != "extra_forbidden":

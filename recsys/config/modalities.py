@@ -11,9 +11,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, create_model, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    create_model,
+    model_validator,
+)
 
 from recsys.config.section import Section
 from recsys.data.items_spec import names_labels
@@ -48,6 +55,14 @@ def refuse_labels(fields: Iterable[str]) -> None:
             )
 
 
+def _checked(fields: Any) -> Any:
+    refuse_labels(fields)
+    return fields
+
+
+_Inputs = AfterValidator(_checked)
+
+
 class MetadataConfig(Section):
     """People, companies, countries, subjects, content rating, and the year of release.
 
@@ -60,20 +75,13 @@ class MetadataConfig(Section):
         seed: of the randomised decomposition.
     """
 
-    fields: dict[str, float] = Field(default_factory=lambda: dict.fromkeys(STANDARD_FIELDS, 1.0))
+    fields: Annotated[dict[str, PositiveFloat], _Inputs] = Field(
+        default_factory=lambda: dict.fromkeys(STANDARD_FIELDS, 1.0)
+    )
     min_movies: int = Field(default=2, ge=1)
     dim: int = Field(default=256, ge=1)
     year_weight: float = Field(default=0.5, ge=0, allow_inf_nan=False)
     seed: int = Field(default=0, ge=0, lt=2**32)
-
-    @field_validator("fields")
-    @classmethod
-    def _no_labels(cls, fields: dict[str, float]) -> dict[str, float]:
-        refuse_labels(fields)
-        for name, weight in fields.items():
-            if not 0 < weight < float("inf"):
-                raise ValueError(f"the weight of {name!r} is {weight}, it must be above 0")
-        return fields
 
 
 class TextConfig(Section):
@@ -91,7 +99,7 @@ class TextConfig(Section):
         seed: of the randomised decomposition behind TF-IDF.
     """
 
-    fields: tuple[str, ...] = Field(default=("title",), min_length=1)
+    fields: Annotated[tuple[str, ...], _Inputs] = Field(default=("title",), min_length=1)
     path: Path | None = None
     hub: str | None = None
     backend: Literal["auto", "tfidf"] = "auto"
@@ -99,12 +107,6 @@ class TextConfig(Section):
     batch_size: int = Field(default=64, ge=1)
     dim: int = Field(default=256, ge=1)
     seed: int = Field(default=0, ge=0, lt=2**32)
-
-    @field_validator("fields")
-    @classmethod
-    def _no_labels(cls, fields: tuple[str, ...]) -> tuple[str, ...]:
-        refuse_labels(fields)
-        return fields
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -116,6 +118,11 @@ class TextConfig(Section):
 
 DOWNLOADED = "DEFAULT"
 """Name of the weights that torchvision recommends for a model."""
+
+
+_Side = Annotated[int, Field(ge=32, le=1024)]
+_Level = Annotated[float, Field(ge=0, le=255)]
+_Scale = Annotated[float, Field(gt=0, le=255)]
 
 
 class BackboneConfig(Section):
@@ -134,19 +141,9 @@ class BackboneConfig(Section):
 
     model: str = Field(default="mobilenet_v2", min_length=1)
     weights: str = Field(default=DOWNLOADED, min_length=1)
-    size: tuple[int, int] = (224, 224)
-    pixel_mean: tuple[float, float, float] = (123.675, 116.28, 103.53)
-    pixel_std: tuple[float, float, float] = (58.395, 57.12, 57.375)
-
-    @model_validator(mode="after")
-    def _usable_numbers(self) -> Self:
-        if not all(32 <= side <= 1024 for side in self.size):
-            raise ValueError(f"size {self.size}: both sides lie between 32 and 1024 pixels")
-        if not all(0 <= mean <= 255 for mean in self.pixel_mean):
-            raise ValueError(f"pixel_mean {self.pixel_mean} is not between 0 and 255")
-        if not all(0 < std <= 255 for std in self.pixel_std):
-            raise ValueError(f"pixel_std {self.pixel_std} is not above 0, up to 255")
-        return self
+    size: tuple[_Side, _Side] = (224, 224)
+    pixel_mean: tuple[_Level, _Level, _Level] = (123.675, 116.28, 103.53)
+    pixel_std: tuple[_Scale, _Scale, _Scale] = (58.395, 57.12, 57.375)
 
 
 class PosterConfig(Section):

@@ -116,21 +116,21 @@ class SearchSpace(RootModel[dict[str, Dimension]]):
 
         Raises:
             ConfigError: a key is unknown (the nearest valid one is named), a value does not fit, or
-                trials would be judged differently from one another.
+                trials would be evaluated differently from one another.
         """
         for key, dimension in self.root.items():
             for value in dimension.probes():
                 changed = with_values(experiment, {key: value}, "search space")
-                if _judging(changed) != _judging(experiment):
+                if _evaluation(changed) != _evaluation(experiment):
                     raise ConfigError(
-                        f"search space: {key} changes what trials are judged by, "
+                        f"search space: {key} changes what trials are evaluated by, "
                         "so that their scores could not be compared",
                         hint="take it out: seed, data, split, evaluation and training.monitor are "
                         "the same for all trials",
                     )
 
 
-def _judging(experiment: ExperimentConfig) -> tuple[object, ...]:
+def _evaluation(experiment: ExperimentConfig) -> tuple[object, ...]:
     """All that decides, beside the model, how well it validates."""
     fixed = (experiment.seed, experiment.data, experiment.split, experiment.evaluation)
     return (*fixed, experiment.training.monitor)

@@ -2,86 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt
 
 from recsys.config.imports import ImportConfig
 from recsys.config.modalities import MODALITIES, ByModality
 from recsys.config.section import Section
-from recsys.data.items_spec import FieldKind, FieldSpec, ItemKey, ItemsTable, preset
-from recsys.data.rawtable import Encoding
+from recsys.data.items_spec import ItemsTable
 from recsys.data.tmdb.settings import TmdbSettings
-
-_OURS = {"path", "preset", "genres", "fields", "drop"}
-"""What a table in a configuration says otherwise than ``ItemsTable``."""
-
-
-class FieldConfig(Section):
-    """Where one fact stands in a table; see ``FieldSpec``, of which these are the attributes."""
-
-    column: str
-    kind: FieldKind = "token"
-    separator: str | None = Field(default=None, min_length=1)
-    names: bool = False
-    jobs: tuple[str, ...] = ()
-    limit: int | None = Field(default=None, ge=1)
-    missing: tuple[str, ...] = ()
-
-    def spec(self) -> FieldSpec:
-        """The specification that readers of tables take."""
-        return FieldSpec(**self.model_dump())
-
-
-class ItemsTableConfig(Section):
-    """A table with one row a movie; see ``ItemsTable``.
-
-    Attributes:
-        path: the file, or the folder of a published one.
-        preset: name of a published table; what else is given here takes its part's place, and
-            ``fields`` are added to its own.
-        fields: fact to its column, or to where it stands in full.
-        drop: facts of the preset that are not wanted.
-    """
-
-    path: Path
-    preset: str | None = None
-    id_column: str | None = None
-    key: ItemKey | None = None
-    title: str | None = None
-    year: str | None = None
-    other_titles: tuple[str, ...] | None = None
-    genres: FieldConfig | None = None
-    existing: Literal["replace", "fill"] | None = None
-    oracles: bool | None = None
-    encoding: Encoding | None = None
-    fields: dict[str, FieldConfig | str] = Field(default_factory=dict)
-    drop: tuple[str, ...] = ()
-
-    @model_validator(mode="after")
-    def _usable(self) -> Self:
-        self.table(self.path)
-        return self
-
-    def table(self, path: Path) -> ItemsTable:
-        """The table, its file found at ``path``.
-
-        Raises:
-            ConfigError: there is no such preset, a fact names genres, or movies cannot be found.
-        """
-        given: dict[str, Any] = self.model_dump(exclude=_OURS, exclude_none=True)
-        given |= {"genres": self.genres.spec()} if self.genres else {}
-        own = {
-            name: FieldSpec(field) if isinstance(field, str) else field.spec()
-            for name, field in self.fields.items()
-        }
-        if self.preset is None:
-            return ItemsTable(path, fields=own, **given)
-        base = preset(self.preset, path)
-        kept = {name: spec for name, spec in base.fields.items() if name not in self.drop}
-        return replace(base, fields=kept | own, **given)
 
 
 class TmdbConfig(Section):
@@ -150,7 +80,7 @@ class SourcesConfig(ByModality):
         jobs: how files are encoded.
     """
 
-    items: tuple[ItemsTableConfig, ...] = ()
+    items: tuple[ItemsTable, ...] = ()
     links: Path | None = None
     tmdb: TmdbConfig | None = None
     features: dict[ModalityName, ImportConfig] = Field(default_factory=dict)

@@ -133,7 +133,7 @@ class SourceReport:
         fields: one a fact, in the order of the table's specification.
         any_text: movies with at least one of the textual facts; None if there are none.
         replaced: facts that the catalogue had from another source.
-        left_out: fields that tell how a movie was received, and were not asked for.
+        left_out: leakage-prone fields, which were not asked for.
         warnings: what a reader of results must know.
         matching: how titles were matched, where they were.
     """

@@ -7,23 +7,23 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import yaml
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter, model_validator
 
 from recsys.data.rawtable import Encoding
+from recsys.documents import Document
 from recsys.errors import ConfigError, nearest
 from recsys.resources import read_text
 
 _LABELS = frozenset({"keyword", "keywords", "tag", "tags"})
-_ORACLES = frozenset(
+_RECEPTION = frozenset(
     {"vote", "votes", "popularity", "revenue", "gross", "award", "awards", "metascore"}
 )
-_JUDGEMENTS = frozenset({"rating", "ratings", "score", "scores"})
+_SCORES = frozenset({"rating", "ratings", "score", "scores"})
 _ABOUT_AGE = frozenset({"age", "content", "mpaa"})
 
 
@@ -32,13 +32,13 @@ def names_labels(name: str) -> bool:
     return "genre" in name.casefold() or bool(_words(name) & _LABELS)
 
 
-def is_oracle(name: str) -> bool:
+def is_leakage_prone(name: str) -> bool:
     """Whether a field tells how a movie was received, as only later years could know.
 
-    An age rating is not: it is given before the release.
+    An age rating does not: it is given before the release.
     """
     words = _words(name)
-    return bool(words & _ORACLES) or (bool(words & _JUDGEMENTS) and not words & _ABOUT_AGE)
+    return bool(words & _RECEPTION) or (bool(words & _SCORES) and not words & _ABOUT_AGE)
 
 
 def _words(name: str) -> set[str]:
@@ -50,9 +50,8 @@ FieldKind = Literal["token", "text", "number"]
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
-@dataclass(frozen=True)
-class FieldSpec:
-    """Where one fact stands in a table, and how its cells are read.
+class FieldSpec(Document):
+    """Where one fact stands in a table, and how its cells are read; a column's name says enough.
 
     Attributes:
         column: the column it stands in.
@@ -68,11 +67,16 @@ class FieldSpec:
 
     column: str
     kind: FieldKind = "token"
-    separator: str | None = None
+    separator: str | None = Field(default=None, min_length=1)
     names: bool = False
     jobs: tuple[str, ...] = ()
-    limit: int | None = None
+    limit: int | None = Field(default=None, ge=1)
     missing: tuple[str, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _column_alone(cls, given: Any) -> Any:
+        return {"column": given} if isinstance(given, str) else given
 
 
 def parse_cell(cell: str, spec: FieldSpec) -> tuple[str, ...]:
@@ -142,13 +146,15 @@ ItemKey = Literal["item", "film", "imdb", "tmdb", "title"]
 its title and year."""
 
 
-@dataclass(frozen=True)
-class ItemsTable:
+class ItemsTable(Document):
     """A table with one row a movie.
 
     Attributes:
-        path: a ``.csv``, ``.tsv`` or ``.parquet`` file.
+        path: a ``.csv``, ``.tsv`` or ``.parquet`` file, or the folder of a published one.
+        preset: name of a published table; what else is given takes its part's place, and
+            ``fields`` are added to its own.
         fields: fact to where it stands.
+        drop: facts of the preset that are not wanted.
         id_column: names the movie; None only where ``key`` is "title".
         key: what stands in that column.
         title: column of titles, for movies whose title is unknown, and for the key "title".
@@ -157,15 +163,19 @@ class ItemsTable:
         genres: where genres stand; they become labels of a catalogue that has none.
         existing: whether a fact the catalogue has already is replaced for all movies, or kept and
             added to movies without. Two sources may name the same person in two ways.
-        oracles: whether fields that tell how a movie was received are loaded, or left out.
+        leakage_prone: whether fields that tell how a movie was received later are loaded, or left
+            out.
         encoding: of a text file.
 
     Raises:
-        ConfigError: a fact names genres, or there is nothing to find movies by.
+        ConfigError: there is no such preset, a fact names genres, or there is nothing to find
+            movies by.
     """
 
     path: Path
-    fields: Mapping[str, FieldSpec] = field(default_factory=dict)
+    preset: str | None = None
+    fields: dict[str, FieldSpec] = Field(default_factory=dict)
+    drop: tuple[str, ...] = ()
     id_column: str | None = None
     key: ItemKey = "item"
     title: str | None = None
@@ -173,10 +183,27 @@ class ItemsTable:
     other_titles: tuple[str, ...] = ()
     genres: FieldSpec | None = None
     existing: Literal["replace", "fill"] = "replace"
-    oracles: bool = False
+    leakage_prone: bool = False
     encoding: Encoding = "utf-8"
 
-    def __post_init__(self) -> None:
+    @model_validator(mode="before")
+    @classmethod
+    def _with_preset(cls, given: Any) -> Any:
+        """Spell out what a preset says; None says nothing."""
+        if not isinstance(given, dict):
+            return given
+        said = {"fields": {}, "drop": ()} | {k: v for k, v in given.items() if v is not None}
+        fields, drop = said["fields"], said["drop"]
+        if "preset" not in said or not (
+            isinstance(fields, dict) and isinstance(drop, list | tuple)
+        ):
+            return said
+        base = _published(str(said["preset"]))
+        kept = {name: spec for name, spec in base.fields.items() if name not in drop}
+        return {**dict(base), **said, "fields": kept | fields}
+
+    @model_validator(mode="after")
+    def _usable(self) -> Self:
         for name, spec in self.fields.items():
             if names_labels(name) or names_labels(spec.column):
                 raise ConfigError(
@@ -186,16 +213,31 @@ class ItemsTable:
         if (self.title if self.key == "title" else self.id_column) is None:
             missing = "title" if self.key == "title" else "id_column"
             raise ConfigError(f"{self.path}: movies are found by {self.key}: give its {missing}")
+        return self
+
+    @property
+    def file(self) -> Path:
+        """The file, where the path is the folder of a published one."""
+        is_folder = self.preset is not None and self.path.is_dir()
+        return self.path / _published(str(self.preset)).path if is_folder else self.path
 
     @property
     def loaded(self) -> dict[str, FieldSpec]:
         """The fields that are loaded."""
-        return {n: s for n, s in self.fields.items() if self.oracles or not is_reception(n, s)}
+        if self.leakage_prone:
+            return dict(self.fields)
+        return {n: s for n, s in self.fields.items() if n not in self.known_later}
 
     @property
     def left_out(self) -> tuple[str, ...]:
         """The fields that are not."""
-        return tuple(name for name in self.fields if name not in self.loaded)
+        return () if self.leakage_prone else self.known_later
+
+    @property
+    def known_later(self) -> tuple[str, ...]:
+        """The leakage-prone fields, by their own names or their columns'."""
+        told = {name: (name, spec.column) for name, spec in self.fields.items()}
+        return tuple(name for name, names in told.items() if any(map(is_leakage_prone, names)))
 
     @property
     def columns(self) -> list[str]:
@@ -211,11 +253,6 @@ class ItemsTable:
         return [name for name in named if name is not None]
 
 
-def is_reception(name: str, spec: FieldSpec) -> bool:
-    """Whether a fact tells how a movie was received, by its own name or its column's."""
-    return is_oracle(name) or is_oracle(spec.column)
-
-
 @cache
 def presets() -> Mapping[str, ItemsTable]:
     """The tables that others have published, by name; each path is the name of the file."""
@@ -224,16 +261,7 @@ def presets() -> Mapping[str, ItemsTable]:
     return TypeAdapter(dict[str, ItemsTable]).validate_python(named)
 
 
-def preset(name: str, path: Path | None = None) -> ItemsTable:
-    """A published table.
-
-    Args:
-        name: one of ``presets()``.
-        path: the file, or the folder it lies in; the working directory by default.
-
-    Raises:
-        ConfigError: there is none of that name.
-    """
+def _published(name: str) -> ItemsTable:
     known = presets()
     if name not in known:
         close = nearest(name, known)
@@ -241,7 +269,4 @@ def preset(name: str, path: Path | None = None) -> ItemsTable:
             f"there is no preset {name!r} for a table of movies",
             hint=f"did you mean: {', '.join(close)}?" if close else f"see {', '.join(known)}",
         )
-    table = known[name]
-    if path is None:
-        return table
-    return replace(table, path=path / table.path if path.is_dir() else path)
+    return known[name]

@@ -22,7 +22,7 @@ from recsys.data.items_join import (
     join_by_title,
     read_items_file,
 )
-from recsys.data.items_spec import FieldSpec, ItemsTable, is_reception, parse_cell
+from recsys.data.items_spec import FieldSpec, ItemsTable, parse_cell
 from recsys.data.matching import TitleList
 from recsys.data.movies import genre_labels, title_and_year
 from recsys.errors import DataError, nearest
@@ -123,7 +123,7 @@ def with_items_table(
             table's kind.
         ConfigError: the table's key needs ``ids``.
     """
-    rows = read_items_file(table.path, table.columns, table.encoding)
+    rows = read_items_file(table.file, table.columns, table.encoding)
     return with_item_rows(catalogue, table, rows, ids=ids, ratings=ratings)
 
 
@@ -206,10 +206,10 @@ def numeric_fact(catalogue: Catalogue, name: str) -> NDArray[np.float32]:
 
 def _warnings(catalogue: Catalogue, table: ItemsTable, join: Join) -> list[str]:
     warnings = []
-    if table.oracles and (found := [n for n, s in table.fields.items() if is_reception(n, s)]):
+    if table.leakage_prone and table.known_later:
         warnings.append(
-            f"{', '.join(found)}: known only after the movies were rated; results with them are "
-            "not comparable to results without"
+            f"{', '.join(table.known_later)}: leakage-prone, known only after the movies were "
+            "rated; results with them are not comparable to results without"
         )
     if table.genres is not None and catalogue.genre_names:
         warnings.append(f"column {table.genres.column!r}: the catalogue keeps its own genres")

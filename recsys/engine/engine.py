@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -20,7 +21,6 @@ from recsys.data.catalogue import Catalogue
 from recsys.data.vocabulary import Vocabulary
 from recsys.engine.extension import NewMovie, extended
 from recsys.engine.filters import Filters
-from recsys.engine.intervals import interval80
 from recsys.engine.movies import MovieFacts, MovieLabels, shortage
 from recsys.engine.profile import Profile, known_profile, named_profile
 from recsys.engine.recommending import Request, best, reasons
@@ -59,6 +59,7 @@ Who = Profile | str | int
 """A profile, or the id of a known user."""
 
 _BLOCK = 512
+_HALF_WIDTH_80 = NormalDist().inv_cdf(0.9)
 _IMPERSONAL = "no liked movie is known, so this is what most people like"
 
 
@@ -183,9 +184,8 @@ class Engine:
         if filters is not None:
             eligible &= filters.mask(self.catalogue)
         found, available = best(view, self.index, eligible, k)
-        return self._answer(
-            person.user, request, view, (found.items[0], found.scores[0], available)
-        )
+        answer = found.items[0], found.scores[0], available
+        return self._answer(person.user, request, view, answer)
 
     def recommend_many(
         self,
@@ -376,8 +376,9 @@ class Engine:
         return Engine(restore(changed), changed, _indexed(model))
 
     def _interval(self, mean: float, std: float) -> tuple[float, float]:
-        low, high = interval80(mean, std, self.context.histories.scale)
-        return to_six(low), to_six(high)
+        """What N(mean, std²) holds with probability 0.8, cut to the rating scale."""
+        reach, scale = _HALF_WIDTH_80 * std, self.context.histories.scale
+        return to_six(max(mean - reach, scale.low)), to_six(min(mean + reach, scale.high))
 
     def _profile(self, who: Who) -> Profile:
         person = who if isinstance(who, Profile) else self.user(who)

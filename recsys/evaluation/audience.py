@@ -1,6 +1,6 @@
 """How far predicted movie means are from what a movie's audience gave, and how honest they are.
 
-Legend: I items, M movies that are judged.
+Legend: I items, M movies that are evaluated.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ LEVEL = 0.80
 
 @dataclass(frozen=True)
 class AudienceResult:
-    """Predicted and observed means of the movies that were judged.
+    """Predicted and observed means of the movies that were evaluated.
 
     Attributes:
         items: (M,) int64 rows, ascending.
-        votes: (M,) int64 ratings each was judged by.
+        votes: (M,) int64 ratings each was evaluated by.
         predicted: (M,) mean stars, clipped to the scale.
         observed: (M,) mean of the ratings.
         std: (M,) standard deviation of their difference, as the model states it, in stars.
@@ -90,8 +90,8 @@ def evaluate_audience(
     Args:
         prediction: of all I movies of ``test.items``.
         test: the held-out ratings.
-        movies: rows of the movies to judge; all unless given.
-        min_votes: movies with fewer ratings in ``test`` are not judged.
+        movies: rows of the movies to evaluate; all unless given.
+        min_votes: movies with fewer ratings in ``test`` are not evaluated.
 
     Raises:
         DataError: no movie is left, or a prediction has another shape, is not finite or has a
@@ -103,7 +103,7 @@ def evaluate_audience(
         eligible &= np.isin(np.arange(len(votes)), movies)
     items = np.flatnonzero(eligible).astype(np.int64)
     if not len(items):
-        raise DataError(f"no movie with at least {min_votes} test ratings is to be judged")
+        raise DataError(f"no movie with at least {min_votes} test ratings is to be evaluated")
     _check(prediction, items, len(votes))
     sums = np.bincount(test.item, test.rating.astype(np.float64), len(votes))
     mean, std = (values[items].astype(np.float64) for values in (prediction.mean, prediction.std))

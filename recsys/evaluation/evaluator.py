@@ -25,11 +25,11 @@ from recsys.evaluation.metrics import (
     Floats,
     coverage,
     gini,
-    judge,
+    hits_of,
     novelty,
     recommendation_counts,
 )
-from recsys.queries.query import Query
+from recsys.queries.query import Query, entries_of
 from recsys.queries.topk import top_k
 
 
@@ -165,15 +165,14 @@ class RankingEvaluator:
         return eligible
 
     def _result(self, recommended: NDArray[np.int32]) -> RankingResult:
-        judged = judge(recommended, self._truth[self._users])
+        lists = hits_of(recommended, self._truth[self._users])
         per_user = {
-            f"{name}@{k}": metric(judged.at(k))
+            f"{name}@{k}": metric(lists.at(k))
             for k in self.task.ks
             for name, metric in PER_USER.items()
         }
-        catalogue: dict[str, float] = {}
-        for k in self.task.ks:
-            catalogue |= self._catalogue_metrics(recommended[:, :k], k)
+        each = (self._catalogue_metrics(recommended[:, :k], k) for k in self.task.ks)
+        catalogue = {name: value for found in each for name, value in found.items()}
         n_skipped = self._truth.shape[0] - len(self._users)
         return RankingResult(self.users, per_user, catalogue, n_skipped)
 
@@ -189,11 +188,7 @@ class RankingEvaluator:
 
 def _stored(matrix: Interactions | sp.csr_array) -> sp.csr_array:
     """(U, I) bool: true wherever an entry is stored, a rating of zero included; a copy."""
-    source = matrix.matrix() if isinstance(matrix, Interactions) else sp.csr_array(matrix)
-    indices, indptr = source.indices[: source.nnz].copy(), source.indptr.copy()
-    marks = sp.csr_array((np.ones(len(indices), dtype=bool), indices, indptr), shape=source.shape)
-    marks.sum_duplicates()
-    return marks
+    return entries_of(matrix.matrix() if isinstance(matrix, Interactions) else matrix)
 
 
 def _barred(candidates: NDArray[np.integer[Any]] | None, n_items: int) -> NDArray[np.bool_]:

@@ -18,13 +18,14 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Judged:
-    """Ranked lists after the truth was consulted.
+class Hits:
+    """Which positions of ranked lists hold a relevant item.
 
     Attributes:
         hits: (Q, k) bool, h.
@@ -39,7 +40,7 @@ class Judged:
         """The length of the lists; a list that ran out of items is padded to it, not shortened."""
         return int(self.hits.shape[1])
 
-    def at(self, k: int) -> Judged:
+    def at(self, k: int) -> Hits:
         """The same lists cut at ``k``.
 
         Raises:
@@ -47,10 +48,10 @@ class Judged:
         """
         if not 1 <= k <= self.k:
             raise ValueError(f"k is {k}, the lists hold {self.k}")
-        return Judged(self.hits[:, :k], self.n_relevant)
+        return Hits(self.hits[:, :k], self.n_relevant)
 
 
-def judge(recommended: NDArray[np.int32], relevance: sp.csr_array) -> Judged:
+def hits_of(recommended: NDArray[np.int32], relevance: sp.csr_array) -> Hits:
     """Look up every recommended item in the truth.
 
     Args:
@@ -62,57 +63,57 @@ def judge(recommended: NDArray[np.int32], relevance: sp.csr_array) -> Judged:
     user = np.arange(n_users, dtype=np.int64)
     relevant = np.repeat(user, n_relevant) * n_items + relevance.indices
     asked = user[:, None] * n_items + recommended
-    return Judged(np.isin(asked, relevant) & (recommended >= 0), n_relevant)
+    return Hits(np.isin(asked, relevant) & (recommended >= 0), n_relevant)
 
 
-def _where_relevant(values: Floats, judged: Judged) -> Floats:
-    return np.where(judged.n_relevant > 0, values, np.nan)
+def _where_relevant(values: Floats, lists: Hits) -> Floats:
+    return np.where(lists.n_relevant > 0, values, np.nan)
 
 
-def recall(judged: Judged) -> Floats:
+def recall(lists: Hits) -> Floats:
     """(Q,) Recall@k = Σ_j h_j / |R|. Some divide by min(|R|, k), so that 1 is always in reach."""
-    return _where_relevant(judged.hits.sum(axis=1) / np.maximum(judged.n_relevant, 1), judged)
+    return _where_relevant(lists.hits.sum(axis=1) / np.maximum(lists.n_relevant, 1), lists)
 
 
-def precision(judged: Judged) -> Floats:
+def precision(lists: Hits) -> Floats:
     """(Q,) Precision@k = Σ_j h_j / k, even where fewer than k items were left to recommend."""
-    return _where_relevant(judged.hits.sum(axis=1) / judged.k, judged)
+    return _where_relevant(lists.hits.sum(axis=1) / lists.k, lists)
 
 
-def hit(judged: Judged) -> Floats:
+def hit(lists: Hits) -> Floats:
     """(Q,) Hit@k = 1 if any h_j, else 0. Also called hit rate, HR, or success."""
-    return _where_relevant(np.where(judged.hits.any(axis=1), 1.0, 0.0), judged)
+    return _where_relevant(np.where(lists.hits.any(axis=1), 1.0, 0.0), lists)
 
 
-def mrr(judged: Judged) -> Floats:
+def mrr(lists: Hits) -> Floats:
     """(Q,) MRR@k = 1 / position of the first hit, 0 where the list has none."""
-    first = 1 / (judged.hits.argmax(axis=1) + 1)
-    return _where_relevant(np.where(judged.hits.any(axis=1), first, 0.0), judged)
+    first = 1 / (lists.hits.argmax(axis=1) + 1)
+    return _where_relevant(np.where(lists.hits.any(axis=1), first, 0.0), lists)
 
 
-def average_precision(judged: Judged) -> Floats:
+def average_precision(lists: Hits) -> Floats:
     """(Q,) MAP@k = Σ_j h_j Precision@j / min(|R|, k).
 
     trec_eval's ``map_cut`` divides by |R|: the two agree where |R| ≤ k.
     """
-    at_position = judged.hits.cumsum(axis=1) / np.arange(1, judged.k + 1)
-    reachable = np.clip(judged.n_relevant, 1, judged.k)
-    return _where_relevant((at_position * judged.hits).sum(axis=1) / reachable, judged)
+    at_position = lists.hits.cumsum(axis=1) / np.arange(1, lists.k + 1)
+    reachable = np.clip(lists.n_relevant, 1, lists.k)
+    return _where_relevant((at_position * lists.hits).sum(axis=1) / reachable, lists)
 
 
-def ndcg(judged: Judged) -> Floats:
+def ndcg(lists: Hits) -> Floats:
     """(Q,) NDCG@k with binary gain (Järvelin and Kekäläinen, TOIS 2002).
 
     DCG = Σ_j h_j / log2(j + 1), divided by Σ_{j ≤ min(|R|, k)} 1 / log2(j + 1), the DCG of the best
     list there is. Others divide by the sum over all k positions, which a user with |R| < k cannot
     reach, or use the rating as the gain.
     """
-    discount = 1 / np.log2(np.arange(2, judged.k + 2))
-    ideal = discount.cumsum()[np.clip(judged.n_relevant, 1, judged.k) - 1]
-    return _where_relevant((judged.hits * discount).sum(axis=1) / ideal, judged)
+    discount = 1 / np.log2(np.arange(2, lists.k + 2))
+    ideal = discount.cumsum()[np.clip(lists.n_relevant, 1, lists.k) - 1]
+    return _where_relevant((lists.hits * discount).sum(axis=1) / ideal, lists)
 
 
-PER_USER: Mapping[str, Callable[[Judged], Floats]] = MappingProxyType(
+PER_USER: Mapping[str, Callable[[Hits], Floats]] = MappingProxyType(
     {
         "recall": recall,
         "ndcg": ndcg,
@@ -170,20 +171,6 @@ def novelty(counts: NDArray[np.int64], popularity: NDArray[np.int64]) -> float:
     return float(counts @ information / counts.sum())
 
 
-def rmse(predicted: NDArray[np.floating[Any]], rating: NDArray[np.floating[Any]]) -> float:
-    """Root of the mean squared error over (N,) pairs, in stars; every pair weighs the same."""
-    return float(np.sqrt(np.mean(np.square(_error(predicted, rating)))))
-
-
-def mae(predicted: NDArray[np.floating[Any]], rating: NDArray[np.floating[Any]]) -> float:
-    """Mean absolute error over (N,) pairs, in stars; every pair weighs the same."""
-    return float(np.mean(np.abs(_error(predicted, rating))))
-
-
-def _error(predicted: NDArray[np.floating[Any]], rating: NDArray[np.floating[Any]]) -> Floats:
-    return predicted.astype(np.float64) - rating.astype(np.float64)
-
-
 def f1(predicted: NDArray[np.bool_], truth: NDArray[np.bool_]) -> Floats:
     """(G,) F1 = 2 TP / (2 TP + FP + FN) of each column of (N, G) labels.
 
@@ -205,7 +192,5 @@ def roc_auc(scores: NDArray[np.floating[Any]], truth: NDArray[np.bool_]) -> floa
     negatives = len(truth) - positives
     if positives == 0 or negatives == 0:
         return float("nan")
-    _, group, size = np.unique(scores, return_inverse=True, return_counts=True)
-    mean_rank = size.cumsum() - (size - 1) / 2
-    above = mean_rank[group][truth].sum() - positives * (positives + 1) / 2
+    above = rankdata(scores)[truth].sum() - positives * (positives + 1) / 2
     return float(above / (positives * negatives))

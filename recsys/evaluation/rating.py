@@ -48,7 +48,7 @@ class LevelCalibration:
     histogram: Floats
 
 
-def judge_levels(levels: LevelProbabilities, test: Interactions) -> LevelCalibration:
+def evaluate_levels(levels: LevelProbabilities, test: Interactions) -> LevelCalibration:
     """Compare stated probabilities with the ratings given.
 
     ``level_nll`` is −log P(r), averaged, in nats. ``pit_80`` is the share of ratings whose
@@ -189,7 +189,7 @@ def evaluate_ratings(predictor: Predictor, test: Interactions, query: Query) -> 
     mean = np.clip(predicted.mean.astype(np.float64), test.scale.low, test.scale.high)
     error: Floats = mean - test.rating.astype(np.float64)
     uncertainty = {} if predicted.std is None else _uncertainty(error, predicted.std)
-    levels = None if predicted.levels is None else judge_levels(predicted.levels, test)
+    levels = None if predicted.levels is None else evaluate_levels(predicted.levels, test)
     return RatingResult(
         users=users.astype(np.int64),
         counts=np.bincount(rows).astype(np.int64),
@@ -205,10 +205,10 @@ def _sums(rows: NDArray[np.int64], values: Floats) -> Floats:
 
 
 def _check(predicted: RatingPrediction, test: Interactions) -> None:
-    stated = {"mean": predicted.mean}
-    if predicted.std is not None:
-        stated["standard deviation"] = predicted.std
+    stated = {"mean": predicted.mean, "standard deviation": predicted.std}
     for name, values in stated.items():
+        if values is None:
+            continue
         if values.shape != test.rating.shape:
             raise DataError(f"{name} has shape {values.shape} for {len(test)} test ratings")
         bad = ~np.isfinite(values) if name == "mean" else ~(np.isfinite(values) & (values > 0))

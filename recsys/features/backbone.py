@@ -19,6 +19,7 @@ from safetensors import SafetensorError, safe_open
 
 from recsys.config.modalities import BackboneConfig
 from recsys.config.section import expand
+from recsys.data.catalogue import EncoderCard
 from recsys.data.files import atomic_write, file_sha256, is_offline
 from recsys.errors import ConfigError, MissingExtra, OfflineError
 from recsys.features.cache import cache_root
@@ -213,8 +214,6 @@ class Backbone:
         OfflineError: weights must be downloaded, and the network is off or out of reach.
     """
 
-    pooling = "input of the last linear layer: in convolutional networks the global average"
-
     def __init__(self, config: BackboneConfig) -> None:
         self.config = config
 
@@ -223,30 +222,21 @@ class Backbone:
         """The file of weights, found or downloaded at the first use."""
         return find_weights(self.config)
 
-    @property
-    def name(self) -> str:
-        """Torchvision's name of the network."""
-        return f"torchvision {self.config.model}"
-
-    @property
-    def dim(self) -> int:
-        """D, known without loading the network."""
-        return self.weights.stated.dim
-
-    @property
-    def preprocessing(self) -> str:
-        """Everything that is done to a picture, for a card."""
+    @cached_property
+    def card(self) -> EncoderCard:
+        """How the vector of one picture is made; it is known without loading the network."""
         height, width = self.config.size
-        return (
-            f"RGB, stretched to {height} x {width} (bilinear), (pixel - {self.config.pixel_mean})"
-            f" / {self.config.pixel_std}"
+        papers = [paper for family, paper in _PAPERS.items() if family in self.config.model]
+        return EncoderCard(
+            name=f"torchvision {self.config.model}",
+            revision=self.weights.revision,
+            dim=self.weights.stated.dim,
+            preprocessing=f"RGB, stretched to {height} x {width} (bilinear), "
+            f"(pixel - {self.config.pixel_mean}) / {self.config.pixel_std}",
+            pooling="input of the last linear layer: in convolutional networks the global average",
+            licence=self.weights.stated.licence,
+            paper=papers[0] if papers else "torchvision",
         )
-
-    @property
-    def paper(self) -> str:
-        """What to cite."""
-        found = [paper for family, paper in _PAPERS.items() if family in self.config.model]
-        return found[0] if found else "torchvision"
 
     def frames(self, pictures: Pictures) -> NDArray[np.float32]:
         """(N, D) vectors of N pictures: Pillow images, or (H, W, 3) RGB arrays of bytes.
@@ -255,7 +245,7 @@ class Backbone:
             ConfigError: the network does not take pictures of the configured size.
         """
         blocks = [self._forward(batch) for batch in self._batches(pictures)]
-        empty = np.empty((0, self.dim), dtype=np.float32)
+        empty = np.empty((0, self.card.dim), dtype=np.float32)
         return np.concatenate([empty, *blocks])
 
     def _batches(self, pictures: Pictures) -> Iterator[NDArray[np.uint8]]:

@@ -175,7 +175,8 @@ class FeatureCache:
             return self._connected(":memory:")
 
     def _connected(self, path: Path | str) -> sqlite3.Connection:
-        connection = sqlite3.connect(path, timeout=30)
+        # Garbage may be collected, and the connection closed, in any thread.
+        connection = sqlite3.connect(path, timeout=30, check_same_thread=False)
         weakref.finalize(self, connection.close)
         connection.text_factory = lambda raw: raw.decode(errors="replace")
         connection.executescript(_TABLES)

@@ -14,7 +14,7 @@ Legend: S samples of one channel.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -232,20 +232,11 @@ def _check_end(
 
 def joined(parts: Sequence[EncoderCard]) -> EncoderCard:
     """The card of vectors that are put together end to end, from the card of each part."""
-
-    def all_of(field: str) -> str:
-        return " ⊕ ".join(value for part in parts if (value := getattr(part, field)))
-
-    return EncoderCard(
-        name=all_of("name"),
-        revision=all_of("revision"),
-        dim=sum(part.dim for part in parts),
-        preprocessing=all_of("preprocessing"),
-        pooling=all_of("pooling"),
-        licence=all_of("licence"),
-        paper=all_of("paper"),
-        notes=all_of("notes"),
-    )
+    texts: dict[str, Any] = {
+        field.name: " ⊕ ".join(str(v) for part in parts if (v := getattr(part, field.name)))
+        for field in fields(EncoderCard)
+    }
+    return EncoderCard(**texts | {"dim": sum(part.dim for part in parts)})
 
 
 def decoding(config: DecodingConfig) -> str:

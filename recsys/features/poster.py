@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,7 +45,7 @@ def read_picture(path: Path, *, max_pixels: int, size: tuple[int, int]) -> Image
     """
     formats = _known_formats()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of bombs, which max_pixels judges, and of corrupt EXIF
+        warnings.simplefilter("ignore")  # of bombs, which max_pixels is for, and of corrupt EXIF
         try:
             return _decode(path, formats, max_pixels, size)
         except MediaError:
@@ -111,7 +112,15 @@ SIZE = (96, 64)
 
 _BINS = (12, 4, 4)
 
-_UNIT = "; L2-normalised"
+_DESCRIPTORS = EncoderCard(
+    name="poster descriptors",
+    revision=REVISION,
+    dim=math.prod(_BINS),
+    preprocessing=f"RGB, stretched to {SIZE[0]} x {SIZE[1]} (bilinear)",
+    pooling="square roots of a joint histogram of hue, saturation and value (12 x 4 x 4)",
+    licence="needs no weights",
+    paper="Swain and Ballard, Color Indexing, IJCV 1991",
+)
 
 
 class PosterEncoder:
@@ -138,17 +147,9 @@ class PosterEncoder:
             f"pictures of at most {self.config.max_pixels} pixels, decoded at twice the size or "
             "more, alpha on white; "
         )
-        if self._network is None:
-            return _descriptor_card(limit)
-        return EncoderCard(
-            name=self._network.name,
-            revision=self._network.weights.revision,
-            dim=self._network.dim,
-            preprocessing=limit + self._network.preprocessing,
-            pooling=self._network.pooling + _UNIT,
-            licence=self._network.weights.stated.licence,
-            paper=self._network.paper,
-        )
+        made = _DESCRIPTORS if self._network is None else self._network.card
+        preprocessing, pooling = limit + made.preprocessing, made.pooling + "; L2-normalised"
+        return replace(made, preprocessing=preprocessing, pooling=pooling)
 
     def encode_file(self, path: Path) -> NDArray[np.float32]:
         """(D,) the vector of one poster.
@@ -174,19 +175,6 @@ class PosterEncoder:
 def _unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:
     length = np.linalg.norm(vector)
     return vector / np.float32(length) if length else vector
-
-
-def _descriptor_card(limit: str) -> EncoderCard:
-    return EncoderCard(
-        name="poster descriptors",
-        revision=REVISION,
-        dim=math.prod(_BINS),
-        preprocessing=f"{limit}RGB, stretched to {SIZE[0]} x {SIZE[1]} (bilinear)",
-        pooling="square roots of a joint histogram of hue, saturation and value (12 x 4 x 4)"
-        + _UNIT,
-        licence="needs no weights",
-        paper="Swain and Ballard, Color Indexing, IJCV 1991",
-    )
 
 
 def describe(picture: Image) -> NDArray[np.float32]:

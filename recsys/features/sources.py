@@ -36,7 +36,7 @@ def with_sources(
     ids = movie_ids(catalogue, dataset, config)
     reports = []
     for entry in config.items:
-        table = entry.table(expand(entry.path))
+        table = entry.model_copy(update={"path": expand(entry.path)})
         catalogue, report = with_items_table(catalogue, table, ids=ids, ratings=ratings)
         reports.append(report)
     if config.tmdb is not None:

@@ -5,7 +5,7 @@ Legend: N sampled frames, D dimensions.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -130,7 +130,7 @@ class VideoEncoder:
         """
         parts = [descriptor_card(self.config)] if self.config.kind != "backbone" else []
         if self._network is not None:
-            parts.append(network_card(self.config, self._network))
+            parts.append(network_card(self.config, self._network.card))
         return joined(parts)
 
     def encode_file(self, path: Path) -> NDArray[np.float32]:
@@ -174,17 +174,13 @@ def descriptor_card(config: VideoConfig) -> EncoderCard:
     )
 
 
-def network_card(config: VideoConfig, network: Backbone) -> EncoderCard:
-    """How the frames become a vector."""
-    statistics = 2 if config.pooling == "mean_std" else 1
-    return EncoderCard(
-        name=network.name,
-        revision=network.weights.revision,
-        dim=statistics * network.dim,
+def network_card(config: VideoConfig, network: EncoderCard) -> EncoderCard:
+    """How the frames become a vector, from the card of the network."""
+    return replace(
+        network,
+        dim=(2 if config.pooling == "mean_std" else 1) * network.dim,
         preprocessing=f"{decoding(config)}; of {config.fps:g} pictures a second {config.n_frames} "
         f"spread evenly and {config.n_shot_frames} first ones of shots (cut threshold "
         f"{config.cut_threshold:g}); {network.preprocessing}",
         pooling=f"{network.pooling}; {config.pooling} over the frames",
-        licence=network.weights.stated.licence,
-        paper=network.paper,
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.sparse as sp
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from recsys.data.catalogue import Catalogue
 from recsys.data.interactions import Interactions
 from recsys.errors import AlignmentError
-from recsys.queries.query import Query
+from recsys.queries.query import Query, Rows, entries_of
 
 if TYPE_CHECKING:
     from recsys.data.split import TrainingData
@@ -40,7 +40,7 @@ class Context:
     seen: sp.csr_array
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "seen", _canonical(self.seen))
+        object.__setattr__(self, "seen", entries_of(self.seen))
         if self.histories.items != self.catalogue.items:
             raise AlignmentError(
                 f"histories over {self.histories.items!r}, a catalogue over "
@@ -70,14 +70,6 @@ class Context:
         """One user with their training ratings."""
         return self.everyone.one(row)
 
-    def query(self, rows: NDArray[np.integer[Any]]) -> Query:
+    def query(self, rows: Rows) -> Query:
         """Some users with their training ratings."""
         return self.everyone.select(rows)
-
-
-def _canonical(matrix: sp.csr_array) -> sp.csr_array:
-    """A copy as bool with sorted columns: true wherever an entry is stored."""
-    marks = np.ones(matrix.nnz, dtype=bool)
-    copy = sp.csr_array((marks, matrix.indices.copy(), matrix.indptr.copy()), shape=matrix.shape)
-    copy.sum_duplicates()
-    return copy

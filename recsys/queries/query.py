@@ -141,8 +141,8 @@ class RatingPrediction:
         DataError: the levels are those of another number of pairs.
     """
 
-    mean: NDArray[np.float32]
-    std: NDArray[np.float32] | None = None
+    mean: Floats
+    std: Floats | None = None
     levels: LevelProbabilities | None = None
 
     def __post_init__(self) -> None:
@@ -161,8 +161,8 @@ class AudiencePrediction:
         vote_std: standard deviation of one vote around its movie's mean, in stars.
     """
 
-    mean: NDArray[np.float32]
-    std: NDArray[np.float32]
+    mean: Floats
+    std: Floats
     vote_std: float
 
 
@@ -185,3 +185,12 @@ def rated_mask(histories: sp.csr_array) -> sp.csr_array:
     """(Q, I) 1 where there is a rating."""
     entries = np.ones_like(histories.data), histories.indices, histories.indptr
     return sp.csr_array(entries, shape=histories.shape, copy=True)
+
+
+def entries_of(matrix: sp.sparray | sp.spmatrix) -> sp.csr_array:
+    """(Q, I) bool, a copy with sorted columns: true wherever an entry is stored, a 0 included."""
+    source = sp.csr_array(matrix)
+    indices, indptr = source.indices[: source.nnz].copy(), source.indptr.copy()
+    marks = sp.csr_array((np.ones(len(indices), dtype=bool), indices, indptr), shape=source.shape)
+    marks.sum_duplicates()
+    return marks

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from recsys.queries.query import Floats
+
 
 @dataclass(frozen=True)
 class TopK:
@@ -22,13 +24,13 @@ class TopK:
     """
 
     items: NDArray[np.int32]
-    scores: NDArray[np.float32]
+    scores: Floats
 
     def __len__(self) -> int:
         return len(self.items)
 
 
-def inner_products(users: NDArray[np.float32], items: NDArray[np.float32]) -> NDArray[np.float32]:
+def inner_products(users: Floats, items: Floats) -> Floats:
     """(Q, I) scores of (Q, D) users and (I, D) items, summed in float64 and rounded once.
 
     The score of a pair then does not depend on who else is asked about, nor on the library that
@@ -66,3 +68,9 @@ def top_k(scores: NDArray[np.floating[Any]], k: int) -> TopK:
         items[q, : len(order)] = order
         best[q, : len(order)] = row[order]
     return TopK(items, best)
+
+
+def joined(blocks: list[TopK]) -> TopK:
+    """The lists of all blocks of queries, in their order."""
+    items, scores = zip(*((block.items, block.scores) for block in blocks), strict=True)
+    return TopK(np.concatenate(items), np.concatenate(scores))

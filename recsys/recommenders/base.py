@@ -28,7 +28,7 @@ from recsys.data.vocabulary import as_id
 from recsys.errors import ConfigError, DataError, MissingExtra, NotFittedError, UnsupportedError
 from recsys.queries.context import Context
 from recsys.queries.query import AudiencePrediction, Floats, Query, RatingPrediction, Rows
-from recsys.queries.topk import top_k
+from recsys.queries.topk import joined, top_k
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,6 +107,10 @@ class UserView:
     scores: Callable[[], Floats]
     vector: Floats | None = None
     contributions: Callable[[Rows], Contributions] | None = None
+
+
+Addends = tuple[NDArray[np.int32], Callable[[Rows], Contributions] | None]
+"""The rows and the contributions of a ``UserView``."""
 
 
 class Recommender(ABC):
@@ -248,18 +252,13 @@ class Recommender(ABC):
         """What can be asked of it, and about whom, in words."""
         can = {
             "lists": cls.score is not Recommender.score,
-            "reasons": cls._explains(),
+            "reasons": cls._addends is not Recommender._addends,
             "similar": cls.similarities is not Recommender.similarities,
             "stars": cls.predict_ratings is not Recommender.predict_ratings,
             "new users": cls.facts.folds_in,
             "new movies": cls.with_movie is not Recommender.with_movie,
         }
         return [name for name, possible in can.items() if possible]
-
-    @classmethod
-    def _explains(cls) -> bool:
-        """Whether a view of a user has contributions."""
-        return cls.view is not Recommender.view
 
     def score(self, query: Query) -> Floats:  # noqa: ARG002
         """(Q, I) scores, higher is better, -inf where an item cannot be scored.
@@ -317,7 +316,12 @@ class Recommender(ABC):
 
     def view(self, query: Query) -> UserView:
         """One user, whose query this is."""
-        return UserView(query.histories.indices, lambda: self.score(query)[0])
+        rows, contributions = self._addends(query)
+        return UserView(rows, lambda: self.score(query)[0], None, contributions)
+
+    def _addends(self, query: Query) -> Addends:
+        """The movies of one user's history that count, and what gives their contributions."""
+        return query.histories.indices, None
 
     def views(self, query: Query) -> list[UserView]:
         """Every user of a query, as ``view`` has them."""
@@ -365,22 +369,18 @@ class Recommender(ABC):
         ids = list(context.histories.users) if users is None else names(users, "user")
         rows = np.array([context.histories.users.row(user) for user in ids], dtype=np.int32)
         blocks = []
-        for start in range(0, len(rows), _BLOCK):
+        for start in range(0, max(len(rows), 1), _BLOCK):
             asked = rows[start : start + _BLOCK]
             scores = np.array(self.score(context.query(asked)))
             if not seen:
                 scores[context.seen[asked].nonzero()] = -np.inf
             blocks.append(top_k(scores, k))
-        items = np.concatenate([b.items for b in blocks]) if blocks else np.empty((0, k), int)
-        found = items >= 0
+        lists = joined(blocks)
+        found = lists.items >= 0
         user, rank = found.nonzero()
-        columns = {
-            "user": [ids[u] for u in user],
-            "rank": rank + 1,
-            **_named(context.catalogue, items[found]),
-            "score": np.concatenate([b.scores for b in blocks])[found] if blocks else [],
-        }
-        return pd.DataFrame(columns)
+        named = _named(context.catalogue, lists.items[found])
+        columns = {"user": [ids[u] for u in user], "rank": rank + 1, **named}
+        return pd.DataFrame({**columns, "score": lists.scores[found]})
 
     def predict(self, pairs: Any) -> pd.DataFrame:
         """The stars that known users would give movies.
@@ -403,13 +403,8 @@ class Recommender(ABC):
         items = np.array([context.catalogue.find(movie) for _, movie in asked], dtype=np.int32)
         who, place = np.unique(rows, return_inverse=True)
         found = self.predict_ratings(context.query(who), place, items)
-        frame = pd.DataFrame(
-            {
-                "user": users,
-                **_named(context.catalogue, items),
-                "rating": found.mean,
-            }
-        )
+        named = _named(context.catalogue, items)
+        frame = pd.DataFrame({"user": users, **named, "rating": found.mean})
         return frame if found.std is None else frame.assign(std=found.std)
 
     def similar(self, movie: Any, k: int = 10) -> pd.DataFrame:
@@ -434,14 +429,9 @@ class Recommender(ABC):
         row = catalogue.find(movie)
         found = top_k(once_per_film(self.similarities(row), catalogue.film_groups, row)[None], k)
         there = found.items[0] >= 0
-        items = found.items[0][there]
-        return pd.DataFrame(
-            {
-                "rank": np.arange(1, len(items) + 1),
-                **_named(catalogue, items),
-                "similarity": found.scores[0][there],
-            }
-        )
+        named = _named(catalogue, found.items[0, there])
+        rank, similarity = np.arange(1, 1 + there.sum()), found.scores[0, there]
+        return pd.DataFrame({"rank": rank, **named, "similarity": similarity})
 
     def save(self, path: str | Path) -> Path:
         """Write the model as a bundle: complete, verified, and loadable without what trained it.

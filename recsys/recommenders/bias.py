@@ -78,12 +78,7 @@ class Biases:
         left = histories.data.astype(np.float64) - expected
         return sp.csr_array((left, histories.indices, histories.indptr), shape=histories.shape)
 
-    def baseline(
-        self,
-        histories: sp.csr_array,
-        rows: NDArray[np.integer[Any]],
-        items: NDArray[np.integer[Any]],
-    ) -> NDArray[np.float64]:
+    def baseline(self, histories: sp.csr_array, rows: Rows, items: Rows) -> NDArray[np.float64]:
         """(N,) b_ui of the pairs, not clipped to the scale."""
         return np.asarray(self.mean + self.of_users(histories)[rows] + self.item[items])
 

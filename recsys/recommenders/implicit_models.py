@@ -7,8 +7,8 @@ Legend: Q queries, U users, I items, D factors.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from recsys.data.split import TrainingData
 from recsys.queries.query import Floats, Query, Rows, rated_mask
-from recsys.recommenders.base import Array, Contributions, Facts, imported
+from recsys.recommenders.base import Addends, Array, Contributions, Facts, imported
 from recsys.recommenders.linear import KnownUserFactors, VectorModel
 from recsys.recommenders.options import Options
 from recsys.seeding import seed_for
@@ -97,22 +97,13 @@ class ImplicitALS(VectorModel):
         Raises:
             MissingExtra: ``implicit`` is not installed.
         """
-        options = self.config
         library = imported("implicit.cpu.als", "implicit", "bench")
         # The library's own loops starve when BLAS spreads each of their small products over cores.
         with threadpool_limits(1, "blas"):
-            model = library.AlternatingLeastSquares(
-                factors=options.factors,
-                regularization=options.regularization,
-                alpha=options.alpha,
-                iterations=options.iterations,
-                num_threads=1,
-                random_state=seed_for(options.seed, self.name),
-            )
-            model.fit(_matrix(data.train.matrix()), show_progress=False)
+            model = _fitted(library.AlternatingLeastSquares, self.config, self.name, data)
         items = np.array(model.item_factors, dtype=np.float32)
         exact = items.astype(np.float64)
-        gram = exact.T @ exact + options.regularization * np.eye(items.shape[1])
+        gram = exact.T @ exact + self.config.regularization * np.eye(items.shape[1])
         return {"items": items, "gram": gram, "parameters": _count(model)}
 
     def user_vectors(self, query: Query) -> Floats:
@@ -123,31 +114,24 @@ class ImplicitALS(VectorModel):
         for row, (start, stop) in enumerate(pairwise(histories.indptr.tolist())):
             if stop > start:
                 rated = items[histories.indices[start:stop]].astype(np.float64)
-                found[row] = np.linalg.solve(self._normal(rated), self._pull(rated).sum(axis=0))
+                found[row] = self._solved(rated, (self.config.alpha * rated).sum(axis=0))
         return found
 
-    def _normal(self, rated: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(D, D) A, for the (n, D) vectors of a history."""
-        outer = rated.T @ rated
-        return np.asarray(self.arrays()["gram"] + (self.config.alpha - 1) * outer)
+    def _solved(self, rated: NDArray[np.float64], pull: NDArray[np.float64]) -> Any:
+        """The solution of ``A x = pull``, A for the (n, D) vectors of a history."""
+        normal = self.arrays()["gram"] + (self.config.alpha - 1) * (rated.T @ rated)
+        return np.linalg.solve(normal, pull)
 
-    def _pull(self, rated: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.asarray(self.config.alpha * rated)
-
-    def item_vectors(self) -> Floats:
-        """(I, D) factors."""
-        return np.array(self.arrays()["items"])
-
-    def _contributions(self, rows: NDArray[np.int32]) -> Callable[[Rows], Contributions]:
+    def _addends(self, query: Query) -> Addends:
         """``y_iᵀ A⁻¹ α y_j`` is what movie j of the history adds."""
-        items = self.arrays()["items"]
+        rows, items = query.histories.indices, self.arrays()["items"]
 
         def contributions(asked: Rows) -> Contributions:
             rated = items[rows].astype(np.float64)
-            solved = np.linalg.solve(self._normal(rated), self._pull(rated).T)
+            solved = self._solved(rated, self.config.alpha * rated.T)
             return Contributions(rows, items[asked] @ solved, np.zeros(len(asked)))
 
-        return contributions
+        return rows, contributions
 
 
 class ImplicitBPR(KnownUserFactors):
@@ -177,16 +161,8 @@ class ImplicitBPR(KnownUserFactors):
         Raises:
             MissingExtra: ``implicit`` is not installed.
         """
-        options = self.config
-        model = imported("implicit.cpu.bpr", "implicit", "bench").BayesianPersonalizedRanking(
-            factors=options.factors,
-            learning_rate=options.learning_rate,
-            regularization=options.regularization,
-            iterations=options.iterations,
-            num_threads=1,
-            random_state=seed_for(options.seed, self.name),
-        )
-        model.fit(_matrix(data.train.matrix()), show_progress=False)
+        library = imported("implicit.cpu.bpr", "implicit", "bench")
+        model = _fitted(library.BayesianPersonalizedRanking, self.config, self.name, data)
         factors = {"users": model.user_factors, "items": model.item_factors}
         arrays = {name: np.array(f, dtype=np.float32) for name, f in factors.items()}
         return {**arrays, "parameters": _count(model)}
@@ -196,6 +172,10 @@ def _count(model: Any) -> NDArray[np.int64]:
     return np.array([model.user_factors.size + model.item_factors.size])
 
 
-def _matrix(ratings: sp.csr_array) -> sp.csr_matrix:
-    """(Q, I) ones where there is a rating, in the class that the library understands."""
-    return sp.csr_matrix(rated_mask(ratings))
+def _fitted(kind: Any, config: Options, name: str, data: TrainingData) -> Any:
+    """A model of the library, whose options have the names of ours; every rating counts as 1."""
+    options = asdict(config)
+    random = seed_for(options.pop("seed"), name)
+    model = kind(**options, num_threads=1, random_state=random)
+    model.fit(sp.csr_matrix(rated_mask(data.train.matrix())), show_progress=False)
+    return model

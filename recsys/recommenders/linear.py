@@ -6,17 +6,15 @@ Legend: Q queries, U users, I items, D dimensions.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
 from recsys.errors import DataError
 from recsys.queries.query import Floats, Query, Rows, rated_mask
 from recsys.queries.topk import inner_products
-from recsys.recommenders.base import Contributions, Recommender, UserView
+from recsys.recommenders.base import Addends, Contributions, Recommender, UserView
 
 
 class ItemWeights(Recommender):
@@ -45,8 +43,8 @@ class ItemWeights(Recommender):
         """The scores as they are given out."""
         return scores
 
-    def view(self, query: Query) -> UserView:
-        """One user: every movie of the history adds its weighted row of W."""
+    def _addends(self, query: Query) -> Addends:
+        """Every movie of the history adds its weighted row of W."""
         own = self.history_weights(query)
         rows, data = own.indices, own.data
 
@@ -54,7 +52,7 @@ class ItemWeights(Recommender):
             block = _dense(self._weights[rows][:, items])
             return Contributions(rows, (data[:, None] * block).T, np.zeros(len(items)))
 
-        return UserView(rows, lambda: self.score(query)[0], None, contributions)
+        return rows, contributions
 
     def similarities(self, row: int) -> Floats:
         """(I,) what having rated one movie adds to the score of each."""
@@ -64,15 +62,18 @@ class ItemWeights(Recommender):
 
 
 class VectorModel(Recommender):
-    """Scores that are inner products, which is all an index needs."""
+    """Scores that are inner products, which is all an index needs.
+
+    The arrays hold "items", (I, D), unless a model says otherwise.
+    """
 
     @abstractmethod
     def user_vectors(self, query: Query) -> Floats:
         """(Q, D) vectors."""
 
-    @abstractmethod
     def item_vectors(self) -> Floats:
         """(I, D) vectors; a score is the inner product of user and item."""
+        return np.array(self.arrays()["items"])
 
     def score(self, query: Query) -> Floats:
         """(Q, I) scores."""
@@ -80,22 +81,12 @@ class VectorModel(Recommender):
 
     def view(self, query: Query) -> UserView:
         """One user, with the vector that an index is asked with."""
-        rows, vector = query.histories.indices, self.user_vectors(query)
-        return UserView(
-            rows,
-            lambda: inner_products(vector, self.item_vectors())[0],
-            vector[0],
-            self._contributions(rows),
-        )
+        vector, (rows, contributions) = self.user_vectors(query), self._addends(query)
 
-    def _contributions(self, rows: NDArray[np.int32]) -> Callable[[Rows], Contributions] | None:  # noqa: ARG002
-        """For ``UserView``, of a history of the given movies."""
-        return None
+        def scores() -> Floats:
+            return np.asarray(inner_products(vector, self.item_vectors())[0])
 
-    @classmethod
-    def _explains(cls) -> bool:
-        hook = cls._contributions is not VectorModel._contributions
-        return hook or cls.view is not VectorModel.view
+        return UserView(rows, scores, vector[0], contributions)
 
     def similarities(self, row: int) -> Floats:
         """(I,) cosine of the item vectors; -inf where an item has none."""
@@ -132,10 +123,6 @@ class KnownUserFactors(VectorModel):
                 count=len(strange),
             )
         return users[query.users]
-
-    def item_vectors(self) -> Floats:
-        """(I, D) vectors."""
-        return np.array(self.arrays()["items"])
 
 
 def unit_rows(vectors: Floats) -> Floats:

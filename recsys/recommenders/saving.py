@@ -125,11 +125,6 @@ def _dataset(model: Recommender) -> DatasetRecord:
     from recsys.data.recipes import load_recipe, recipe_names  # slow: they read data sets
 
     name = model.source.dataset
-    recipe = load_recipe(name) if name in recipe_names() else None
-    return DatasetRecord(
-        name=name,
-        fingerprint=model.source.spec.dataset,
-        licence=recipe.licence if recipe else "",
-        citation=recipe.citation if recipe else "",
-        homepage=recipe.homepage if recipe else "",
-    )
+    terms = ("licence", "citation", "homepage") if name in recipe_names() else ()
+    told = {term: getattr(load_recipe(name), term) for term in terms}
+    return DatasetRecord(name=name, fingerprint=model.source.spec.dataset, **told)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from recsys.data.split import TrainingData
 from recsys.errors import ConfigError
 from recsys.queries.query import Floats, Query, RatingPrediction, Rows, rated_mask
-from recsys.recommenders.base import Array, Contributions, Facts, Recommender, UserView
+from recsys.recommenders.base import Addends, Array, Contributions, Facts, Recommender
 from recsys.recommenders.linear import VectorModel
 from recsys.recommenders.options import Options
 
@@ -47,16 +47,14 @@ class Popularity(VectorModel):
         """(I, 1) counts."""
         return np.array(self.arrays()["counts"])[:, None]
 
-    def view(self, query: Query) -> UserView:
+    def _addends(self, query: Query) -> Addends:  # noqa: ARG002
         """Nothing of a user counts; a score is the movie's own."""
-        nothing = np.empty(0, dtype=np.int32)
-        vector = self.user_vectors(query)[0]
-        counts = self.item_vectors()[:, 0]
+        nothing, counts = np.empty(0, dtype=np.int32), self.arrays()["counts"]
 
         def contributions(items: Rows) -> Contributions:
             return Contributions(nothing, np.empty((len(items), 0)), counts[items])
 
-        return UserView(nothing, lambda: counts, vector, contributions)
+        return nothing, contributions
 
 
 class GenrePopularity(Recommender):
@@ -106,7 +104,7 @@ class GenrePopularity(Recommender):
         """The n̂ of movies and the N of genres."""
         return int(self.arrays()["expected"].size + self.arrays()["mass"].size)
 
-    def view(self, query: Query) -> UserView:
+    def _addends(self, query: Query) -> Addends:
         """Each movie of the history adds the share of its genres in the user's mean."""
         shares, expected, mass = (self.arrays()[n] for n in ("shares", "expected", "mass"))
         rows = query.histories.indices
@@ -119,9 +117,7 @@ class GenrePopularity(Recommender):
                 return Contributions(rows, lift @ (own / total).T, np.zeros(len(items)))
             return Contributions(rows[:0], np.empty((len(items), 0)), lift @ (mass / mass.sum()))
 
-        return UserView(
-            rows if total > 0 else rows[:0], lambda: self.score(query)[0], None, contributions
-        )
+        return rows if total > 0 else rows[:0], contributions
 
 
 def _shares(genres: NDArray[np.bool_], counts: Numbers) -> NDArray[np.float64]:

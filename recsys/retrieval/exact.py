@@ -13,17 +13,15 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from recsys.errors import BundleError, DataError
-from recsys.queries.topk import TopK, top_k
-from recsys.retrieval.index import Index, checked_vectors, joined
+from recsys.queries.query import Floats
+from recsys.queries.topk import TopK, joined, top_k
+from recsys.retrieval.index import Index, checked_vectors
 
 BLOCK_BYTES = 64 * 2**20
 
 
 def exact_search(
-    vectors: NDArray[np.float32],
-    queries: NDArray[np.float32],
-    k: int,
-    eligible: NDArray[np.bool_] | None,
+    vectors: Floats, queries: Floats, k: int, eligible: NDArray[np.bool_] | None
 ) -> TopK:
     """The k best of (I, D) vectors for (Q, D) queries, see ``Index.search``; nothing is checked."""
     columns = vectors.T.astype(np.float64)
@@ -49,9 +47,7 @@ class ExactIndex(Index):
         """An index of (I, D) vectors."""
         return cls(checked_vectors(vectors), threads)
 
-    def _search(
-        self, queries: NDArray[np.float32], k: int, eligible: NDArray[np.bool_] | None
-    ) -> TopK:
+    def _search(self, queries: Floats, k: int, eligible: NDArray[np.bool_] | None) -> TopK:
         with threadpool_limits(self._threads, "blas"):
             return exact_search(self._vectors, queries, k, eligible)
 

@@ -19,9 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.errors import BundleError
-from recsys.queries.topk import TopK
+from recsys.queries.query import Floats
+from recsys.queries.topk import TopK, joined
 from recsys.retrieval.exact import exact_search
-from recsys.retrieval.index import Index, checked_vectors, joined
+from recsys.retrieval.index import Index, checked_vectors
+
+# SWIG's generated signatures are not those its Python wrappers accept, hence no static import.
+faiss: Any = import_module("faiss")
 
 SPARE = 16
 QUERIES_AT_A_TIME = 256
@@ -40,23 +44,18 @@ class FaissFlatIndex(Index):
     @classmethod
     def build(cls, vectors: NDArray[np.floating[Any]], *, threads: int = 1) -> Self:
         """An index of (I, D) vectors, which FAISS copies."""
-        faiss = _faiss()
         own = checked_vectors(vectors)
         native = faiss.IndexFlatIP(own.shape[1])
         native.add(own)
         return cls(native, threads)
 
-    def _search(
-        self, queries: NDArray[np.float32], k: int, eligible: NDArray[np.bool_] | None
-    ) -> TopK:
+    def _search(self, queries: Floats, k: int, eligible: NDArray[np.bool_] | None) -> TopK:
         starts = range(0, max(len(queries), 1), QUERIES_AT_A_TIME)
         parts = [slice(start, start + QUERIES_AT_A_TIME) for start in starts]
         found = [self._search_block(queries[p], k, _part(eligible, p)) for p in parts]
         return joined(found)
 
-    def _search_block(
-        self, queries: NDArray[np.float32], k: int, mask: NDArray[np.bool_] | None
-    ) -> TopK:
+    def _search_block(self, queries: Floats, k: int, mask: NDArray[np.bool_] | None) -> TopK:
         width = min(k + SPARE, self.ntotal)
         if width == 0:
             return exact_search(self._vectors, queries, k, mask)
@@ -69,11 +68,7 @@ class FaissFlatIndex(Index):
         return found
 
     def _unsure(
-        self,
-        queries: NDArray[np.float32],
-        scores: NDArray[np.float32],
-        items: NDArray[np.int64],
-        k: int,
+        self, queries: Floats, scores: Floats, items: NDArray[np.int64], k: int
     ) -> NDArray[np.int64]:
         if items.shape[1] == self.ntotal:
             return np.empty(0, dtype=np.int64)
@@ -81,8 +76,8 @@ class FaissFlatIndex(Index):
         return np.flatnonzero(undecided(scores, items, k, self.dim * self._longest * lengths))
 
     def _nominate(
-        self, queries: NDArray[np.float32], width: int, mask: NDArray[np.bool_] | None
-    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        self, queries: Floats, width: int, mask: NDArray[np.bool_] | None
+    ) -> tuple[Floats, NDArray[np.int64]]:
         """(Q, W) scores and rows as FAISS finds them, row -1 where nothing more is eligible."""
         with _faiss_threads(self._threads):
             if mask is None or mask.ndim == 1:
@@ -98,7 +93,6 @@ class FaissFlatIndex(Index):
 
     def to_bytes(self) -> bytes:
         """FAISS's own format."""
-        faiss = _faiss()
         return bytes(faiss.serialize_index(self._native))
 
     @classmethod
@@ -108,7 +102,6 @@ class FaissFlatIndex(Index):
         Raises:
             BundleError: FAISS cannot read the bytes, or they hold another kind of index.
         """
-        faiss = _faiss()
         try:
             native = faiss.deserialize_index(np.frombuffer(data, dtype=np.uint8))
         except RuntimeError as error:
@@ -118,24 +111,17 @@ class FaissFlatIndex(Index):
         return cls(native, threads)
 
 
-def _faiss() -> Any:
-    # SWIG's generated signatures are not those its Python wrappers accept, hence no static import.
-    return import_module("faiss")
-
-
-def _view(native: Any) -> NDArray[np.float32]:
+def _view(native: Any) -> Floats:
     """(I, D) the index's own memory, valid while the index lives."""
-    faiss = _faiss()
     shape = (int(native.ntotal), int(native.d))
     if shape[0] == 0:
         return np.empty(shape, dtype=np.float32)
-    view: NDArray[np.float32] = faiss.rev_swig_ptr(native.get_xb(), shape[0] * shape[1])
+    view: Floats = faiss.rev_swig_ptr(native.get_xb(), shape[0] * shape[1])
     view.setflags(write=False)
     return view.reshape(shape)
 
 
 def _filter(mask: NDArray[np.bool_] | None) -> Any:
-    faiss = _faiss()
     if mask is None:
         return None
     bits = np.packbits(mask, bitorder="little")
@@ -144,7 +130,6 @@ def _filter(mask: NDArray[np.bool_] | None) -> Any:
 
 @contextmanager
 def _faiss_threads(count: int) -> Iterator[None]:
-    faiss = _faiss()
     before = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(count)
     try:
@@ -159,12 +144,7 @@ def _part(
     return mask if mask is None or mask.ndim == 1 else mask[queries]
 
 
-def decide(
-    vectors: NDArray[np.float32],
-    queries: NDArray[np.float32],
-    nominees: NDArray[np.int64],
-    k: int,
-) -> TopK:
+def decide(vectors: Floats, queries: Floats, nominees: NDArray[np.int64], k: int) -> TopK:
     """The k best of (Q, W) nominated rows, by float64 score and then by row; -1 is nobody."""
     theirs = vectors[nominees].astype(np.float64)
     scores = np.einsum("qd,qwd->qw", queries.astype(np.float64), theirs).astype(np.float32)
@@ -179,10 +159,7 @@ def decide(
 
 
 def undecided(
-    scores: NDArray[np.float32],
-    nominees: NDArray[np.int64],
-    k: int,
-    magnitude: NDArray[np.float64],
+    scores: Floats, nominees: NDArray[np.int64], k: int, magnitude: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
     """(Q,) whether an item that was not nominated might belong among the k best.
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.errors import DataError
+from recsys.queries.query import Floats
 from recsys.queries.topk import TopK
 
 LARGEST = 1e15
@@ -31,7 +32,7 @@ class Index(ABC):
 
     kind: ClassVar[str]
 
-    def __init__(self, vectors: NDArray[np.float32], threads: int) -> None:
+    def __init__(self, vectors: Floats, threads: int) -> None:
         self._vectors = vectors
         self._threads = threads
 
@@ -59,10 +60,7 @@ class Index(ABC):
         """
 
     def search(
-        self,
-        queries: NDArray[np.floating[Any]],
-        k: int,
-        eligible: NDArray[np.bool_] | None = None,
+        self, queries: NDArray[np.floating[Any]], k: int, eligible: NDArray[np.bool_] | None = None
     ) -> TopK:
         """Exactly ``min(k, eligible items)`` items for each query, the rest is -1.
 
@@ -81,9 +79,7 @@ class Index(ABC):
         return self._search(asked, k, checked_eligible(eligible, len(asked), self.ntotal))
 
     @abstractmethod
-    def _search(
-        self, queries: NDArray[np.float32], k: int, eligible: NDArray[np.bool_] | None
-    ) -> TopK:
+    def _search(self, queries: Floats, k: int, eligible: NDArray[np.bool_] | None) -> TopK:
         """As ``search``, of what was checked."""
 
     @abstractmethod
@@ -102,7 +98,7 @@ class Index(ABC):
         """
 
 
-def checked_vectors(vectors: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+def checked_vectors(vectors: NDArray[np.floating[Any]]) -> Floats:
     """A contiguous float32 copy.
 
     Raises:
@@ -115,7 +111,7 @@ def checked_vectors(vectors: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     return copy
 
 
-def checked_queries(queries: NDArray[np.floating[Any]], dim: int) -> NDArray[np.float32]:
+def checked_queries(queries: NDArray[np.floating[Any]], dim: int) -> Floats:
     """(Q, D) contiguous float32.
 
     Raises:
@@ -128,7 +124,7 @@ def checked_queries(queries: NDArray[np.floating[Any]], dim: int) -> NDArray[np.
     return asked
 
 
-def _require_finite(what: str, array: NDArray[np.float32]) -> None:
+def _require_finite(what: str, array: Floats) -> None:
     bad = np.flatnonzero(~(np.abs(array) <= LARGEST).all(axis=1))
     if len(bad):
         rows = [f"row {row}" for row in bad[:5]]
@@ -155,9 +151,3 @@ def checked_eligible(
             hint=f"a boolean mask ({n_items},) or ({n_queries}, {n_items}) is needed",
         )
     return eligible
-
-
-def joined(blocks: list[TopK]) -> TopK:
-    """The lists of all blocks of queries, in their order."""
-    items, scores = zip(*((block.items, block.scores) for block in blocks), strict=True)
-    return TopK(np.concatenate(items), np.concatenate(scores))

@@ -20,7 +20,7 @@ from recsys.bundle.arrays import arrays_from_bytes, arrays_to_bytes
 from recsys.data.files import fingerprint
 from recsys.data.interactions import Interactions
 from recsys.data.vocabulary import Vocabulary
-from recsys.errors import ConfigError, DataError, UnsupportedError
+from recsys.errors import ConfigError, DataError, NotFittedError, UnsupportedError
 from recsys.queries.context import Context
 from recsys.queries.query import Query
 from recsys.queries.topk import top_k
@@ -58,9 +58,8 @@ _MISSING = (None, float("nan"), np.float32("nan"), "")
 class ModelContract(Contract):
     """Tests of a ``Recommender``, whatever it answers."""
 
-    def everything(self, model: Recommender, world: World) -> dict[str, Any]:
-        """All that a model says of the users and movies of a world, in arrays."""
-        query, pairs = Query.known(world.train), world.test
+    def everything(self, model: Recommender, query: Query, pairs: Interactions) -> dict[str, Any]:
+        """All that a model says of all users and movies and of some pairs of them, in arrays."""
         found: dict[str, Any] = {"genres": model.genre_probabilities()}
         audience = model.audience()
         if audience is not None:
@@ -72,6 +71,33 @@ class ModelContract(Contract):
             found |= {"stars": stars.mean, "std": stars.std}
             found["levels"] = stars.levels and stars.levels.probability
         return found
+
+    def require_alike(self, one: Recommender, other: Recommender, world: World) -> None:
+        """Fails unless two models answer alike, bit for bit."""
+        asked = Query.known(world.train), world.test
+        found, expected = self.everything(other, *asked), self.everything(one, *asked)
+        for name, values in expected.items():
+            np.testing.assert_array_equal(found[name], values, err_msg=name)
+
+    def test_asking_before_fit_is_an_error(self) -> None:
+        model, query = self.make(), Query.known(two_genre_world().train)
+        pair = np.zeros(1, dtype=np.int32)
+        if model.ranks:
+            require_error(NotFittedError, lambda: model.score(query))
+        if model.predicts_ratings:
+            require_error(NotFittedError, lambda: model.predict_ratings(query, pair, pair))
+
+    def test_fit_and_answers_alter_neither_data_nor_query(self) -> None:
+        world = two_genre_world()
+        query = Query.known(world.train)
+        before = interactions_state(world.train), query_state(query)
+        self.everything(fit(self.make(), world), query, world.test)
+        after = interactions_state(world.train), query_state(query)
+        require(before == after, "fit or an answer altered what it was given")
+
+    def test_equal_fits_give_equal_answers(self) -> None:
+        world = two_genre_world()
+        self.require_alike(fit(self.make(), world), fit(self.make(), world), world)
 
     def test_has_a_name(self) -> None:
         require(isinstance(self.make().name, str) and self.make().name, "name is empty")
@@ -91,9 +117,7 @@ class ModelContract(Contract):
         model: Recommender = self.fitted(world)
         stored = arrays_from_bytes(arrays_to_bytes(model.arrays()))
         again = type(model).restore(model.config, stored, model.source, model.context)
-        found, expected = self.everything(again, world), self.everything(model, world)
-        for name, values in expected.items():
-            np.testing.assert_array_equal(found[name], values, err_msg=name)
+        self.require_alike(model, again, world)
         require(again.parameters == model.parameters, "it has another number of parameters")
         require(again.fit_seconds is None, "a model that was not fitted has a time of fitting")
 

@@ -13,15 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.data.interactions import Interactions
-from recsys.errors import NotFittedError
 from recsys.queries.query import Query, RatingPrediction
 from recsys.testing.contract import (
     ModelContract,
-    fit,
-    interactions_state,
-    query_state,
     require,
-    require_error,
     share_ordered,
     strangers,
     without_history,
@@ -66,11 +61,6 @@ class RatingPredictorContract(ModelContract):
             whole = np.abs(probability.sum(axis=1) - 1) < 1e-6
             require(whole.all(), "probabilities of the levels do not add up to 1")
 
-    def test_predict_before_fit_is_an_error(self) -> None:
-        world = two_genre_world()
-        query, pair = Query.known(world.train), np.zeros(1, dtype=np.int32)
-        require_error(NotFittedError, lambda: self.make().predict_ratings(query, pair, pair))
-
     def test_predictions_are_on_the_scale(self) -> None:
         for world in (two_genre_world(), popularity_world()):
             self.require_sane(self.predict(world, world.test), len(world.test))
@@ -95,23 +85,6 @@ class RatingPredictorContract(ModelContract):
             alone = query.slice(int(pairs.user[n]), int(pairs.user[n]) + 1)
             one = subject.predict_ratings(alone, np.zeros(1, dtype=np.int32), pairs.item[n : n + 1])
             np.testing.assert_allclose(one.mean, whole[n : n + 1], rtol=1e-5, atol=1e-5)
-
-    def test_fit_and_predict_alter_neither_data_nor_query(self) -> None:
-        world = two_genre_world()
-        query = Query.known(world.train)
-        before = interactions_state(world.train), query_state(query)
-        fit(self.make(), world).predict_ratings(query, world.test.user, world.test.item)
-        after = interactions_state(world.train), query_state(query)
-        require(before == after, "fit or predict altered what it was given")
-
-    def test_equal_fits_give_equal_predictions(self) -> None:
-        world = two_genre_world()
-        query = Query.known(world.train)
-        first, second = (
-            fit(self.make(), world).predict_ratings(query, world.test.user, world.test.item)
-            for _ in range(2)
-        )
-        np.testing.assert_array_equal(first.mean, second.mean)
 
     def test_predictions_beat_the_global_mean(self) -> None:
         worlds = [popularity_world()] + [two_genre_world()] * self.personalised

@@ -164,10 +164,7 @@ Truth = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]
 
 
 def _world(
-    random: np.random.Generator,
-    rated: NDArray[np.bool_],
-    stars: NDArray[np.float64],
-    truth: Truth,
+    random: np.random.Generator, rated: NDArray[np.bool_], stars: NDArray[np.float64], truth: Truth
 ) -> World:
     fans, genre, cold = truth
     users = Vocabulary((f"u{n}" for n in range(N_USERS)), kind="user")

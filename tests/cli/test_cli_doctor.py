@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from recsys.cli import checks
+from recsys.cli import doctor
 from recsys.cli.trials import TRIALS
 
 
 @pytest.fixture
 def untried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is installed works, and it takes no time to say so."""
-    monkeypatch.setattr(checks, "tried", lambda _: None)
+    monkeypatch.setattr(doctor, "tried", lambda _: None)
 
 
 def _checks(result: Any) -> dict[str, dict[str, str]]:
@@ -51,14 +51,14 @@ def test_everything_is_there(run: Any, served: Path, tiny_data: Path) -> None:
 def test_without_extras_data_and_bundle_the_core_still_works(
     run: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    libraries = [library for extra in checks.EXTRAS for library in extra.libraries]
+    libraries = [library for extra in doctor.EXTRAS for library in extra.libraries]
     _forget(monkeypatch, *libraries)
     monkeypatch.setitem(sys.modules, "torch", None)
     monkeypatch.chdir(tmp_path)
     result = run("doctor", "--data", tmp_path, "--format", "json")
     assert result.exit_code == 0
     found = _checks(result)
-    for name in (extra.name for extra in checks.EXTRAS):
+    for name in (extra.name for extra in doctor.EXTRAS):
         assert found[f"extra {name}"]["status"] == "warning"
         assert f"recsys[{name}]" in found[f"extra {name}"]["advice"]
     assert found["data"]["status"] == found["bundle"]["status"] == "warning"
@@ -94,8 +94,8 @@ def test_a_core_library_that_does_not_import_is_a_problem(
 def test_what_is_installed_and_broken_is_a_problem(
     run: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str, said: str
 ) -> None:
-    tune = next(extra for extra in checks.EXTRAS if extra.name == "tune")
-    monkeypatch.setattr(checks, "EXTRAS", (replace(tune, libraries=()),))  # installed anywhere
+    tune = next(extra for extra in doctor.EXTRAS if extra.name == "tune")
+    monkeypatch.setattr(doctor, "EXTRAS", (replace(tune, libraries=()),))  # installed anywhere
     (tmp_path / "optuna.py").write_text(script)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     result = run("doctor", "--format", "json")
@@ -107,19 +107,19 @@ def test_what_is_installed_and_broken_is_a_problem(
 
 
 def test_what_takes_for_ever_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks, "SECONDS", 0.01)
-    assert checks.tried("train") == "not done after 0.01 seconds"
+    monkeypatch.setattr(doctor, "SECONDS", 0.01)
+    assert doctor.tried("train") == "not done after 0.01 seconds"
 
 
 def test_every_extra_has_a_trial() -> None:
-    assert set(TRIALS) == {extra.name for extra in checks.EXTRAS}
+    assert set(TRIALS) == {extra.name for extra in doctor.EXTRAS}
 
 
 def test_an_index_that_answers_wrongly_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert checks.check_index().status is checks.Status.OK
+    assert doctor.check_index().status is doctor.Status.OK
     monkeypatch.setattr("recsys.retrieval.faiss_flat.FaissFlatIndex.build", lambda _: None)
-    broken = checks.check_index()
-    assert broken.status is checks.Status.PROBLEM
+    broken = doctor.check_index()
+    assert broken.status is doctor.Status.PROBLEM
     assert "faiss-cpu" in broken.advice
 
 
@@ -138,4 +138,4 @@ def test_the_size_of_a_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("RECSYS_CACHE_DIR", str(tmp_path))
     (tmp_path / "features").mkdir()
     (tmp_path / "features" / "x").write_bytes(bytes(3 * 2**20))
-    assert any("3.0 MB" in check.found for check in checks.check_caches())
+    assert any("3.0 MB" in check.found for check in doctor.check_caches())

@@ -101,7 +101,7 @@ def test_unknown_and_repeated_ids(importing: Any, values: Any) -> None:
     [
         (("--policy", "on_nonfinite=ignore"), "median"),
         (("--policy", "on_nonfinit=mask"), "on_nonfinit"),
-        (("--policy", "mask"), "section.key=value"),
+        (("--policy", "mask"), "key=value"),
         (("--out", "vectors.csv"), ".parquet"),
         (("--id-column", "id"), ".parquet"),
         (("--key", "isbn"), "film"),

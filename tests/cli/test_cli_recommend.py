@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from recsys.cli.recommend import parse_years
+from recsys.cli.answers import parse_years
 from recsys.engine import Engine
 from recsys.errors import ConfigError
 

@@ -99,7 +99,7 @@ def test_another_configuration_does_not_resume(tune: Any) -> None:
     [
         ("training.epoch: {low: 1, high: 2, int: true}", "did you mean 'epochs'?"),
         ("training.epochs: {low: 0, high: 2, int: true}", "training.epochs: "),
-        ("seed: {low: 0, high: 2, int: true}", "judged by"),
+        ("seed: {low: 0, high: 2, int: true}", "evaluated by"),
         ("training.epochs: 3", "choices"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Neural rivals for movies that nobody rated keep the promises of a model."""
+"""Neural models for movies that nobody rated keep the promises of a model."""
 
 from __future__ import annotations
 

@@ -26,13 +26,13 @@ def _program(path: Path, text: str) -> Path:
 
 def _found(folder: Path, *versions: str) -> subprocess.CompletedProcess[str]:
     """What is found by somebody whose programs are in ``folder``."""
-    surroundings = {
+    environment = {
         "PATH": os.pathsep.join([str(folder / "a b"), str(folder / "c")]),
         "HOME": str(folder),
     }
     return subprocess.run(
         ["/bin/sh", str(TOOL), *versions],
-        env=surroundings,
+        env=environment,
         capture_output=True,
         text=True,
         check=False,

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from recsys.evaluation.evaluator import RankingEvaluator, RankingResult, RankingTask
 from recsys.evaluation.genre import evaluate_genres
-from recsys.evaluation.metrics import mae, rmse
+from recsys.evaluation.rating import RatingResult
 from recsys.queries.topk import top_k
 
 KS = (1, 3, 10)
@@ -163,12 +163,10 @@ class TestScikitLearn:
         metrics = pytest.importorskip("sklearn.metrics")
         rng = np.random.default_rng(0)
         guess, stars = rng.uniform(1, 5, 999), rng.integers(1, 6, 999)
-        assert rmse(guess, stars) ** 2 == pytest.approx(
-            metrics.mean_squared_error(stars, guess), abs=1e-9
-        )
-        assert mae(guess, stars) == pytest.approx(
-            metrics.mean_absolute_error(stars, guess), abs=1e-9
-        )
+        found = errors(guess - stars)
+        squared, absolute = metrics.mean_squared_error, metrics.mean_absolute_error
+        assert found.rmse**2 == pytest.approx(squared(stars, guess), abs=1e-9)
+        assert found.mae == pytest.approx(absolute(stars, guess), abs=1e-9)
 
 
 RECBOLE_SCRIPT = """
@@ -233,8 +231,14 @@ def test_recbole(tmp_path: Path) -> None:
             metric, k = name.split("@")
             assert ours[f"{CATALOGUE.get(metric, metric)}@{k}"] == pytest.approx(value, abs=1e-9)
     assert sum(len(theirs) for theirs in rankings) == 8 * 18 + 2 * 6
-    assert ratings["rmse"] == pytest.approx(rmse(guess, stars), abs=1e-9)
-    assert ratings["mae"] == pytest.approx(mae(guess, stars), abs=1e-9)
+    ours = errors((guess - stars).ravel())
+    assert ratings == pytest.approx({"rmse": ours.rmse, "mae": ours.mae}, abs=1e-9)
+
+
+def errors(difference: NDArray[np.float64]) -> RatingResult:
+    """One rating a user."""
+    each = np.arange(len(difference))
+    return RatingResult(each, np.ones_like(each), difference**2, np.abs(difference))
 
 
 def recbole_inputs(case: Case) -> dict[str, NDArray[np.generic]]:

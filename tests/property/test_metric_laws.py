@@ -16,7 +16,7 @@ from recsys.evaluation.metrics import (
     PER_USER,
     coverage,
     gini,
-    judge,
+    hits_of,
     novelty,
     recommendation_counts,
     roc_auc,
@@ -43,7 +43,7 @@ def worlds(draw: st.DrawFn) -> tuple[NDArray[np.int32], sp.csr_array]:
 
 
 def values(name: str, lists: NDArray[np.int32], truth: sp.csr_array) -> NDArray[np.float64]:
-    return PER_USER[name](judge(lists, truth))
+    return PER_USER[name](hits_of(lists, truth))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -58,7 +58,7 @@ def test_range(name: str, world: tuple[NDArray[np.int32], sp.csr_array]) -> None
 @given(world=worlds())
 def test_worst_is_zero(name: str, world: tuple[NDArray[np.int32], sp.csr_array]) -> None:
     lists, truth = world
-    misses = np.where(judge(lists, truth).hits, -1, lists).astype(np.int32)
+    misses = np.where(hits_of(lists, truth).hits, -1, lists).astype(np.int32)
     assert not values(name, misses, truth).any()
 
 
@@ -87,7 +87,7 @@ def test_moving_a_relevant_item_up_never_hurts(
     name: str, world: tuple[NDArray[np.int32], sp.csr_array], data: st.DataObject
 ) -> None:
     lists, truth = world
-    hits = judge(lists, truth).hits
+    hits = hits_of(lists, truth).hits
     up = [(u, j) for u, j in np.argwhere(hits) if j > 0 and not hits[u, j - 1]]
     if not up:
         return
@@ -102,9 +102,9 @@ def test_moving_a_relevant_item_up_never_hurts(
 
 @given(world=worlds())
 def test_longer_lists_find_no_less(world: tuple[NDArray[np.int32], sp.csr_array]) -> None:
-    judged = judge(*world)
+    found = hits_of(*world)
     for name in ("recall", "hit", "mrr"):
-        by_length = [PER_USER[name](judged.at(k)) for k in range(1, judged.k + 1)]
+        by_length = [PER_USER[name](found.at(k)) for k in range(1, found.k + 1)]
         assert (np.diff(by_length, axis=0) >= 0).all()
 
 

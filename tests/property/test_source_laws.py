@@ -79,8 +79,8 @@ ROWS = st.lists(st.tuples(st.text("123x. ", max_size=3), CELLS, CELLS), max_size
 @given(ROWS)
 def test_the_counts_of_a_table_add_up(rows: list[tuple[str, str, str]]) -> None:
     catalogue = build_catalogue([Movie(str(n)) for n in (1, 2, 3, 12)], (), "toy")
-    fields = {"x": FieldSpec("x", separator="|"), "n": FieldSpec("n", "number")}
-    table = ItemsTable(Path("own.csv"), fields, id_column="id")
+    fields = {"x": FieldSpec(column="x", separator="|"), "n": FieldSpec(column="n", kind="number")}
+    table = ItemsTable(path=Path("own.csv"), fields=fields, id_column="id")
     columns = dict(zip(("id", "x", "n"), map(list, zip(*rows, strict=True)), strict=False))
     columns = columns or {"id": [], "x": [], "n": []}
     known, report = with_item_rows(catalogue, table, ItemRows("own.csv", columns))
@@ -97,7 +97,7 @@ def test_the_counts_of_a_table_add_up(rows: list[tuple[str, str, str]]) -> None:
 @given(st.text(max_size=40))
 def test_any_cell_is_read_or_refused(cell: str) -> None:
     specs = [
-        FieldSpec("x", kind, names=names)
+        FieldSpec(column="x", kind=kind, names=names)
         for kind in ("token", "text", "number")
         for names in (0, 1)
     ]

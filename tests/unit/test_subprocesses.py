@@ -32,7 +32,7 @@ def echoes(pipe):
         pipe.send(message * 2)
 
 
-def tells_surroundings(pipe):
+def tells_environment(pipe):
     pipe.send((os.getpid(), os.getpgid(0), os.environ["OMP_NUM_THREADS"], os.environ.get("TOLD")))
 
 
@@ -85,7 +85,7 @@ def test_messages_go_both_ways():
 
 def test_it_has_a_group_its_threads_and_its_environment_of_its_own(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
-    with Subprocess(tells_surroundings, threads=2, environment={"TOLD": "yes"}) as process:
+    with Subprocess(tells_environment, threads=2, environment={"TOLD": "yes"}) as process:
         pid, group, threads, told = process.receive(60)
     assert pid == group != os.getpid()
     assert (threads, told) == ("2", "yes")

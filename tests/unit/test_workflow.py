@@ -14,7 +14,8 @@ from support.joint import toy_experiment
 
 from recsys.bundle.loading import read_manifest
 from recsys.config.experiment import DataConfig, RecommenderConfig, SplitConfig
-from recsys.config.sources import FieldConfig, ItemsTableConfig, SourcesConfig
+from recsys.config.sources import SourcesConfig
+from recsys.data.items_spec import FieldSpec, ItemsTable
 from recsys.data.split import TrainingData
 from recsys.data.splits import genre_partition
 from recsys.errors import AlignmentError, ConfigError, DataError
@@ -81,13 +82,10 @@ def numbers(row):
 
 
 def test_loading_reads_encodes_and_splits(experiment, data_dir):
-    told = []
-    split = load_split(experiment, data_dir, told=lambda *found: told.append(found))
-    [(dataset, extraction)] = told
+    split = load_split(experiment, data_dir)
     assert split.dataset.name == "toy"
     assert list(split.catalogue.modalities) == ["metadata"]
-    assert [report.modality for report in extraction.reports] == ["metadata"]
-    assert not dataset.catalogue.modalities
+    assert not read_dataset(experiment, data_dir).catalogue.modalities
     assert (split.spec.name, split.spec.seed) == ("ro", 3)
     expected = genre_partition(split.catalogue, experiment.seed)
     for part in ("train", "valid", "test"):
@@ -95,9 +93,7 @@ def test_loading_reads_encodes_and_splits(experiment, data_dir):
 
 
 def test_a_model_that_reads_no_content_does_without_features(experiment, split, data_dir):
-    told = []
-    bare = load_split(experiment, data_dir, features=False, told=lambda *found: told.append(found))
-    assert told[0][1] is None
+    bare = load_split(experiment, data_dir, features=False)
     assert not bare.catalogue.modalities
     assert bare.fingerprint == split.fingerprint
     np.testing.assert_array_equal(bare.labels.test, split.labels.test)
@@ -122,11 +118,11 @@ def genres_elsewhere(data_dir, tmp_path):
     ratings = (data_dir / "ratings.csv").read_text()
     (tmp_path / "toy" / "ratings.csv").write_text(ratings)
     (tmp_path / "toy" / "movies.csv").write_text("movieId,title,genres\n1,Movie 0,\n")
-    table = ItemsTableConfig(
+    table = ItemsTable(
         path=data_dir / "movies.csv",
         id_column="movieId",
         title="title",
-        genres=FieldConfig(column="genres", separator="|"),
+        genres=FieldSpec(column="genres", separator="|"),
     )
     return tmp_path / "toy", SourcesConfig(items=(table,))
 

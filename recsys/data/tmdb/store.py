@@ -15,7 +15,7 @@ from recsys.data.coverage import Counts, SourceReport
 from recsys.data.facts import Crosswalk
 from recsys.data.files import atomic_write
 from recsys.data.items_join import ItemRows, cell_text
-from recsys.data.items_spec import ItemsTable, preset
+from recsys.data.items_spec import ItemsTable, presets
 from recsys.data.items_table import with_item_rows
 from recsys.data.sources import cache_dir
 from recsys.data.tmdb.client import Answer, TmdbClient
@@ -238,7 +238,7 @@ def tmdb_facts(
     Raises:
         DataError: no answer is given.
     """
-    table = table or preset("tmdb")
+    table = table or presets()["tmdb"]
     return with_item_rows(catalogue, table, tmdb_rows(movies, table), ids=ids, ratings=ratings)
 
 

@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -45,18 +46,34 @@ def read_ids(path: Path) -> tuple[str, ...]:
             f"{path}: ids are read from {', '.join(_READERS)}, not from {path.suffix!r}",
             hint="write one id a line into a .txt",
         )
-    return reader(path)
+    ids, *numbers = reader(path) or [()]
+    if not numbers:
+        return tuple(ids)
+    if len(numbers) > 1:
+        raise DataError(f"{path}: ids come in one column, or in two with their row numbers")
+    of_row = {str(number): id_ for id_, number in zip(ids, numbers[0], strict=True)}
+    missing = [row for row in range(len(ids)) if str(row) not in of_row]
+    if missing:
+        raise DataError(
+            f"{path}: its row numbers are not 0 to {len(ids) - 1}, each once",
+            rows=[f"row {row} has no id" for row in missing],
+        )
+    return tuple(of_row[str(row)] for row in range(len(ids)))
+
+
+Columns = Sequence[Sequence[Any]]
+"""The ids, and row numbers where there are any."""
 
 
 def _text(path: Path) -> str:
     return decode(path, read_bytes(path), "utf-8").decode()
 
 
-def _lines(path: Path) -> tuple[str, ...]:
-    return tuple(line.strip() for line in _text(path).rstrip().split("\n"))
+def _lines(path: Path) -> Columns:
+    return [[line.strip() for line in _text(path).rstrip().split("\n")]]
 
 
-def _csv(path: Path) -> tuple[str, ...]:
+def _csv(path: Path) -> Columns:
     text = _text(path)
     delimiter = "\t" if "\t" in text.partition("\n")[0] else ","
     try:
@@ -64,34 +81,27 @@ def _csv(path: Path) -> tuple[str, ...]:
     except csv.Error as error:
         raise DataError(f"{path} cannot be split into fields: {error}") from error
     wrong = [f"line {n}: {row}" for n, row in enumerate(rows, start=2) if len(row) != len(header)]
-    if wrong or len(header) > 2:
+    if wrong or not rows:
         raise DataError(
-            f"{path}: ids come in one column, or in two with their row numbers; the header has "
-            f"{len(header)}",
-            rows=wrong,
+            f"{path}: {len(wrong)} of {len(rows)} lines are not as wide as the header", rows=wrong
         )
-    return _columns(path, list(zip(*rows, strict=True)))
+    return list(zip(*rows, strict=True))
 
 
-def _json(path: Path) -> tuple[str, ...]:
+def _json(path: Path) -> Columns:
     try:
         document = json.loads(_text(path))
     except json.JSONDecodeError as error:
         raise DataError(f"{path} is not JSON: {error}") from error
     if isinstance(document, Mapping):
-        return _ordered(path, list(document), list(document.values()))
+        return [list(document), list(document.values())]
     if not isinstance(document, list) or not all(isinstance(i, str | int) for i in document):
-        raise DataError(
-            f"{path}: a list of ids, or an object from ids to row numbers, is needed",
-        )
-    return tuple(str(id_) for id_ in document)
+        raise DataError(f"{path}: a list of ids, or an object from ids to row numbers, is needed")
+    return [[str(id_) for id_ in document]]
 
 
-def _parquet(path: Path) -> tuple[str, ...]:
-    table = read_parquet(path).table
-    if table.num_columns > 2:
-        raise DataError(f"{path}: ids come in one column, or in two with their row numbers")
-    return _columns(path, [ids_of(column) for column in table.columns])
+def _parquet(path: Path) -> Columns:
+    return [ids_of(column) for column in read_parquet(path).table.columns]
 
 
 def ids_of(column: pa.ChunkedArray) -> tuple[str, ...]:
@@ -101,26 +111,7 @@ def ids_of(column: pa.ChunkedArray) -> tuple[str, ...]:
     return tuple(text.strip() for text in column.cast(pa.string()).fill_null("").to_pylist())
 
 
-def _columns(path: Path, columns: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    if not columns:
-        raise DataError(f"{path} holds no ids")
-    if len(columns) == 1:
-        return tuple(columns[0])
-    return _ordered(path, columns[0], columns[1])
-
-
-def _ordered(path: Path, ids: Sequence[str], numbers: Sequence[object]) -> tuple[str, ...]:
-    of_row = {str(number): id_ for id_, number in zip(ids, numbers, strict=True)}
-    missing = [f"row {row}" for row in range(len(ids)) if str(row) not in of_row]
-    if missing:
-        raise DataError(
-            f"{path}: its row numbers are not 0 to {len(ids) - 1}, each once",
-            rows=[f"{row} has no id" for row in missing],
-        )
-    return tuple(of_row[str(row)] for row in range(len(ids)))
-
-
-_READERS: Mapping[str, Callable[[Path], tuple[str, ...]]] = {
+_READERS: Mapping[str, Callable[[Path], Columns]] = {
     ".txt": _lines,
     ".csv": _csv,
     ".json": _json,

@@ -5,7 +5,7 @@ Legend: Q queries, I items.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,14 +17,14 @@ from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 
 from recsys.data.split import TrainingData
 from recsys.errors import ConfigError
-from recsys.queries.query import Floats, Query, Rows, rated_mask
-from recsys.recommenders.base import Array, Contributions, Facts
+from recsys.queries.query import Floats, Query, rated_mask
+from recsys.recommenders.base import Addends, Array, Contributions, Facts
 from recsys.recommenders.content.kernel import content_kernel, modality_tables
 from recsys.recommenders.linear import ItemWeights, VectorModel
 from recsys.recommenders.options import Options
 
 
-def ease_weights(interactions_matrix: sp.csr_array, l2: float) -> NDArray[np.float32]:
+def ease_weights(interactions_matrix: sp.csr_array, l2: float) -> Floats:
     """EASE^R: the item-item weights that best rebuild a matrix without using the diagonal.
 
     Minimises ``‖X − XB‖² + λ‖B‖²`` with ``diag(B) = 0``, which gives, with ``P = (XᵀX + λ)⁻¹``,
@@ -56,14 +56,14 @@ def gram_matrix(interactions_matrix: sp.csr_array) -> NDArray[np.float64]:
     return np.asarray((interactions_matrix.T @ interactions_matrix).toarray(), dtype=np.float64)
 
 
-def weights_of_inverse(inverse: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+def weights_of_inverse(inverse: NDArray[np.floating[Any]]) -> Floats:
     """(I, I) ``B_ij = −P_ij / P_jj`` of the inverse P of a Gram matrix, 0 on the diagonal."""
     weights = -inverse / np.diag(inverse)
     np.fill_diagonal(weights, 0.0)
     return np.asarray(weights, dtype=np.float32)
 
 
-def weights_of_gram(gram: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+def weights_of_gram(gram: NDArray[np.floating[Any]]) -> Floats:
     """(I, I) ``B_ij = −P_ij / P_jj`` with ``P`` the inverse of the Gram matrix, 0 on the diagonal.
 
     It is what EASE^R solves for (Steck, WWW 2019, eq. 8) when the Gram matrix is ``XᵀX + λ``, and
@@ -151,9 +151,7 @@ class EaseContent(ItemWeights):
     name = "ease-content"
     config_class = EaseContentConfig
     facts = Facts(
-        "item-weights",
-        "EASE with the content of movies in its Gram matrix",
-        reads_content=True,
+        "item-weights", "EASE with the content of movies in its Gram matrix", reads_content=True
     )
 
     def _fit(self, data: TrainingData) -> Mapping[str, Array]:
@@ -244,7 +242,8 @@ class RankReducedEase(VectorModel):
         """Numbers learnt: 2·I·D."""
         return sum(array.size for array in self.arrays().values())
 
-    def _contributions(self, rows: NDArray[np.int32]) -> Callable[[Rows], Contributions]:
+    def _addends(self, query: Query) -> Addends:
         """Every movie of the history adds its own inner product."""
+        rows = query.histories.indices
         own, out = self.arrays()["into"][rows], self.arrays()["out"]
-        return lambda items: Contributions(rows, out[items] @ own.T, np.zeros(len(items)))
+        return rows, lambda items: Contributions(rows, out[items] @ own.T, np.zeros(len(items)))

@@ -85,9 +85,7 @@ class ContentKNN(ItemWeights):
     name = "content-knn"
     config_class = ContentKNNConfig
     facts = Facts(
-        "item-weights",
-        "nearest neighbours by whitened, standardised content",
-        reads_content=True,
+        "item-weights", "nearest neighbours by whitened, standardised content", reads_content=True
     )
 
     def _fit(self, data: TrainingData) -> Mapping[str, Array]:

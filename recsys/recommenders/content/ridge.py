@@ -65,9 +65,7 @@ class ContentRidge(ItemWeights):
     name = "content-ridge"
     config_class = ContentRidgeConfig
     facts = Facts(
-        "item-weights",
-        "ridge regression from content to EASE's weights",
-        reads_content=True,
+        "item-weights", "ridge regression from content to EASE's weights", reads_content=True
     )
 
     def _fit(self, data: TrainingData) -> Mapping[str, Array]:

@@ -96,14 +96,8 @@ class Encoded(NamedTuple):
 
 def modality_names(weights: Weights) -> tuple[str, ...]:
     """The modalities the weights read, in their order."""
-    ending = "/centre"
-    return tuple(
-        sorted(
-            key.removeprefix("modality/").removesuffix(ending)
-            for key in weights
-            if key.startswith("modality/") and key.endswith(ending)
-        )
-    )
+    found = (k.removeprefix("modality/") for k in weights if k.startswith("modality/"))
+    return tuple(sorted(k.removesuffix("/centre") for k in found if k.endswith("/centre")))
 
 
 def standardise(x: Array, weights: Weights, name: str) -> Array:

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.errors import DataError
+from recsys.queries.query import Floats
 from recsys.recommenders.joint import content
 from recsys.recommenders.joint.content import TASK_OF, Encoded
-from recsys.recommenders.joint.embedding_model import Floats, MovieVectors
+from recsys.recommenders.joint.embedding_model import MovieVectors
 from recsys.recommenders.joint.placement import Directions, is_placed, place
 
 
@@ -43,7 +44,10 @@ class ContentTower:
 
     def dim(self, modality: str) -> int:
         """D_m."""
-        return len(self.weights[f"modality/{modality}/centre"])
+        return len(self._centre(modality))
+
+    def _centre(self, modality: str) -> Floats:
+        return self.weights[f"modality/{modality}/centre"]
 
     def embed(self, features: Mapping[str, Floats], n_movies: int = 1) -> MovieVectors:
         """Embed M movies that nobody rated by whatever modalities they have.
@@ -56,7 +60,11 @@ class ContentTower:
             DataError: a modality is unknown or has the wrong shape.
         """
         encoded = self.encode(features, n_movies)
-        found, read = self._directions(features, n_movies), self._read(encoded)
+        read = self._read(encoded)
+        found = {
+            name: Directions.of(some, self._present(name, some, n_movies), self._centre(name))
+            for name, some in sorted(features.items())
+        }
         for head in read:
             if is_placed(self.weights, head):
                 placed = place(found, self.weights, head, n_movies)
@@ -81,21 +89,13 @@ class ContentTower:
             np.asarray(encoded.modality_weights, dtype=np.float32),
         )
 
-    def _directions(self, features: Mapping[str, Floats], n_movies: int) -> dict[str, Directions]:
-        return {
-            name: Directions.of(
-                vectors,
-                self._present(name, vectors, n_movies),
-                self.weights[f"modality/{name}/centre"],
-            )
-            for name, vectors in sorted(features.items())
-        }
-
     def encode(self, features: Mapping[str, Floats], n_movies: int) -> Encoded:
         """The content of M movies as the tasks see it; arguments are those of ``embed``."""
-        self._require_known(features)
         names = self.modalities
-        dim = len(self.weights[f"modality/{names[0]}/bias"]) if names else self._fused_dim
+        for name in sorted(features.keys() - set(names)):
+            known = ", ".join(names) or "none"
+            raise DataError(f"the model does not read modality {name!r}", hint=f"it reads: {known}")
+        dim = self.weights[f"modality/{names[0]}/bias" if names else "shared/weight"].shape[-1]
         codes = np.zeros((n_movies, len(names), dim), dtype=np.float32)
         present = np.zeros((n_movies, len(names)), dtype=np.float32)
         for position, name in enumerate(names):
@@ -107,22 +107,8 @@ class ContentTower:
             present[rows, position] = 1
         return content.encode(self.fusion, codes, present, self.weights)
 
-    @property
-    def _fused_dim(self) -> int:
-        return int(self.weights["shared/weight"].shape[1])
-
-    def _require_known(self, features: Mapping[str, Floats]) -> None:
-        for name in features:
-            if name not in self.modalities:
-                known = ", ".join(self.modalities) or "none"
-                raise DataError(
-                    f"the model does not read modality {name!r}", hint=f"it reads: {known}"
-                )
-
     def _present(self, name: str, vectors: Floats, n_movies: int) -> NDArray[np.bool_]:
-        if vectors.shape != (n_movies, self.dim(name)):
-            raise DataError(
-                f"{name} features have shape {vectors.shape}, ({n_movies}, {self.dim(name)}) is "
-                "needed"
-            )
+        needed = n_movies, self.dim(name)
+        if vectors.shape != needed:
+            raise DataError(f"{name} features have shape {vectors.shape}, {needed} is needed")
         return np.asarray(np.isfinite(vectors).all(axis=1))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from itertools import pairwise
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import scipy.sparse as sp
@@ -19,7 +19,14 @@ from numpy.typing import NDArray
 from recsys.config.experiment import UserConfig
 from recsys.data.interactions import RatingScale
 from recsys.errors import DataError
-from recsys.queries.query import AudiencePrediction, Query, RatingPrediction, rated_mask
+from recsys.queries.query import (
+    AudiencePrediction,
+    Floats,
+    Query,
+    RatingPrediction,
+    Rows,
+    rated_mask,
+)
 from recsys.queries.rating_levels import RatingLevels
 from recsys.queries.topk import inner_products
 from recsys.recommenders.base import Contributions, UserView
@@ -30,8 +37,6 @@ from recsys.recommenders.joint.formulas import (
     liked_weights,
     rated_history,
 )
-
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -157,7 +162,7 @@ class EmbeddingModel:
         ]
 
     def _view(self, rows: NDArray[np.int32], weights: Floats, vector: Floats) -> UserView:
-        def contributions(items: NDArray[np.integer[Any]]) -> Contributions:
+        def contributions(items: Rows) -> Contributions:
             asked = self.movies.ranked[items]
             pull = asked[:, :-1] @ self.movies.liked[rows].T
             normalised = weights / max(float(weights.sum()), 1e-12)
@@ -178,9 +183,7 @@ class EmbeddingModel:
             self.rating.shrinkage,
         )
 
-    def latent(
-        self, query: Query, rows: NDArray[np.integer[Any]], items: NDArray[np.integer[Any]]
-    ) -> tuple[Floats, Floats]:
+    def latent(self, query: Query, rows: Rows, items: Rows) -> tuple[Floats, Floats]:
         """(N,) η and σ of N ratings, in stars: what the likelihood is made of."""
         taste, movies = self.taste(query), self.movies
         match = np.einsum("nr,nr->n", taste.vector[rows], movies.rating_out[items])
@@ -189,9 +192,7 @@ class EmbeddingModel:
         std = self.rating.spread * np.exp((movies.log_variance[items] + noise) / 2)
         return eta.astype(np.float32), std.astype(np.float32)
 
-    def predict_ratings(
-        self, query: Query, rows: NDArray[np.integer[Any]], items: NDArray[np.integer[Any]]
-    ) -> RatingPrediction:
+    def predict_ratings(self, query: Query, rows: Rows, items: Rows) -> RatingPrediction:
         """Mean (on the scale), standard deviation and level probabilities of N ratings."""
         eta, std = self.latent(query, rows, items)
         if self.rating.levels is not None:

@@ -96,9 +96,7 @@ def item_weights(counts: NDArray[np.integer[Any]], exponent: float) -> NDArray[n
 
 
 def liked_weights(
-    histories: sp.csr_array,
-    rule: UserConfig,
-    per_item: NDArray[np.float32],
+    histories: sp.csr_array, rule: UserConfig, per_item: NDArray[np.float32]
 ) -> sp.csr_array:
     """(Q, I) weights of the user mean: zero, and not stored, for a movie that is not liked.
 

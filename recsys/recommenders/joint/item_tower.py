@@ -206,7 +206,7 @@ class ItemTower(nn.Module):
         readings: dict[str, Tensor] = {}
         for head in self.config.heads:
             reading = content.read(encoded, weights, head.name, head.task)
-            readings[head.name] = (
-                reading + keep * self.offsets[head.name] if head.offset else reading
-            )
+            if head.offset:
+                reading = reading + keep * self.offsets[head.name]
+            readings[head.name] = reading
         return MovieEmbedding(encoded, readings)

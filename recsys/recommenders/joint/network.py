@@ -19,6 +19,7 @@ from recsys.config.experiment import ExperimentConfig
 from recsys.data.catalogue import Catalogue
 from recsys.data.interactions import Interactions, RatingScale
 from recsys.errors import DataError
+from recsys.queries.query import Floats
 from recsys.queries.rating_levels import RatingLevels
 from recsys.recommenders.joint.content import Encoded, embedding_heads, in_units
 from recsys.recommenders.joint.content_tower import ContentTower
@@ -58,8 +59,8 @@ class TrainStatistics:
 
     counts: NDArray[np.int64]
     rating_mean: float
-    movie_bias: NDArray[np.float32]
-    audience_mean: NDArray[np.float32]
+    movie_bias: Floats
+    audience_mean: Floats
     scale: RatingScale
     levels: RatingLevels | None
 
@@ -196,7 +197,7 @@ class JointModel(nn.Module):
             heads[head] = heads[head].float().index_put((unrated,), placed.to(heads[head].device))
         return embedded._replace(heads=heads)
 
-    def _placing(self, embedded: MovieEmbedding) -> dict[str, NDArray[np.float32]]:
+    def _placing(self, embedded: MovieEmbedding) -> dict[str, Floats]:
         """The weights that place movies that nobody rated; none where their content does."""
         if self.placement is None:
             return {}
@@ -205,19 +206,11 @@ class JointModel(nn.Module):
         return self.placement.fit(learnt, stretched=ranking)
 
     def _constants(self) -> RatingConstants:
-        return RatingConstants(
-            self.shrinkage,
-            float(self.user_noise),
-            self.statistics.scale,
-            self._levels(),
-            vote_std=math.exp(float(self.log_vote_variance) / 2),
-        )
-
-    def _levels(self) -> RatingLevels | None:
-        levels = self.statistics.levels
-        if self.ordinal is None or levels is None:
-            return levels
-        return RatingLevels(levels.values, tuple(self.ordinal.thresholds().tolist()))
+        levels, scale = self.statistics.levels, self.statistics.scale
+        if self.ordinal is not None and levels is not None:
+            levels = RatingLevels(levels.values, tuple(self.ordinal.thresholds().tolist()))
+        noise, vote_std = float(self.user_noise), math.exp(float(self.log_vote_variance) / 2)
+        return RatingConstants(self.shrinkage, noise, scale, levels, vote_std=vote_std)
 
     @torch.no_grad()
     def export_tower(self) -> ContentTower:
@@ -248,6 +241,6 @@ def _thresholds(levels: RatingLevels | None) -> OrdinalThresholds:
     return OrdinalThresholds(levels.values)
 
 
-def _array(tensor: Tensor) -> NDArray[np.float32]:
+def _array(tensor: Tensor) -> Floats:
     """A copy: what was exported must not follow further training."""
     return tensor.detach().float().cpu().numpy().astype(np.float32, copy=True)

@@ -108,12 +108,15 @@ class Placement:
         self._unrated = {name: some.select(~rated) for name, some in found.items()}
         self._roots = {name: config.weights.get(name, 1.0) ** 0.5 for name in found}
         blocks = [self._roots[n] * some.select(rated).all_rows() for n, some in found.items()]
-        self._z = np.hstack(blocks)
+        self._z = z = np.hstack(blocks)
+        self._is_wide = len(z) <= z.shape[1]
         # Relative to the mean of the kernel's diagonal: more modalities need no other ridge.
         # Where no rated movie has content there is nothing to solve, and any ridge will do.
-        self._ridge = config.ridge * (float(np.square(self._z).sum(axis=1).mean()) or 1.0)
-        self._lower = _cholesky(self._z, self._ridge)
-        self._leverage = _leverage(self._z, self._ridge, self._lower)
+        ridge = config.ridge * (float(np.square(z).sum(axis=1).mean()) or 1.0)
+        gram = z @ z.T if self._is_wide else z.T @ z
+        gram[np.diag_indices_from(gram)] += ridge
+        self._lower = scipy.linalg.cholesky(gram, lower=True)
+        self._leverage = self._hat_diagonal(ridge)
 
     def fit(
         self, heads: Mapping[str, Floats], stretched: Collection[str]
@@ -147,33 +150,21 @@ class Placement:
         """How much wider the targets are spread than their leave-one-out predictions."""
         fitted, leverage = self._z @ solved, self._leverage[:, None]
         spread = np.linalg.norm((fitted - leverage * targets) / (1 - leverage))
-        return (
-            min(float(np.linalg.norm(targets) / spread), self._stretch_at_most) if spread else 1.0
-        )
+        wider = float(np.linalg.norm(targets) / spread) if spread else 1.0
+        return min(wider, self._stretch_at_most)
 
     def _solve(self, targets: Floats) -> Floats:
         """(D, dim) the ridge solution, by whichever of its two forms is smaller."""
         z, factor = self._z, (self._lower, True)
-        if _is_wide(z):
+        if self._is_wide:
             return np.asarray(z.T @ scipy.linalg.cho_solve(factor, targets))
         return np.asarray(scipy.linalg.cho_solve(factor, z.T @ targets))
 
-
-def _is_wide(z: Floats) -> bool:
-    return bool(len(z) <= z.shape[1])
-
-
-def _cholesky(z: Floats, ridge: float) -> Floats:
-    """The lower factor of ``z zᵀ + λ`` or of ``zᵀ z + λ``, the smaller of both."""
-    gram = z @ z.T if _is_wide(z) else z.T @ z
-    gram[np.diag_indices_from(gram)] += ridge
-    return np.asarray(scipy.linalg.cholesky(gram, lower=True))
-
-
-def _leverage(z: Floats, ridge: float, lower: Floats) -> Floats:
-    """(N,) how far a movie's own value enters its prediction: the diagonal of the hat matrix."""
-    if _is_wide(z):
-        inverse = scipy.linalg.solve_triangular(lower, np.eye(len(z)), lower=True)
-        return np.asarray(1 - ridge * np.square(inverse).sum(axis=0))
-    root = scipy.linalg.solve_triangular(lower, z.T, lower=True)
-    return np.asarray(np.square(root).sum(axis=0))
+    def _hat_diagonal(self, ridge: float) -> Floats:
+        """(N,) how far a movie's own value enters its prediction: the hat matrix's diagonal."""
+        z, lower = self._z, self._lower
+        if self._is_wide:
+            inverse = scipy.linalg.solve_triangular(lower, np.eye(len(z)), lower=True)
+            return np.asarray(1 - ridge * np.square(inverse).sum(axis=0))
+        root = scipy.linalg.solve_triangular(lower, z.T, lower=True)
+        return np.asarray(np.square(root).sum(axis=0))

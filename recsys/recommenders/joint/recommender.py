@@ -13,15 +13,13 @@ from functools import cached_property
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recsys.config.experiment import ExperimentConfig
-from recsys.data.catalogue import Catalogue
 from recsys.data.split import TrainingData
 from recsys.errors import ConfigError, DataError, MissingExtra, nearest
 from recsys.queries.context import Context
 from recsys.queries.query import AudiencePrediction, Floats, Query, RatingPrediction, Rows
-from recsys.recommenders.base import Array, Facts, UserView
+from recsys.recommenders.base import Addends, Array, Facts, UserView
 from recsys.recommenders.joint.content_tower import ContentTower
 from recsys.recommenders.joint.embedding_model import EmbeddingModel, MovieVectors
 from recsys.recommenders.joint.storage import Fitted
@@ -106,7 +104,11 @@ class JointRecommender(VectorModel):
 
     def view(self, query: Query) -> UserView:
         """One user: the liked movies, their weights and the vector they make, computed once."""
-        return self.model.views(query)[0]
+        return self.model.view(query)
+
+    def _addends(self, query: Query) -> Addends:
+        view = self.view(query)
+        return view.rows, view.contributions
 
     def views(self, query: Query) -> list[UserView]:
         """Every user of a query, their weights and vectors computed together."""
@@ -143,9 +145,7 @@ class JointRecommender(VectorModel):
                 "the movie has no content vector, so nothing is known about it",
                 hint=f"give at least one of: {known or 'none, the model reads no content'}",
             )
-        model = self.model.with_movies(self.tower.embed(named))
-        arrays = self._fitted._replace(model=model).arrays()
-        return type(self).restore(self.config, arrays, self.source, context)
+        return self._with(self.model.with_movies(self.tower.embed(named)), context)
 
     def with_modalities(self, data: TrainingData, kept: Collection[str]) -> JointRecommender:
         """The model as if its movies had the ``kept`` modalities alone; nothing is trained again.
@@ -157,53 +157,29 @@ class JointRecommender(VectorModel):
         Raises:
             ConfigError: the model does not read one of them, or the catalogue lacks one.
         """
-        rated = data.train.item_counts() > 0
-        part = with_modalities(self.model, self.tower, data.catalogue, rated, kept)
-        arrays = self._fitted._replace(model=part).arrays()
-        return type(self).restore(self.config, arrays, self.source, self.context)
+        require_modalities(self.tower, kept)
+        read = self.tower.modalities
+        _require(read, data.catalogue.modalities, "the catalogue lacks modality")
+        whole, part = (_of_content(self.tower, data, names) for names in (read, kept))
+        movies = self.model.movies.arrays()
+        arrays = {name: array + (part[name] - whole[name]) for name, array in movies.items()}
+        return self._with(replace(self.model, movies=MovieVectors(**arrays)), self.context)
 
-
-def with_modalities(
-    model: EmbeddingModel,
-    tower: ContentTower,
-    catalogue: Catalogue,
-    rated: NDArray[np.bool_],
-    kept: Collection[str],
-) -> EmbeddingModel:
-    """The model as if its movies had the ``kept`` modalities alone.
-
-    Args:
-        model: trained on ``catalogue``.
-        tower: its content half.
-        catalogue: the movies, with the modalities that the tower reads.
-        rated: (I,) whether a movie has training ratings, and so an id offset.
-        kept: names of modalities; none leaves the id offsets and what absence says.
-
-    Raises:
-        ConfigError: the tower does not read one of them, or the catalogue lacks one.
-    """
-    require_modalities(tower, kept)
-    _require(tower.modalities, catalogue.modalities, "the catalogue lacks modality")
-    whole = _of_content(tower, catalogue, rated, tower.modalities)
-    part = _of_content(tower, catalogue, rated, kept)
-    arrays = {
-        name: array + (part[name] - whole[name]) for name, array in model.movies.arrays().items()
-    }
-    return replace(model, movies=MovieVectors(**arrays))
+    def _with(self, model: EmbeddingModel, context: Context) -> JointRecommender:
+        arrays = self._fitted._replace(model=model).arrays()
+        return type(self).restore(self.config, arrays, self.source, context)
 
 
 def _of_content(
-    tower: ContentTower, catalogue: Catalogue, rated: NDArray[np.bool_], names: Collection[str]
+    tower: ContentTower, data: TrainingData, names: Collection[str]
 ) -> dict[str, Floats]:
     """What content adds to rated movies, and all there is of the others."""
-    features = _features(catalogue, names)
-    added = tower.content(features, len(catalogue)).arrays()
-    placed = tower.embed(features, len(catalogue)).arrays()
-    return {n: np.where(_as_column(rated, added[n]), added[n], placed[n]) for n in added}
-
-
-def _as_column(mask: NDArray[np.bool_], array: Floats) -> NDArray[np.bool_]:
-    return mask.reshape(-1, *(1,) * (array.ndim - 1))
+    rated, count, nothing = data.train.item_counts() > 0, len(data.catalogue), np.float32(np.nan)
+    tables = {name: data.catalogue.modalities[name] for name in names}
+    features = {n: np.where(t.present[:, None], t.vectors, nothing) for n, t in tables.items()}
+    added = tower.content(features, count).arrays()
+    placed = tower.embed(features, count).arrays()
+    return {name: np.where(rated, added[name].T, placed[name].T).T.copy() for name in added}
 
 
 def require_modalities(tower: ContentTower, names: Collection[str]) -> None:
@@ -219,12 +195,6 @@ def subsets(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
     """Every subset, the empty one first, smaller ones before larger ones."""
     for size in range(len(names) + 1):
         yield from combinations(names, size)
-
-
-def _features(catalogue: Catalogue, names: Collection[str]) -> dict[str, Floats]:
-    tables = {name: catalogue.modalities[name] for name in names}
-    nothing = np.float32(np.nan)
-    return {n: np.where(t.present[:, None], t.vectors, nothing) for n, t in tables.items()}
 
 
 def _require(names: Collection[str], known: Collection[str], what: str) -> None:

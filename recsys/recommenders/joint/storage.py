@@ -7,8 +7,8 @@ numbers under ``number/``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
-from typing import Any, NamedTuple
+from dataclasses import asdict, fields
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +21,10 @@ from recsys.recommenders.joint.embedding_model import EmbeddingModel, MovieVecto
 from recsys.recommenders.joint.formulas import RatingShrinkage
 
 Arrays = Mapping[str, NDArray[Any]]
+T = TypeVar("T")
 
 _MOVIES, _TOWER, _NUMBER = "movies/", "tower/", "number/"
+_RATING_NUMBERS = ("user_noise", "spread", "vote_std")
 _TOWER_NUMBERS = ("temperature", "rating_mean", "cold_weight")
 
 
@@ -43,15 +45,11 @@ class Fitted(NamedTuple):
         """Everything by name."""
         rating, levels = self.model.rating, self.model.rating.levels
         numbers: dict[str, float] = {
-            "shrinkage_bias": rating.shrinkage.bias,
-            "shrinkage_vector": rating.shrinkage.vector,
-            "user_noise": rating.user_noise,
-            "scale_low": rating.scale.low,
-            "scale_high": rating.scale.high,
-            "spread": rating.spread,
-            "vote_std": rating.vote_std,
-            "parameters": float(self.parameters),
+            **{f"shrinkage_{name}": value for name, value in asdict(rating.shrinkage).items()},
+            **{f"scale_{name}": value for name, value in asdict(rating.scale).items()},
+            **{name: getattr(rating, name) for name in _RATING_NUMBERS},
             **{name: float(getattr(self.tower, name)) for name in _TOWER_NUMBERS},
+            "parameters": float(self.parameters),
         }
         return {
             **{f"{_MOVIES}{name}": array for name, array in self.model.movies.arrays().items()},
@@ -64,23 +62,22 @@ class Fitted(NamedTuple):
     @classmethod
     def of(cls, arrays: Arrays, config: ExperimentConfig) -> Fitted:
         """What ``arrays`` gave, following the rules of its experiment."""
-        number = {name: float(array[0]) for name, array in _under(arrays, _NUMBER).items()}
+        number = {name: float(array[0]) for name, array in under(arrays, _NUMBER).items()}
         rating = RatingConstants(
-            RatingShrinkage(number["shrinkage_bias"], number["shrinkage_vector"]),
-            number["user_noise"],
-            RatingScale(number["scale_low"], number["scale_high"]),
-            _levels(arrays),
-            number["spread"],
-            number["vote_std"],
+            shrinkage=RatingShrinkage(**under(number, "shrinkage_")),
+            scale=RatingScale(**under(number, "scale_")),
+            levels=_levels(arrays),
+            **{name: number[name] for name in _RATING_NUMBERS},
         )
-        movies = _under(arrays, _MOVIES)
+        movies = under(arrays, _MOVIES)
         vectors = MovieVectors(**{field.name: movies[field.name] for field in fields(MovieVectors)})
         numbers = {name: number[name] for name in _TOWER_NUMBERS}
-        tower = ContentTower(weights=_under(arrays, _TOWER), fusion=config.fusion.kind, **numbers)
+        tower = ContentTower(weights=under(arrays, _TOWER), fusion=config.fusion.kind, **numbers)
         return cls(EmbeddingModel(vectors, config.user, rating), tower, int(number["parameters"]))
 
 
-def _under(arrays: Arrays, prefix: str) -> dict[str, NDArray[Any]]:
+def under(arrays: Mapping[str, T], prefix: str) -> dict[str, T]:
+    """What is named ``prefix…``, without the prefix."""
     return {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}
 
 

@@ -100,11 +100,7 @@ class SeenColumns:
 
     @classmethod
     def of(
-        cls,
-        train: Interactions,
-        catalogue: Catalogue,
-        people: Mapping[str, Person],
-        inputs: Inputs,
+        cls, train: Interactions, catalogue: Catalogue, people: Mapping[str, Person], inputs: Inputs
     ) -> Self:
         """Of the ratings that are learnt from.
 

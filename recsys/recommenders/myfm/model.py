@@ -121,7 +121,7 @@ class MyFM(Recommender):
                 group_shapes=seen.groups,
                 n_iter=config.samples,
                 n_kept_samples=config.samples,
-                callback=_silent,
+                callback=lambda *_: (False, None),  # it would write of every sweep
                 **_arguments(seen, train, library),
             )
         samples = machine.predictor_.samples
@@ -131,10 +131,10 @@ class MyFM(Recommender):
 
     def predict_ratings(self, query: Query, rows: Rows, items: Rows) -> RatingPrediction:
         """Ratings of N pairs given on an unknown day."""
-        return self._predict(query, rows, items, np.zeros(len(items), dtype=np.int64))
+        return self.predict_at(query, rows, items, None)
 
     def predict_at(
-        self, query: Query, rows: Rows, items: Rows, times: NDArray[np.integer[Any]]
+        self, query: Query, rows: Rows, items: Rows, times: Rows | None
     ) -> RatingPrediction:
         """Ratings of N pairs, each known to be given at a time.
 
@@ -142,22 +142,18 @@ class MyFM(Recommender):
             query: who asks.
             rows: (N,) of the query.
             items: (N,) movies.
-            times: (N,) seconds UTC; what they are of is not known before it has happened.
+            times: (N,) seconds UTC; what they are of is not known before it has happened. None
+                for an unknown day.
 
         Raises:
             NotFittedError: ``fit`` was not called.
             DataError: there are not N times.
         """
-        if len(times) != len(items):
+        if times is not None and len(times) != len(items):
             raise DataError(f"{len(times)} times of {len(items)} pairs")
-        days = self.arrays().get("day_numbers")
-        column = np.zeros(len(items), dtype=np.int64) if days is None else day_column(days, times)
-        return self._predict(query, rows, items, column)
-
-    def _predict(
-        self, query: Query, rows: Rows, items: Rows, days: NDArray[np.int64]
-    ) -> RatingPrediction:
-        learnt = self.arrays()
+        learnt, days = self.arrays(), np.zeros(len(items), dtype=np.int64)
+        if times is not None and "day_numbers" in learnt:
+            days = day_column(learnt["day_numbers"], times)
         self._require_items(query, learnt["movies"].shape[1])
         starts = range(0, max(len(items), 1), _PAIRS_AT_A_TIME)
         chosen = [slice(start, start + _PAIRS_AT_A_TIME) for start in starts]
@@ -171,9 +167,7 @@ class MyFM(Recommender):
         levels = LevelProbabilities(learnt["levels"], whole)
         return RatingPrediction(mean.astype(np.float32), std.astype(np.float32), levels)
 
-    def _mean(
-        self, query: Query, rows: Rows, items: Rows, days: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
+    def _mean(self, query: Query, rows: Rows, items: Rows, days: Rows) -> NDArray[np.float64]:
         """(N, ·) over the samples: of scores, or of every ``P(level ≤ k)`` of an ordinal model."""
         cuts = self.arrays().get("cuts")
         total = np.zeros((len(items), 1 if cuts is None else cuts.shape[1]))
@@ -182,7 +176,7 @@ class MyFM(Recommender):
         return np.asarray(total / self.config.samples)
 
     def _scores(
-        self, query: Query, rows: Rows, items: Rows, days: NDArray[np.int64]
+        self, query: Query, rows: Rows, items: Rows, days: Rows
     ) -> Iterator[NDArray[np.float64]]:
         """(N,) scores, one sample after another."""
         learnt = self.arrays()
@@ -286,10 +280,6 @@ def _levels(train: Interactions) -> dict[str, Array]:
 def _classes(train: Interactions, levels: Mapping[str, Array]) -> NDArray[np.int64]:
     """(N,) classes 0, 1, … without a gap, as the sampler wants them."""
     return np.searchsorted(levels["given"], level_index(train.rating, levels["levels"]))
-
-
-def _silent(*_: object) -> tuple[bool, None]:
-    return False, None
 
 
 def _library() -> Any:

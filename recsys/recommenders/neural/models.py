@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import scipy.linalg
-from numpy.typing import NDArray
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from recsys.data.catalogue import Catalogue
@@ -42,7 +42,7 @@ class Schedule(Options):
 
 def content_matrix(
     catalogue: Catalogue, modality: str | None, name: str, components: int = COMPONENTS
-) -> NDArray[np.float32]:
+) -> Floats:
     """(I, D) the centred directions of the modalities side by side, turned to principal axes.
 
     The first layer of every network is linear, so turning the axes takes nothing away from it, and
@@ -65,6 +65,15 @@ def content_matrix(
         left, singular, _ = scipy.linalg.svd(stacked, full_matrices=False)
         stacked = left[:, :components] * singular[:components]
     return np.ascontiguousarray(stacked, dtype=np.float32)
+
+
+_TRAINED: Any = {"reads_content": True, "random": True, "stops_early": True}
+_TRAINED |= {"library": "torch", "extra": "train"}
+"""What all models here have in common."""
+
+
+def _nets() -> Any:
+    return imported("recsys.recommenders.neural.nets", "torch", "train")
 
 
 @dataclass(frozen=True)
@@ -113,12 +122,8 @@ class VBPR(KnownUserFactors):
         "factors",
         "matrix factorisation by pairs, half of it on content",
         "He and McAuley, AAAI 2016",
-        reads_content=True,
         folds_in=False,
-        random=True,
-        stops_early=True,
-        library="torch",
-        extra="train",
+        **_TRAINED,
     )
 
     def _fit(self, data: TrainingData) -> Mapping[str, Array]:
@@ -132,9 +137,7 @@ class VBPR(KnownUserFactors):
         content = np.zeros((len(data.train.items), 0), dtype=np.float32)
         if self.config.content_factors:
             content = content_matrix(data.catalogue, self.config.modality, self.name)
-        arrays: Mapping[str, Array] = imported(
-            "recsys.recommenders.neural.nets", "torch", "train"
-        ).train_vbpr(self.config, content, data)
+        arrays: Mapping[str, Array] = _nets().train_vbpr(self.config, content, data)
         return arrays
 
 
@@ -192,12 +195,8 @@ class CLCRec(KnownUserFactors):
         "factors",
         "content vectors that tell a movie's id from others by contrast",
         "Wei et al., ACM Multimedia 2021",
-        reads_content=True,
         folds_in=False,
-        random=True,
-        stops_early=True,
-        library="torch",
-        extra="train",
+        **_TRAINED,
     )
 
     def _fit(self, data: TrainingData) -> Mapping[str, Array]:
@@ -208,9 +207,7 @@ class CLCRec(KnownUserFactors):
             MissingExtra: torch is not installed.
         """
         content = content_matrix(data.catalogue, None, self.name)
-        arrays: Mapping[str, Array] = imported(
-            "recsys.recommenders.neural.nets", "torch", "train"
-        ).train_clcrec(self.config, content, data)
+        arrays: Mapping[str, Array] = _nets().train_clcrec(self.config, content, data)
         return arrays
 
 
@@ -263,11 +260,7 @@ class DropoutNet(VectorModel):
         "embeddings",
         "networks of preferences and content that learn to do without the preferences",
         "Volkovs et al., NIPS 2017",
-        reads_content=True,
-        random=True,
-        stops_early=True,
-        library="torch",
-        extra="train",
+        **_TRAINED,
     )
 
     def _fit(self, data: TrainingData) -> Mapping[str, Array]:
@@ -278,10 +271,7 @@ class DropoutNet(VectorModel):
             DataError: the movies have no modality.
             MissingExtra: torch is not installed.
         """
-        config, train = (
-            self.config,
-            imported("recsys.recommenders.neural.nets", "torch", "train").train_dropoutnet,
-        )
+        config, train = self.config, _nets().train_dropoutnet
         content = content_matrix(data.catalogue, None, self.name)
         given = RankReducedEase(RankReducedEaseConfig(config.rank, config.l2)).fit(data)
         return {"into": given.arrays()["into"], **train(config, given, content, data)}
@@ -296,7 +286,3 @@ class DropoutNet(VectorModel):
         hidden = np.tanh(scaled @ learnt["inner"].T + learnt["inner_bias"])
         made = hidden @ learnt["outer"].T + learnt["outer_bias"]
         return np.asarray(made, dtype=np.float32)
-
-    def item_vectors(self) -> Floats:
-        """(I, E) f_V."""
-        return np.array(self.arrays()["items"])

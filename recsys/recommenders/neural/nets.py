@@ -7,16 +7,15 @@ is given, E rank of what is made of it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from recsys.data.split import TrainingData
-from recsys.queries.query import Floats, Query
+from recsys.queries.query import Floats, Query, Scorer
 from recsys.recommenders.base import Array
 from recsys.recommenders.closed_form.ease import RankReducedEase
 from recsys.recommenders.joint.training.devices import deterministic
@@ -38,20 +37,15 @@ _SMALLEST = 1e-8
 
 def train_vbpr(config: VBPRConfig, content: Floats, data: TrainingData) -> Mapping[str, Array]:
     """The arrays of VBPR, trained until NDCG@10 on valid stops rising."""
-    ratings = Ratings(data.train)
+    ratings, rated = Ratings(data.train), torch.from_numpy(data.train.item_counts() > 0)
     with deterministic(config.seed, threads=1):
         net = VBPRNet(len(data.train.users), torch.from_numpy(content), config)
-        rated = torch.zeros(len(data.train.items), dtype=torch.bool)
-        rated[ratings.candidates] = True
-        judge = ValidEvaluator(data)
-        optimiser = torch.optim.Adam(net.parameters(), config.learning_rate)
 
-        def run_epoch(number: int) -> None:
-            rng = generator(config.seed, f"vbpr/triples/{number}")
+        def epoch(rng: torch.Generator) -> Iterator[Tensor]:
             for triples in ratings.triples(config.batch, rng):
-                improve(optimiser, net.loss(triples, config.reg))
+                yield net.loss(triples, config.reg)
 
-        train_until_best(net, run_epoch, lambda: judge(net.vectors(rated)), config)
+        _train(net, config, "vbpr/triples", epoch, lambda: net.vectors(rated), data)
         return _factors(net.vectors(rated), net)
 
 
@@ -60,19 +54,13 @@ def train_clcrec(config: CLCRecConfig, content: Floats, data: TrainingData) -> M
     ratings = Ratings(data.train)
     with deterministic(config.seed, threads=1):
         net = CLCRecNet(len(data.train.users), torch.from_numpy(content), config)
-        judge = ValidEvaluator(data)
-        optimiser = torch.optim.Adam(net.parameters(), config.learning_rate)
 
-        def run_epoch(number: int) -> None:
-            rng = generator(config.seed, f"clcrec/batches/{number}")
+        def epoch(rng: torch.Generator) -> Iterator[Tensor]:
             for user, item in ratings.batches(config.batch, rng):
-                improve(optimiser, net.loss(ratings, user, item, rng))
+                yield net.loss(ratings, user, item, rng)
 
-        def vectors() -> UserItemVectors:
-            return net.vectors(ratings.candidates)
-
-        train_until_best(net, run_epoch, lambda: judge(vectors()), config)
-        return _factors(vectors(), net)
+        _train(net, config, "clcrec/batches", epoch, lambda: net.vectors(ratings.candidates), data)
+        return _factors(net.vectors(ratings.candidates), net)
 
 
 def _factors(vectors: UserItemVectors, net: nn.Module) -> Mapping[str, Array]:
@@ -83,24 +71,53 @@ def train_dropoutnet(
     config: DropoutNetConfig, given: RankReducedEase, content: Floats, data: TrainingData
 ) -> Mapping[str, Array]:
     """The arrays of DropoutNet, trained until NDCG@10 on valid stops rising."""
-    train, judge = data.train, ValidEvaluator(data)
-    users = torch.from_numpy(given.user_vectors(Query.known(train)))
+    users = torch.from_numpy(given.user_vectors(Query.known(data.train)))
     items = torch.from_numpy(given.item_vectors())
     with deterministic(config.seed, threads=1):
-        rated = torch.from_numpy(train.item_counts() > 0)
+        rated = torch.from_numpy(data.train.item_counts() > 0)
         net = DropoutNets(Given(users, items, torch.from_numpy(content), rated), config)
-        optimiser = torch.optim.Adam(net.parameters(), config.learning_rate)
 
-        def run_epoch(number: int) -> None:
-            rng = generator(config.seed, f"dropoutnet/batches/{number}")
+        def epoch(rng: torch.Generator) -> Iterator[Tensor]:
             for rows in torch.split(torch.randperm(len(users), generator=rng), config.batch):
-                improve(optimiser, net.loss(rows, rng))
+                yield net.loss(rows, rng)
 
-        def judged() -> float | None:
-            return judge(_Imitation(net, given, net.items()))
-
-        train_until_best(net, run_epoch, judged, config)
+        _train(
+            net,
+            config,
+            "dropoutnet/batches",
+            epoch,
+            lambda: _Imitation(net, given, net.items()),
+            data,
+        )
         return {**net.arrays(), "parameters": np.array([n_trained(net) + given.parameters])}
+
+
+def _train(
+    net: nn.Module,
+    config: VBPRConfig | CLCRecConfig | DropoutNetConfig,
+    stream: str,
+    epoch: Callable[[torch.Generator], Iterator[Tensor]],
+    scorer: Callable[[], Scorer],
+    data: TrainingData,
+) -> None:
+    """Train a network, by Adam, and leave it as it was when its scores on valid were best.
+
+    Args:
+        net: what is trained.
+        config: its hyper-parameters.
+        stream: name of the random streams of its epochs.
+        epoch: the losses of an epoch's batches, each computed once the last one was learnt from.
+        scorer: what scores with the network as it is.
+        data: whose valid part says when to stop.
+    """
+    evaluator = ValidEvaluator(data)
+    optimiser = torch.optim.Adam(net.parameters(), config.learning_rate)
+
+    def run_epoch(number: int) -> None:
+        for loss in epoch(generator(config.seed, f"{stream}/{number}")):
+            improve(optimiser, loss)
+
+    train_until_best(net, run_epoch, lambda: evaluator(scorer()), config)
 
 
 class VBPRNet(nn.Module):
@@ -260,12 +277,9 @@ class DropoutNets(nn.Module):
         spread = (given.users @ given.items[given.rated].T).std()
         self._targets = given.items / spread.clamp(min=_SMALLEST)
         rank, width = given.users.shape[1], given.content.shape[1]
-        self.of_user = _network(
-            (rank, config.hidden, rank), generator(config.seed, "dropoutnet/user")
-        )
-        self.of_item = _network(
-            (rank + width, config.hidden, rank), generator(config.seed, "dropoutnet/item")
-        )
+        sizes = (rank, config.hidden, rank), (rank + width, config.hidden, rank)
+        self.of_user = _network(sizes[0], generator(config.seed, "dropoutnet/user"))
+        self.of_item = _network(sizes[1], generator(config.seed, "dropoutnet/item"))
 
     def loss(self, rows: Tensor, rng: torch.Generator) -> Tensor:
         """Mean squared error of a batch of users over all rated movies and over their highest."""
@@ -280,16 +294,16 @@ class DropoutNets(nn.Module):
         return errors.mean() + errors.gather(1, highest).mean()
 
     @torch.no_grad()
-    def users(self, preferences: Tensor) -> NDArray[np.float32]:
+    def users(self, preferences: Tensor) -> Floats:
         """(Q, E) of any users."""
-        made: NDArray[np.float32] = self.of_user(self.user_scale(preferences)).numpy()
+        made: Floats = self.of_user(self.user_scale(preferences)).numpy()
         return made
 
     @torch.no_grad()
-    def items(self) -> NDArray[np.float32]:
+    def items(self) -> Floats:
         """(I, E) of all movies, with their preferences where there are any."""
         shown = torch.cat([self._preferences, self._given.content], dim=1)
-        made: NDArray[np.float32] = self.of_item(shown).numpy()
+        made: Floats = self.of_item(shown).numpy()
         return made
 
     @torch.no_grad()
@@ -308,9 +322,9 @@ class _Imitation:
 
     net: DropoutNets
     given: RankReducedEase
-    items: NDArray[np.float32]
+    items: Floats
 
-    def score(self, query: Query) -> NDArray[np.float32]:
+    def score(self, query: Query) -> Floats:
         users = torch.from_numpy(self.given.user_vectors(query))
         return self.net.users(users) @ self.items.T
 

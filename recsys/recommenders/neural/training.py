@@ -8,15 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from recsys.data.interactions import Interactions
 from recsys.data.split import TrainingData
 from recsys.evaluation.evaluator import RankingEvaluator, RankingTask
-from recsys.queries.query import Query, Scorer, rated_mask
+from recsys.queries.query import Floats, Query, Scorer, rated_mask
 from recsys.recommenders.neural.models import Schedule
 
 METRIC = "ndcg@10"
@@ -104,10 +102,10 @@ class UserItemVectors(NamedTuple):
         items: (I, D) float32.
     """
 
-    users: NDArray[np.float32]
-    items: NDArray[np.float32]
+    users: Floats
+    items: Floats
 
-    def score(self, query: Query) -> NDArray[np.float32]:
+    def score(self, query: Query) -> Floats:
         """(Q, I) scores of users of training."""
         return self.users[query.users] @ self.items.T
 
@@ -116,7 +114,7 @@ class ValidEvaluator:
     """NDCG@10 on valid, by the project's evaluator.
 
     All movies but those of the training history are ranked; the movies of valid alone where they
-    are cold, for so are those that will be judged.
+    are cold, for so are those that will be evaluated.
     """
 
     def __init__(self, data: TrainingData) -> None:
@@ -126,7 +124,7 @@ class ValidEvaluator:
         self._query = Query.known(data.train)
 
     def __call__(self, scorer: Scorer) -> float | None:
-        """What a scorer reaches; None where there is nothing to judge by."""
+        """What a scorer reaches; None where there is nothing to evaluate by."""
         if self._evaluator is None:
             return None
         return self._evaluator.evaluate(scorer, self._query).means()[METRIC]
@@ -147,7 +145,7 @@ def improve(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
 def train_until_best(
     net: nn.Module,
     run_epoch: Callable[[int], None],
-    judged: Callable[[], float | None],
+    measure: Callable[[], float | None],
     schedule: Schedule,
 ) -> int:
     """Trains, and leaves the network as it was after its best epoch.
@@ -155,7 +153,7 @@ def train_until_best(
     Args:
         net: what is trained.
         run_epoch: trains for the epoch of a number.
-        judged: the quality of the network as it is, higher better; None where it is not known.
+        measure: the quality of the network as it is, higher better; None where it is not known.
         schedule: when to stop.
 
     Returns:
@@ -166,7 +164,7 @@ def train_until_best(
         net.train()
         run_epoch(epoch)
         net.eval()
-        quality = judged()
+        quality = measure()
         if quality is None or quality > best:
             best = best if quality is None else quality
             kept, state = epoch, _copied(net)

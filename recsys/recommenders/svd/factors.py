@@ -107,8 +107,8 @@ class Descent:
 
 
 @dataclass(frozen=True)
-class FactorConfig(Options):
-    """How factors are learnt.
+class SvdConfig(Options):
+    """How factors are learnt; the defaults are those of the library Surprise.
 
     Attributes:
         factors: K.
@@ -122,10 +122,10 @@ class FactorConfig(Options):
         ConfigError: a value is out of its range.
     """
 
-    factors: PositiveInt
-    epochs: PositiveInt
-    lr: float
-    reg: float
+    factors: PositiveInt = 100
+    epochs: PositiveInt = 20
+    lr: float = 0.005
+    reg: float = 0.02
     init_std: NonNegativeFloat = 0.1
     seed: int = 0
 
@@ -186,7 +186,7 @@ class Factors:
     implicit: Floats
 
     @classmethod
-    def start(cls, train: Interactions, config: FactorConfig, name: str) -> Self:
+    def start(cls, train: Interactions, config: SvdConfig, name: str) -> Self:
         """Normal vectors and no biases; the vectors of what training lacks are 0 and stay so.
 
         Raises:
@@ -246,7 +246,7 @@ class Factors:
             share = steps.gained / np.sqrt(len(chosen))
             self.implicit[chosen] = steps.decay * self.implicit[chosen] + share
 
-    def fold_in(self, visit: Visit, chosen: NDArray[np.int32], config: FactorConfig) -> Answer:
+    def fold_in(self, visit: Visit, chosen: NDArray[np.int32], config: SvdConfig) -> Answer:
         """Bias and vector of somebody with these ratings: the same steps, but the movies rest."""
         choice, vectors = self.choice(chosen), self.item[visit.movies]
         target = visit.ratings - self.mean - self.item_bias[visit.movies] - vectors @ choice

@@ -28,39 +28,27 @@ from recsys.recommenders.bias import clipped
 from recsys.recommenders.svd.factors import (
     Answer,
     Descent,
-    FactorConfig,
     Factors,
     Floats,
+    SvdConfig,
     Visit,
     visits,
 )
 
 
 @dataclass(frozen=True)
-class SvdConfig(FactorConfig):
-    """``FactorConfig`` with the defaults of the library Surprise."""
-
-    factors: PositiveInt = 100
-    epochs: PositiveInt = 20
-    lr: float = 0.005
-    reg: float = 0.02
-
-
-@dataclass(frozen=True)
-class SvdPlusPlusConfig(FactorConfig):
-    """``FactorConfig`` with the defaults of the library Surprise."""
+class SvdPlusPlusConfig(SvdConfig):
+    """How factors are learnt; the defaults are those of the library Surprise."""
 
     factors: PositiveInt = 20
-    epochs: PositiveInt = 20
     lr: float = 0.007
-    reg: float = 0.02
 
 
 class Svd(Recommender):
     """Predicts ``μ + b_u + b_i + q_i·p_u``."""
 
     name = "svd"
-    config_class: ClassVar[type[FactorConfig]] = SvdConfig
+    config_class: ClassVar[type[SvdConfig]] = SvdConfig
     facts = Facts(
         "factors",
         "Surprise's SVD: biased matrix factorisation by gradient descent",

@@ -9,8 +9,8 @@ from recsys.documents import json_fingerprint
 
 FINGERPRINTS = {
     "default": "b48e9b90dbda98b5acb73d8d9da35c0a0ecb8f6262314114eb52464cab8cfe76",
-    "ml-100k-multimodal": "16653ff689fc89b96dd77d7027383196cba6bb79e1804e901289c037f3862b2c",
-    "mmtf-14k": "10425a7e6b792291efa2a80eb39aa0bfc3ed66cf1fa3a5597056f0a194ec9cfb",
+    "ml-100k-multimodal": "4c67948a1ccb2e5c8de3239c8e84d8fb2b1809a9af4ab73c61c30fcd2ddba43e",
+    "mmtf-14k": "978dedc784131c404599465a3a26f545291dbf4a5ebb36277b6dad9952bd3ad2",
     "all-ratings": "27230d9fbaabda3001ecdc9a843c22a5636f295922f0cfd393c23600c68ada59",
 }
 

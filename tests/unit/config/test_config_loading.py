@@ -279,7 +279,7 @@ def test_an_override_may_fill_a_section_that_was_null(write):
     assert str(found.sources.posters.path) == "pictures"
 
 
-@pytest.mark.parametrize("removed", REMOVED_KEYS)
+@pytest.mark.parametrize("removed", [key for key in REMOVED_KEYS if ".items." not in key])
 def test_a_key_that_was_removed_is_refused_with_what_to_do_instead(write, removed):
     key, _, value = removed.partition("=")
     document = f"{value or 1}"
@@ -289,6 +289,12 @@ def test_a_key_that_was_removed_is_refused_with_what_to_do_instead(write, remove
     told = f"{removed} was removed: {REMOVED_KEYS[removed]}"
     assert told in refusal(load_experiment, path)
     assert told in refusal(load_experiment, None, [f"{key}={value or 1}"])
+
+
+def test_a_key_of_a_table_that_was_renamed_names_the_new_one(write):
+    path = write("sources: {items: [{path: x.csv, id_column: id, oracles: true}]}")
+    told = refusal(load_experiment, path)
+    assert "sources.items.oracles was removed: write leakage_prone" in told
 
 
 def test_a_shipped_configuration_that_was_removed_names_the_overrides_to_take():

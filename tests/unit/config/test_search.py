@@ -124,9 +124,9 @@ def test_a_space_that_does_not_fit_is_refused(text, named):
         ("training", [{"monitor": {"rmse": -1}}]),
     ],
 )
-def test_what_trials_are_judged_by_is_not_searched(key, choices):
+def test_what_trials_are_evaluated_by_is_not_searched(key, choices):
     space = SearchSpace.model_validate({key: {"choices": choices}})
-    assert f"{key} changes what trials are judged by" in refusal(
+    assert f"{key} changes what trials are evaluated by" in refusal(
         space.require_fits, ExperimentConfig()
     )
 

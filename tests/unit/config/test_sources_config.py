@@ -8,8 +8,8 @@ import yaml
 from pydantic import ValidationError
 
 from recsys.config.loading import load_experiment
-from recsys.config.sources import ItemsTableConfig, SourcesConfig, TmdbConfig
-from recsys.data.items_spec import FieldSpec, ItemsTable, preset
+from recsys.config.sources import SourcesConfig, TmdbConfig
+from recsys.data.items_spec import FieldSpec, ItemsTable
 from recsys.data.tmdb.settings import TmdbSettings
 from recsys.errors import ConfigError
 
@@ -36,24 +36,24 @@ tmdb: {rate: 4}
 
 def test_a_configuration_says_what_a_table_is() -> None:
     config = SourcesConfig.model_validate(yaml.safe_load(OWN))
-    own, published = (entry.table(entry.path) for entry in config.items)
+    own, published = config.items
     assert own == ItemsTable(
-        Path("movies.csv"),
-        {
-            "director": FieldSpec("director"),
-            "actor": FieldSpec("cast", names=True, limit=5),
-            "plot": FieldSpec("plot", "text"),
+        path=Path("movies.csv"),
+        fields={
+            "director": FieldSpec(column="director"),
+            "actor": FieldSpec(column="cast", names=True, limit=5),
+            "plot": FieldSpec(column="plot", kind="text"),
         },
         id_column="id",
         key="imdb",
         title="name",
-        genres=FieldSpec("kinds", separator=","),
+        genres=FieldSpec(column="kinds", separator=","),
     )
-    base = preset("the-movies-dataset", Path("tmdb"))
+    base = ItemsTable(path=Path("tmdb"), preset="the-movies-dataset")
     assert published.existing == "fill"
     assert published.key == base.key
     assert set(base.fields) - set(published.fields) == {"collection"}
-    assert published.fields["overview"] == FieldSpec("overview", "text")
+    assert published.fields["overview"] == FieldSpec(column="overview", kind="text")
     assert config.tmdb is not None
     assert config.tmdb.settings() == TmdbSettings(rate=4)
 
@@ -75,7 +75,7 @@ def test_nothing_is_read_unless_it_is_asked_for() -> None:
 )
 def test_a_table_that_cannot_be_is_refused(change: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        ItemsTableConfig.model_validate({"path": "x", "preset": "mmtf-14k"} | change)
+        ItemsTable.model_validate({"path": "x", "preset": "mmtf-14k"} | change)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_a_table_that_cannot_be_is_refused(change: dict[str, Any], message: str)
 )
 def test_a_value_that_cannot_be_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
-        ItemsTableConfig.model_validate({"path": "x", "preset": "mmtf-14k"} | change)
+        ItemsTable.model_validate({"path": "x", "preset": "mmtf-14k"} | change)
 
 
 @pytest.mark.parametrize(

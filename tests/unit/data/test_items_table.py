@@ -12,7 +12,7 @@ import pytest
 from recsys.data.catalogue import UNKNOWN_YEAR, Catalogue
 from recsys.data.facts import Crosswalk, with_film_ids
 from recsys.data.items_join import read_links
-from recsys.data.items_spec import FieldSpec, ItemsTable, preset, presets
+from recsys.data.items_spec import FieldSpec, ItemsTable, presets
 from recsys.data.items_table import numeric_fact, with_items_table
 from recsys.data.movies import Movie, build_catalogue
 from recsys.errors import ConfigError, DataError
@@ -34,10 +34,10 @@ TABLE = """id,plot,cast,minutes,votes
 broken,row
 """
 FIELDS = {
-    "plot": FieldSpec("plot", "text"),
-    "actor": FieldSpec("cast", separator="|"),
-    "runtime": FieldSpec("minutes", "number"),
-    "votes": FieldSpec("votes", "number"),
+    "plot": FieldSpec(column="plot", kind="text"),
+    "actor": FieldSpec(column="cast", separator="|"),
+    "runtime": FieldSpec(column="minutes", kind="number"),
+    "votes": FieldSpec(column="votes", kind="number"),
 }
 
 
@@ -55,7 +55,7 @@ def catalogue() -> Catalogue:
 
 @pytest.fixture
 def table(write: Write) -> ItemsTable:
-    return ItemsTable(write("own.csv", TABLE), FIELDS, id_column="id", key="tmdb")
+    return ItemsTable(path=write("own.csv", TABLE), fields=FIELDS, id_column="id", key="tmdb")
 
 
 def test_facts_reach_the_movies_and_every_row_is_accounted_for(
@@ -96,23 +96,25 @@ def test_what_later_years_knew_is_left_out_unless_asked_for(
     assert "votes" not in known.facts
     assert report.left_out == ("votes",)
     assert report.warnings == ()
-    asked = ItemsTable(table.path, FIELDS, id_column="id", key="tmdb", oracles=True)
+    asked = ItemsTable(
+        path=table.path, fields=FIELDS, id_column="id", key="tmdb", leakage_prone=True
+    )
     known, report = with_items_table(catalogue, asked, ids=IDS)
     assert known.facts["votes"][1] == ("1194",)
     assert report.left_out == ()
-    assert "votes: known only after the movies were rated" in report.warnings[0]
+    assert "votes: leakage-prone, known only after the movies were rated" in report.warnings[0]
 
 
 @pytest.mark.parametrize("name", ["genre", "keywords"])
 def test_labels_are_never_facts(name: str) -> None:
-    for fields in ({name: FieldSpec("x")}, {"x": FieldSpec(name)}):
+    for fields in ({name: FieldSpec(column="x")}, {"x": FieldSpec(column=name)}):
         with pytest.raises(ConfigError, match="names genres, which are labels"):
-            ItemsTable(Path("own.csv"), fields, id_column="id")
+            ItemsTable(path=Path("own.csv"), fields=fields, id_column="id")
 
 
 def test_genres_become_labels_of_a_catalogue_without(catalogue: Catalogue, write: Write) -> None:
     path = write("own.tsv", "item\tkinds\n1\tComedy|Animation\n2\tAction\n")
-    table = ItemsTable(path, id_column="item", genres=FieldSpec("kinds", separator="|"))
+    table = ItemsTable(path=path, id_column="item", genres=FieldSpec(column="kinds", separator="|"))
     known, _ = with_items_table(catalogue, table)
     assert known.genre_names == ("Action", "Animation", "Comedy")
     assert known.genres_of(0) == ["Animation", "Comedy"]
@@ -126,12 +128,14 @@ def test_titles_and_years_are_added_where_they_are_unknown(
     catalogue: Catalogue, write: Write
 ) -> None:
     path = write("own.csv", "item,name,released\n1,Another Name,2001\n4,Heat (1995),\n")
-    table = ItemsTable(path, id_column="item", title="name", year="released")
+    table = ItemsTable(path=path, id_column="item", title="name", year="released")
     known, _ = with_items_table(catalogue, table)
     assert known.display_title(0) == "Toy Story (1995)"
     assert known.display_title(3) == "Heat (1995)"
     path = write("bare.csv", "item,x\n4,y\n")
-    bare, _ = with_items_table(catalogue, ItemsTable(path, {"x": FieldSpec("x")}, id_column="item"))
+    bare, _ = with_items_table(
+        catalogue, ItemsTable(path=path, fields={"x": FieldSpec(column="x")}, id_column="item")
+    )
     assert (bare.titles[3], bare.years[3]) == ("", UNKNOWN_YEAR)
 
 
@@ -140,12 +144,14 @@ def test_a_second_source_replaces_a_fact_or_fills_its_gaps(
 ) -> None:
     first = write("first.csv", "item,director\n1,m.lasseter\n")
     second = write("second.csv", "item,director\n1,John Lasseter\n2,Martin Campbell\n")
-    fields = {"director": FieldSpec("director")}
-    known, _ = with_items_table(catalogue, ItemsTable(first, fields, id_column="item"))
-    replaced, report = with_items_table(known, ItemsTable(second, fields, id_column="item"))
+    fields = {"director": FieldSpec(column="director")}
+    known, _ = with_items_table(catalogue, ItemsTable(path=first, fields=fields, id_column="item"))
+    replaced, report = with_items_table(
+        known, ItemsTable(path=second, fields=fields, id_column="item")
+    )
     assert replaced.facts["director"][:2] == (("John Lasseter",), ("Martin Campbell",))
     assert report.replaced == ("director",)
-    filling = ItemsTable(second, fields, id_column="item", existing="fill")
+    filling = ItemsTable(path=second, fields=fields, id_column="item", existing="fill")
     filled, report = with_items_table(known, filling)
     assert filled.facts["director"][:2] == (("m.lasseter",), ("Martin Campbell",))
     assert report.replaced == ()
@@ -166,7 +172,7 @@ def test_movies_are_found_by_any_of_their_ids(
     catalogue: Catalogue, write: Write, key: str, ids: list[str]
 ) -> None:
     path = write("own.csv", "id,x\n" + "".join(f"{id_},v{i}\n" for i, id_ in enumerate(ids)))
-    table = ItemsTable(path, {"x": FieldSpec("x")}, id_column="id", key=key)  # type: ignore[arg-type]
+    table = ItemsTable(path=path, fields={"x": FieldSpec(column="x")}, id_column="id", key=key)  # type: ignore[arg-type]
     known, report = with_items_table(catalogue, table, ids=IDS)
     assert report.unmatched == 0
     assert known.facts["x"][:2] == (("v0",), ("v1",))
@@ -175,7 +181,11 @@ def test_movies_are_found_by_any_of_their_ids(
 
 def test_an_id_that_looks_like_a_number_is_first_taken_as_it_is(write: Write) -> None:
     catalogue = build_catalogue([Movie("1"), Movie("1.0"), Movie("2")], (), "toy")
-    table = ItemsTable(write("own.csv", "id,x\n1.0,a\n2.0,b\n"), {"x": FieldSpec("x")}, "id")
+    table = ItemsTable(
+        path=write("own.csv", "id,x\n1.0,a\n2.0,b\n"),
+        fields={"x": FieldSpec(column="x")},
+        id_column="id",
+    )
     known, _ = with_items_table(catalogue, table)
     assert known.facts["x"] == ((), ("a",), ("b",))
 
@@ -183,8 +193,8 @@ def test_an_id_that_looks_like_a_number_is_first_taken_as_it_is(write: Write) ->
 def test_movies_are_found_by_title_and_year(catalogue: Catalogue, write: Write) -> None:
     text = "name,first,x,year\nGolden Eye,,a,1996\nToys,toy story,b,1995\nToy Story 2,,c,1999\n"
     table = ItemsTable(
-        write("own.csv", text),
-        {"x": FieldSpec("x")},
+        path=write("own.csv", text),
+        fields={"x": FieldSpec(column="x")},
         key="title",
         title="name",
         year="year",
@@ -211,12 +221,16 @@ def test_film_ids_are_translated_by_links_and_item_ids_are_not(
 
 def test_a_missing_column_is_named_with_the_nearest(catalogue: Catalogue, write: Write) -> None:
     path = write("own.csv", "item,overvew\n1,x\n")
-    table = ItemsTable(path, {"overview": FieldSpec("overview", "text")}, id_column="item")
+    table = ItemsTable(
+        path=path, fields={"overview": FieldSpec(column="overview", kind="text")}, id_column="item"
+    )
     with pytest.raises(DataError, match=r"no column 'overview'(.|\n)*did you mean 'overvew'"):
         with_items_table(catalogue, table)
     path = write("own.csv", "item,x,x\n1,a,b\n")
     with pytest.raises(DataError, match="2 columns are called 'x'"):
-        with_items_table(catalogue, ItemsTable(path, {"x": FieldSpec("x")}, id_column="item"))
+        with_items_table(
+            catalogue, ItemsTable(path=path, fields={"x": FieldSpec(column="x")}, id_column="item")
+        )
 
 
 @pytest.mark.parametrize(
@@ -231,7 +245,9 @@ def test_a_missing_column_is_named_with_the_nearest(catalogue: Catalogue, write:
 def test_a_file_that_cannot_be_used_is_refused(
     catalogue: Catalogue, write: Write, content: str | bytes, message: str
 ) -> None:
-    table = ItemsTable(write("own.csv", content), {"x": FieldSpec("x")}, id_column="item")
+    table = ItemsTable(
+        path=write("own.csv", content), fields={"x": FieldSpec(column="x")}, id_column="item"
+    )
     with pytest.raises(DataError, match=message):
         with_items_table(catalogue, table)
 
@@ -240,14 +256,16 @@ def test_ids_that_are_needed_must_be_given(catalogue: Catalogue, table: ItemsTab
     with pytest.raises(ConfigError, match="needs the movies' ids there"):
         with_items_table(catalogue, table)
     with pytest.raises(ConfigError, match="give its id_column"):
-        ItemsTable(Path("own.csv"))
+        ItemsTable(path=Path("own.csv"))
     with pytest.raises(ConfigError, match="give its title"):
-        ItemsTable(Path("own.csv"), id_column="id", key="title")
+        ItemsTable(path=Path("own.csv"), id_column="id", key="title")
 
 
 def test_a_table_about_other_movies_says_so(catalogue: Catalogue, write: Write) -> None:
     path = write("own.csv", "id,x\nalpha,1\n")
-    _, report = with_items_table(catalogue, ItemsTable(path, {"x": FieldSpec("x")}, id_column="id"))
+    _, report = with_items_table(
+        catalogue, ItemsTable(path=path, fields={"x": FieldSpec(column="x")}, id_column="id")
+    )
     assert "is 'item' its key?" in report.warnings[0]
 
 
@@ -266,14 +284,14 @@ def test_parquet_columns_may_hold_lists_numbers_and_dates(
     )
     frame.to_parquet(tmp_path / "own.parquet")
     fields = {
-        "actor": FieldSpec("cast", names=True),
-        "company": FieldSpec("companies", names=True),
-        "day": FieldSpec("day"),
-        "time": FieldSpec("time"),
-        "runtime": FieldSpec("minutes", "number"),
+        "actor": FieldSpec(column="cast", names=True),
+        "company": FieldSpec(column="companies", names=True),
+        "day": FieldSpec(column="day"),
+        "time": FieldSpec(column="time"),
+        "runtime": FieldSpec(column="minutes", kind="number"),
     }
     known, report = with_items_table(
-        catalogue, ItemsTable(tmp_path / "own.parquet", fields, id_column="id")
+        catalogue, ItemsTable(path=tmp_path / "own.parquet", fields=fields, id_column="id")
     )
     assert {name: values[0] for name, values in known.facts.items()} == {
         "actor": ("Tom Hanks", "Tim Allen"),
@@ -288,7 +306,9 @@ def test_parquet_columns_may_hold_lists_numbers_and_dates(
 
 def test_texts_may_run_over_lines(catalogue: Catalogue, write: Write) -> None:
     path = write("own.csv", 'item,plot\r\n1,"He said ""no"",\r\nand left."\r\n2,x\r\n')
-    table = ItemsTable(path, {"plot": FieldSpec("plot", "text")}, id_column="item")
+    table = ItemsTable(
+        path=path, fields={"plot": FieldSpec(column="plot", kind="text")}, id_column="item"
+    )
     known, _ = with_items_table(catalogue, table)
     assert known.facts["plot"][:2] == (('He said "no", and left.',), ("x",))
 
@@ -296,8 +316,8 @@ def test_texts_may_run_over_lines(catalogue: Catalogue, write: Write) -> None:
 def test_a_text_that_names_genres_is_told_of(write: Write) -> None:
     movies = [Movie("1", genres=("Comedy", "Children's")), Movie("2", genres=("War",)), Movie("3")]
     text = "item,plot,extract\n1,A dog.,A film for children.\n2,A front.,A war film.\n3,,A film.\n"
-    fields = {name: FieldSpec(name, "text") for name in ("plot", "extract")}
-    table = ItemsTable(write("own.csv", text), fields, id_column="item")
+    fields = {name: FieldSpec(column=name, kind="text") for name in ("plot", "extract")}
+    table = ItemsTable(path=write("own.csv", text), fields=fields, id_column="item")
     _, report = with_items_table(build_catalogue(movies, (), "toy"), table)
     (warning,) = report.warnings
     assert warning.startswith("extract: 100% of these texts name a genre")
@@ -339,7 +359,9 @@ def test_the_movies_dataset_is_read_with_its_broken_rows(
 ) -> None:
     text = pd.DataFrame([MOVIES_DATASET]).to_csv(index=False)
     write("movies_metadata.csv", text + BROKEN_ROW)
-    known, report = with_items_table(catalogue, preset("the-movies-dataset", tmp_path), ids=IDS)
+    known, report = with_items_table(
+        catalogue, ItemsTable(path=tmp_path, preset="the-movies-dataset"), ids=IDS
+    )
     assert {name: values[0] for name, values in known.facts.items()} == {
         "overview": (),
         "tagline": (),
@@ -357,8 +379,8 @@ def test_the_movies_dataset_is_read_with_its_broken_rows(
 
 def test_presets_are_tables_like_ones_own(tmp_path: Path) -> None:
     for name, table in presets().items():
-        assert preset(name, tmp_path).path == tmp_path / table.path
-        assert table.left_out or not table.oracles
-    assert preset("tmdb-5000", tmp_path / "mine.csv").path == tmp_path / "mine.csv"
+        assert ItemsTable(path=tmp_path, preset=name).file == tmp_path / table.path
+        assert table.left_out or not table.leakage_prone
+    assert ItemsTable(path=tmp_path / "mine.csv", preset="tmdb-5000").file == tmp_path / "mine.csv"
     with pytest.raises(ConfigError, match=r"no preset 'mmtf14k'(.|\n)*mmtf-14k"):
-        preset("mmtf14k")
+        ItemsTable(path=tmp_path, preset="mmtf14k")

@@ -10,7 +10,7 @@ from recsys.data.coverage import fact_coverage
 from recsys.data.dataset import Dataset
 from recsys.data.facts import Crosswalk
 from recsys.data.items_join import read_links
-from recsys.data.items_spec import preset
+from recsys.data.items_spec import ItemsTable
 from recsys.data.items_table import numeric_fact, with_items_table
 from recsys.data.matching import MatchReport, TitleList, match_titles
 from recsys.data.movies import parse_year, split_title
@@ -34,7 +34,7 @@ def test_coverage_of_movielens_100k_is_that_of_the_data_card(
     ml_100k: Dataset, ids: Crosswalk, real_data: Path
 ) -> None:
     ratings = ml_100k.interactions.item_counts()
-    table = preset("ml-100k-multimodal", real_data / "ml-100k-multimodal")
+    table = ItemsTable(path=real_data / "ml-100k-multimodal", preset="ml-100k-multimodal")
     known, report = with_items_table(ml_100k.catalogue, table, ratings=ratings)
     assert report.matched.by_movies == 1
     assert report.any_text is not None
@@ -63,7 +63,7 @@ def test_movies_meet_their_tmdb_rows_by_id_and_by_links(
     ml_100k: Dataset, ids: Crosswalk, real_data: Path
 ) -> None:
     catalogue = ml_100k.catalogue
-    table = preset("the-movies-dataset", real_data / "tmdb")
+    table = ItemsTable(path=real_data / "tmdb", preset="the-movies-dataset")
     known, report = with_items_table(catalogue, table, ids=ids)
     assert (report.rows, report.duplicates, report.malformed) == (5_000, 1, 0)
     assert report.matched.present == 1_643
@@ -72,7 +72,7 @@ def test_movies_meet_their_tmdb_rows_by_id_and_by_links(
     linked = read_links(real_data / "links.csv", catalogue)
     agree = [linked.ids[item] == ids.ids[item] for item in linked.ids]
     assert np.mean(agree) > 0.99
-    people_of = preset("the-movies-dataset-top-credits", real_data / "tmdb")
+    people_of = ItemsTable(path=real_data / "tmdb", preset="the-movies-dataset-top-credits")
     people, _ = with_items_table(known, people_of, ids=ids)
     assert people.facts["actor"][toy] == ("Tom Hanks", "Tim Allen", "Don Rickles")
 
@@ -80,7 +80,7 @@ def test_movies_meet_their_tmdb_rows_by_id_and_by_links(
 def test_the_slice_of_mmtf_14k_has_its_facts(real_data: Path) -> None:
     dataset = open_dataset("mmtf-14k", real_data)
     assert (len(dataset.interactions), len(dataset.catalogue)) == (50_976, 1_807)
-    table = preset("mmtf-14k", real_data / "mmtf-14k")
+    table = ItemsTable(path=real_data / "mmtf-14k", preset="mmtf-14k")
     known, report = with_items_table(dataset.catalogue, table)
     assert report.matched.by_movies == 1
     assert report.coverage("overview").by_movies == pytest.approx(0.93, abs=5e-3)

@@ -8,7 +8,7 @@ from recsys.errors import DataError, UnknownIdError
 from recsys.recommenders.saving import restore
 
 
-def newcomer(features, row, /, **changes):
+def new_movie(features, row, /, **changes):
     vectors = {name: table[row] for name, table in features.items()}
     arguments = {"id": "new", "title": "Fresh", "features": vectors, "year": 2024} | changes
     return NewMovie(**arguments)
@@ -16,14 +16,14 @@ def newcomer(features, row, /, **changes):
 
 @pytest.mark.parametrize("row", COLD.tolist())
 def test_the_content_of_a_cold_movie_gives_its_vectors(engine, features, row):
-    grown = engine.add_movie(newcomer(features, row))
+    grown = engine.add_movie(new_movie(features, row))
     for array in grown.model.model.movies.arrays().values():
         np.testing.assert_allclose(array[-1], array[row], atol=1e-5)
         assert array.dtype == np.float32
 
 
 def test_the_new_movie_is_found_everywhere(engine, features):
-    grown = engine.add_movie(newcomer(features, 3, genres=("drama",)))
+    grown = engine.add_movie(new_movie(features, 3, genres=("drama",)))
     assert grown.catalogue.find("fresh (2024)") == N_ITEMS
     answer = grown.recommend("u0", N_ITEMS, filters=Filters(years=(2024, 2024)))
     assert [(m.item, m.title, m.genres) for m in answer.items] == [("new", "Fresh", ["Drama"])]
@@ -37,7 +37,7 @@ def test_the_new_movie_is_found_everywhere(engine, features):
 
 def test_nothing_else_changes(engine, features):
     before = engine.label
-    grown = engine.add_movie(newcomer(features, 3))
+    grown = engine.add_movie(new_movie(features, 3))
     assert (len(engine.catalogue), engine.label) == (N_ITEMS, before)
     assert grown.label != before
     others = [m for m in grown.recommend("u0", N_ITEMS).items if m.item != "new"]
@@ -53,7 +53,7 @@ def test_one_modality_is_enough(engine, features):
 
 
 def test_a_grown_engine_can_be_bundled(engine, features, tmp_path):
-    grown = engine.add_movie(newcomer(features, 3))
+    grown = engine.add_movie(new_movie(features, 3))
     write_bundle(tmp_path / "grown", grown.contents, restore)
     again = Engine.load(str(tmp_path / "grown"))
     assert again.label == grown.label
@@ -61,7 +61,7 @@ def test_a_grown_engine_can_be_bundled(engine, features, tmp_path):
 
 
 def test_movies_can_be_added_one_after_the_other(engine, features):
-    grown = engine.add_movie(newcomer(features, 3)).add_movie(newcomer(features, 4, id="newer"))
+    grown = engine.add_movie(new_movie(features, 3)).add_movie(new_movie(features, 4, id="newer"))
     assert grown.catalogue.items.ids[-2:] == ("new", "newer")
 
 
@@ -78,4 +78,4 @@ def test_movies_can_be_added_one_after_the_other(engine, features):
 )
 def test_movies_that_cannot_be_added(engine, features, changes, error, match):
     with pytest.raises(error, match=match):
-        engine.add_movie(newcomer(features, 3, **changes))
+        engine.add_movie(new_movie(features, 3, **changes))

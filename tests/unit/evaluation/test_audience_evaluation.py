@@ -55,7 +55,7 @@ def test_figures_are_those_of_a_loop_over_movies(test_set: Interactions) -> None
     assert list(result.summary()) == list(expected)
 
 
-def test_only_the_movies_asked_for_are_judged(test_set: Interactions) -> None:
+def test_only_the_movies_asked_for_are_evaluated(test_set: Interactions) -> None:
     asked = np.array([9, 4, 0, 27])
     assert evaluate_audience(prediction(2), test_set, asked).items.tolist() == [4, 9]
 
@@ -91,7 +91,7 @@ def test_there_is_no_rank_correlation_of_equal_predictions(test_set: Interaction
     ("field", "values", "what"),
     [("mean", (np.nan, np.inf), "mean"), ("std", (0, -1, np.nan, np.inf), "standard deviation")],
 )
-def test_predictions_of_judged_movies_must_be_usable(
+def test_predictions_of_evaluated_movies_must_be_usable(
     test_set: Interactions, field: str, values: tuple[float, ...], what: str
 ) -> None:
     for value in values:
@@ -113,6 +113,6 @@ def test_predictions_that_do_not_fit(test_set: Interactions) -> None:
             evaluate_audience(replace(whole, vote_std=vote_std), test_set)
 
 
-def test_there_must_be_something_to_judge(test_set: Interactions) -> None:
+def test_there_must_be_something_to_evaluate(test_set: Interactions) -> None:
     with pytest.raises(DataError, match="no movie with at least 1 test ratings"):
         evaluate_audience(prediction(7), test_set, np.array([0, N_ITEMS - 1]))

@@ -9,7 +9,7 @@ from scipy import stats
 
 from recsys.data.interactions import Interactions
 from recsys.errors import DataError
-from recsys.evaluation.rating import evaluate_ratings, judge_levels, pit
+from recsys.evaluation.rating import evaluate_levels, evaluate_ratings, pit
 from recsys.queries.query import LevelProbabilities, Query, RatingPrediction
 from recsys.queries.rating_levels import RatingLevels
 
@@ -45,7 +45,7 @@ def stated(beliefs, factor: float = 1.0) -> LevelProbabilities:
 
 
 def test_an_honest_forecast_covers_what_it_says(drawn, beliefs):
-    found = judge_levels(stated(beliefs), drawn)
+    found = evaluate_levels(stated(beliefs), drawn)
     for share in (0.50, 0.80, 0.90, 0.95):
         covered = found.figures[f"pit_{share * 100:.0f}"]
         assert covered == pytest.approx(share, abs=four_deviations(share))
@@ -57,8 +57,8 @@ def test_an_honest_forecast_covers_what_it_says(drawn, beliefs):
 @pytest.mark.parametrize(("factor", "sign"), [(0.6, -1), (1.7, 1)])
 def test_a_dishonest_one_does_not(drawn, beliefs, factor, sign):
     honest, found = (
-        judge_levels(stated(beliefs), drawn),
-        judge_levels(stated(beliefs, factor), drawn),
+        evaluate_levels(stated(beliefs), drawn),
+        evaluate_levels(stated(beliefs, factor), drawn),
     )
     for share in (0.50, 0.80, 0.90):
         assert sign * (found.figures[f"pit_{share * 100:.0f}"] - share) > 0.04
@@ -69,7 +69,7 @@ def test_a_dishonest_one_does_not(drawn, beliefs, factor, sign):
 
 def test_a_shifted_one_does_not(drawn, beliefs):
     mean, std = beliefs
-    found = judge_levels(stated((mean - 0.7, std)), drawn)
+    found = evaluate_levels(stated((mean - 0.7, std)), drawn)
     assert found.histogram[-1] > 0.15
     assert found.histogram[0] < 0.05
 
@@ -78,7 +78,7 @@ def test_the_likelihood_is_scikit_learn_s(drawn, beliefs):
     metrics = pytest.importorskip("sklearn.metrics", reason="the oracle is scikit-learn")
     levels = stated(beliefs)
     expected = metrics.log_loss(drawn.rating, levels.probability, labels=STARS)
-    assert judge_levels(levels, drawn).figures["level_nll"] == pytest.approx(expected, rel=1e-9)
+    assert evaluate_levels(levels, drawn).figures["level_nll"] == pytest.approx(expected, rel=1e-9)
 
 
 def test_transforms_lie_where_the_level_does(drawn, beliefs):
@@ -96,14 +96,14 @@ def test_transforms_lie_where_the_level_does(drawn, beliefs):
 def test_by_hand(interactions):
     test = interactions([(0, 0, 1), (0, 1, 5)], (1, 2))
     probability = np.array([[1.0, 0, 0, 0, 0], [0.25, 0.25, 0, 0, 0.5]])
-    found = judge_levels(LevelProbabilities(STARS, probability), test)
+    found = evaluate_levels(LevelProbabilities(STARS, probability), test)
     assert found.figures["level_nll"] == pytest.approx(np.log(2) / 2)
     assert 0.5 <= pit(probability, np.array([0, 4]))[1] <= 1
 
 
 def test_what_was_impossible_costs_much_and_not_everything(interactions):
     test = interactions([(0, 0, 1)], (1, 1))
-    found = judge_levels(LevelProbabilities(STARS, np.array([[0, 0.5, 0.5, 0, 0]])), test)
+    found = evaluate_levels(LevelProbabilities(STARS, np.array([[0, 0.5, 0.5, 0, 0]])), test)
     assert 700 < found.figures["level_nll"] < 800
 
 
@@ -121,9 +121,9 @@ def everybody() -> Query:
     return Query(sp.csr_array(SHAPE, dtype=np.float32), np.arange(SHAPE[0], dtype=np.int32))
 
 
-def test_ratings_are_judged_with_their_levels(drawn, beliefs, everybody):
+def test_ratings_are_evaluated_with_their_levels(drawn, beliefs, everybody):
     result = evaluate_ratings(Believer(beliefs), drawn, everybody)
-    expected = judge_levels(stated(beliefs), drawn)
+    expected = evaluate_levels(stated(beliefs), drawn)
     assert dict(result.uncertainty) == {
         **{name: result.uncertainty[name] for name in ("nll", "coverage_80", "coverage_95")},
         **expected.figures,
@@ -149,7 +149,7 @@ def test_ratings_that_are_no_level(interactions):
     test = interactions([(0, 0, 3), (0, 1, 3.5), (1, 0, 4.5)], (2, 2))
     levels = LevelProbabilities(STARS, np.full((3, 5), 0.2))
     with pytest.raises(DataError, match="2 test ratings are none of the levels") as caught:
-        judge_levels(levels, test)
+        evaluate_levels(levels, test)
     assert caught.value.rows == ("user row 0, item row 1: 3.5", "user row 1, item row 0: 4.5")
 
 
@@ -158,11 +158,11 @@ def test_probabilities_that_are_none(interactions, row):
     test = interactions([(0, 0, 3), (0, 1, 3)], (1, 2))
     levels = LevelProbabilities(STARS, np.array([[0.2] * 5, row]))
     with pytest.raises(DataError, match="1 predictions have level probabilities") as caught:
-        judge_levels(levels, test)
+        evaluate_levels(levels, test)
     assert caught.value.rows == ("user row 0, item row 1: 3.0",)
 
 
 def test_probabilities_of_other_pairs(interactions):
     test = interactions([(0, 0, 3)], (1, 1))
     with pytest.raises(DataError, match="of 2 pairs for 1 test ratings"):
-        judge_levels(LevelProbabilities(STARS, np.full((2, 5), 0.2)), test)
+        evaluate_levels(LevelProbabilities(STARS, np.full((2, 5), 0.2)), test)

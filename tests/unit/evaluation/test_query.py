@@ -116,13 +116,13 @@ class Asked:
         return RatingPrediction(np.full(len(rows), 3, dtype=np.float32))
 
 
-def test_rankings_are_judged_with_times(timed: Interactions) -> None:
+def test_rankings_are_evaluated_with_times(timed: Interactions) -> None:
     asked, users = Asked(), np.array([0, 2])
     assert len(list(score_blocks(asked, users, Shape(3, 4, 1), Query.known(timed)))) == 2
     assert asked.times == [[[0, 50, 0, 0]], [[0, 0, 20, 0]]]
 
 
-def test_ratings_are_judged_with_times(
+def test_ratings_are_evaluated_with_times(
     timed: Interactions, interactions: Callable[..., Interactions]
 ) -> None:
     asked, test = Asked(), interactions([(2, 1, 4.0)], (3, 4))

@@ -111,13 +111,13 @@ def test_pictures_may_come_in_any_form_and_number(small):
     backbone = Backbone(small)
     arrays = [pixels(n, (64, 96)) for n in range(BATCH + 2)]
     vectors = backbone.frames(arrays)
-    assert vectors.shape == (BATCH + 2, backbone.dim)
+    assert vectors.shape == (BATCH + 2, backbone.card.dim)
     assert vectors.dtype == np.float32
     images = [Image.fromarray(array) for array in arrays]
     for same in (np.stack(arrays), images):
         assert np.array_equal(backbone.frames(same), vectors)
     np.testing.assert_allclose(backbone.frames(arrays[3:4])[0], vectors[3], atol=1e-5)
-    assert backbone.frames([]).shape == (0, backbone.dim)
+    assert backbone.frames([]).shape == (0, backbone.card.dim)
     grey = backbone.frames([images[0].convert("L"), images[1].resize((40, 70))])
     assert np.isfinite(grey).all()
 

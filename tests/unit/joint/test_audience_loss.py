@@ -54,7 +54,7 @@ def test_thousands_of_votes_weigh_more_than_ten():
         assert weight == pytest.approx(1 / (math.exp(-6) + 1 / votes), rel=1e-5)
 
 
-def test_votes_count_for_no_more_than_what_they_judge():
+def test_votes_count_for_no_more_than_what_they_are_evaluated_by():
     assert pull(10**9) == pytest.approx(math.exp(6), rel=1e-4)
 
 

@@ -6,13 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from support.served import COLD, N_ITEMS, ServedWorld, served_world
+from support.served import ServedWorld, served_world
 
 from recsys.data.splits import TrainingData
 from recsys.errors import ConfigError
-from recsys.recommenders.joint.recommender import subsets, with_modalities
-
-RATED = np.isin(np.arange(N_ITEMS), COLD, invert=True)
+from recsys.recommenders.joint.recommender import subsets
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +31,12 @@ def catalogue(world):
     return movies
 
 
+def with_modalities(recommender, catalogue, kept):
+    histories = recommender.context.histories
+    data = TrainingData.of(histories, histories.select(np.arange(0)), catalogue)
+    return recommender.with_modalities(data, kept)
+
+
 def test_subsets_are_all_there_are_from_none_to_all():
     found = list(subsets(("a", "b", "c")))
     assert len(found) == len(set(found)) == 8
@@ -42,7 +46,7 @@ def test_subsets_are_all_there_are_from_none_to_all():
 
 def test_all_modalities_change_nothing(world, catalogue):
     model, tower = world.model.model, world.model.tower
-    whole = with_modalities(model, tower, catalogue, RATED, tower.modalities)
+    whole = with_modalities(world.model, catalogue, tower.modalities).model
     for name, array in whole.movies.arrays().items():
         np.testing.assert_array_equal(array, model.movies.arrays()[name])
 
@@ -50,7 +54,7 @@ def test_all_modalities_change_nothing(world, catalogue):
 def test_what_goes_is_exactly_what_the_missing_content_added(world, catalogue):
     model, tower = world.model.model, world.model.tower
     kept = tower.modalities[:1]
-    part = with_modalities(model, tower, catalogue, RATED, kept).movies.arrays()
+    part = with_modalities(world.model, catalogue, kept).model.movies.arrays()
     n = len(catalogue)
     some = tower.embed({name: world.features[name] for name in kept}, n).arrays()
     full = tower.embed(world.features, n).arrays()
@@ -64,8 +68,7 @@ def test_what_goes_is_exactly_what_the_missing_content_added(world, catalogue):
 
 
 def test_without_any_content_movies_differ_by_their_offsets_alone(world, catalogue):
-    model, tower = world.model.model, world.model.tower
-    bare = with_modalities(model, tower, catalogue, RATED, ()).movies
+    bare = with_modalities(world.model, catalogue, ()).model.movies
     for array in (bare.genre_logits, bare.audience_mean, bare.audience_log_variance):
         np.testing.assert_allclose(array, np.full_like(array, array[0]), atol=1e-5)
     np.testing.assert_allclose(bare.modality_weights, 0, atol=1e-6)
@@ -73,27 +76,19 @@ def test_without_any_content_movies_differ_by_their_offsets_alone(world, catalog
 
 
 def test_an_unknown_modality_names_those_there_are(world, catalogue):
-    model, tower = world.model.model, world.model.tower
     with pytest.raises(ConfigError, match="does not read modality 'texts'") as caught:
-        with_modalities(model, tower, catalogue, RATED, ("texts",))
+        with_modalities(world.model, catalogue, ("texts",))
     assert "text" in caught.value.hint
 
 
 def test_a_catalogue_without_the_features_is_refused(world, catalogue):
-    model, tower = world.model.model, world.model.tower
     bare = replace(catalogue, modalities={})
     with pytest.raises(ConfigError, match="the catalogue lacks modality"):
-        with_modalities(model, tower, bare, RATED, ())
+        with_modalities(world.model, bare, ())
 
 
 def test_a_recommender_without_some_of_its_modalities_is_one(world, catalogue):
     recommender = world.model
-    histories = recommender.context.histories
-    data = TrainingData.of(histories, histories.select(np.arange(0)), catalogue)
-    kept = recommender.tower.modalities[:1]
-    part = recommender.with_modalities(data, kept)
-    expected = with_modalities(recommender.model, recommender.tower, catalogue, RATED, kept)
-    for name, array in expected.movies.arrays().items():
-        np.testing.assert_array_equal(part.model.movies.arrays()[name], array)
+    part = with_modalities(recommender, catalogue, recommender.tower.modalities[:1])
     assert (part.source, part.context) == (recommender.source, recommender.context)
     assert part.tower.modalities == recommender.tower.modalities

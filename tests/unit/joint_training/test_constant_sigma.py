@@ -6,7 +6,7 @@ import scipy.sparse as sp
 
 from recsys.data.interactions import Interactions
 from recsys.data.vocabulary import Vocabulary
-from recsys.errors import DataError, NotFittedError
+from recsys.errors import DataError
 from recsys.evaluation.rating import evaluate_ratings
 from recsys.queries.query import Query
 from recsys.queries.rating_levels import RatingLevels
@@ -45,7 +45,7 @@ def query():
 @pytest.mark.parametrize(("spread", "gain"), [(0.0, (-0.01, 0.01)), (0.6, (0.05, 1.0))])
 def test_it_loses_by_what_the_differences_are_worth(query, spread, gain):
     honest = Honest(spread)
-    constant = ConstantSigma(honest, LEVELS).fit(honest.ratings(1), query)
+    constant = ConstantSigma.fit(honest, LEVELS, honest.ratings(1), query)
     one, other = (evaluate_ratings(p, honest.ratings(2), query) for p in (honest, constant))
     difference = other.uncertainty["level_nll"] - one.uncertainty["level_nll"]
     assert gain[0] < difference < gain[1]
@@ -54,22 +54,14 @@ def test_it_loses_by_what_the_differences_are_worth(query, spread, gain):
 
 def test_one_sigma_for_all(query):
     honest = Honest(0.3)
-    constant = ConstantSigma(honest, LEVELS).fit(honest.ratings(1), query)
+    constant = ConstantSigma.fit(honest, LEVELS, honest.ratings(1), query)
     same = np.argwhere(np.isclose(honest.mean, honest.mean[0, 0], atol=1e-3))[:2]
     found = constant.predict_ratings(query, same[:, 0], same[:, 1])
     assert found.std[0] == pytest.approx(found.std[1], abs=1e-3)
-    assert constant.sigma == pytest.approx(np.median(honest.std), rel=0.2)
-
-
-def test_it_has_to_be_fitted(query):
-    constant = ConstantSigma(Honest(0.1), LEVELS)
-    with pytest.raises(NotFittedError):
-        constant.predict_ratings(query, np.zeros(1, int), np.zeros(1, int))
-    with pytest.raises(NotFittedError):
-        _ = constant.sigma
+    assert constant.calibration.scale == pytest.approx(np.median(honest.std), rel=0.2)
 
 
 def test_ratings_that_are_no_level(query):
     honest = Honest(0.1)
     with pytest.raises(DataError, match="none of the levels"):
-        ConstantSigma(honest, RatingLevels.midway((1.0, 3.0, 5.0))).fit(honest.ratings(1), query)
+        ConstantSigma.fit(honest, RatingLevels.midway((1.0, 3.0, 5.0)), honest.ratings(1), query)

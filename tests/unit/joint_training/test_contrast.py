@@ -95,7 +95,7 @@ def test_codes_that_are_all_alike_cost_the_logarithm_of_the_batch():
     assert info_nce(alike, alike, nobody(6), 0.1).item() == pytest.approx(np.log(6))
 
 
-def test_perfect_codes_cost_what_orthogonal_rivals_leave():
+def test_perfect_codes_cost_what_orthogonal_others_leave():
     perfect = torch.eye(6)
     found = info_nce(perfect, perfect, nobody(6), 0.5).item()
     assert found == pytest.approx(np.log(1 + 5 * np.exp(-2)))

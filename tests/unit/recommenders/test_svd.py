@@ -1,4 +1,4 @@
-"""SVD and SVD++: the same numbers as the plain loop over the ratings, and sensible newcomers."""
+"""SVD and SVD++: the numbers of the plain loop over the ratings, sensible vectors of new users."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import scipy.sparse as sp
 from recsys.errors import ConfigError, DataError
 from recsys.queries.query import Query
 from recsys.recommenders.svd import factors as latent_factors
-from recsys.recommenders.svd.factors import Descent, Factors
-from recsys.recommenders.svd.model import Svd, SvdConfig, SvdPlusPlus, SvdPlusPlusConfig
+from recsys.recommenders.svd.factors import Descent, Factors, SvdConfig
+from recsys.recommenders.svd.model import Svd, SvdPlusPlus, SvdPlusPlusConfig
 from recsys.testing.worlds import data_of
 
 SVD = SvdConfig(factors=3, epochs=4, lr=0.05, reg=0.1, seed=5)

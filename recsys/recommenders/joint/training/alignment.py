@@ -296,11 +296,11 @@ def own_ranks(
     """
     ranks, counts = [], []
     for rows in torch.split(queries, _BLOCK):
-        rivals = films[rows][:, None] != films[pool]
+        others = films[rows][:, None] != films[pool]
         own = (anchor[rows] * target[rows]).sum(dim=1, keepdim=True)
         ahead = anchor[rows] @ target[pool].T >= own - _TIE
-        ranks.append(1 + (rivals & ahead).sum(dim=1))
-        counts.append(1 + rivals.sum(dim=1))
+        ranks.append(1 + (others & ahead).sum(dim=1))
+        counts.append(1 + others.sum(dim=1))
     return torch.cat(ranks).cpu().numpy(), torch.cat(counts).cpu().numpy()
 
 

@@ -6,15 +6,15 @@ Legend: N ratings, K levels.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from recsys.data.interactions import Interactions
-from recsys.errors import DataError, NotFittedError
-from recsys.queries.query import Predictor, Query, RatingPrediction
+from recsys.errors import DataError
+from recsys.queries.query import Predictor, Query, RatingPrediction, Rows
 from recsys.queries.rating_levels import Floats, Numbers, RatingLevels, level_index
 
 FEWEST = 50
@@ -106,61 +106,42 @@ def require_levels(ratings: Numbers, levels: RatingLevels) -> NDArray[np.int64]:
     return index
 
 
+@dataclass(frozen=True)
 class ConstantSigma:
     """Another predictor's means with one σ, the same for every user and every movie.
 
-    The σ and the thresholds between the levels are fitted on valid, exactly as a model's own are
-    calibrated: nothing but the differences between ratings is taken from it.
+    Nothing but the differences between ratings is taken from the predictor.
 
-    Args:
+    Attributes:
         predictor: only the means it predicts are read.
-        levels: what ratings can be, and where thresholds start from.
+        calibration: the σ, in latent stars, and the levels with their thresholds.
     """
 
-    name = "constant-sigma"
+    predictor: Predictor
+    calibration: Calibration
 
-    def __init__(self, predictor: Predictor, levels: RatingLevels) -> None:
-        self.predictor, self.levels = predictor, levels
-        self._fitted: Calibration | None = None
+    @classmethod
+    def fit(
+        cls, predictor: Predictor, levels: RatingLevels, valid: Interactions, query: Query
+    ) -> Self:
+        """With the σ and the thresholds under which the ratings of valid are likeliest.
 
-    def fit(self, valid: Interactions, query: Query) -> Self:
-        """Finds the σ and the thresholds under which the ratings of valid are likeliest.
+        Both are fitted exactly as a model's own are calibrated.
 
         Args:
-            valid: held-out ratings; with fewer than ``calibration.FEWEST`` of them σ stays 1.
+            predictor: only the means it predicts are read.
+            levels: what ratings can be, and where thresholds start from.
+            valid: held-out ratings; with fewer than ``FEWEST`` of them σ is 1.
             query: all users of ``valid.users``, in that order.
 
         Raises:
             DataError: a rating is not one of the levels.
         """
-        mean = self.predictor.predict_ratings(query, valid.user, valid.item).mean
-        self._fitted = calibrate(
-            mean, np.ones_like(mean), valid.rating, self.levels, thresholds=True
-        )
-        return self
+        mean = predictor.predict_ratings(query, valid.user, valid.item).mean
+        std = np.ones_like(mean)
+        return cls(predictor, calibrate(mean, std, valid.rating, levels, thresholds=True))
 
-    @property
-    def sigma(self) -> float:
-        """The σ, in latent stars.
-
-        Raises:
-            NotFittedError: ``fit`` was not called.
-        """
-        return self._require().scale
-
-    def predict_ratings(
-        self, query: Query, rows: NDArray[np.integer[Any]], items: NDArray[np.integer[Any]]
-    ) -> RatingPrediction:
-        """Ratings of N pairs.
-
-        Raises:
-            NotFittedError: ``fit`` was not called.
-        """
-        fitted = self._require()
+    def predict_ratings(self, query: Query, rows: Rows, items: Rows) -> RatingPrediction:
+        """Ratings of N pairs."""
         mean = self.predictor.predict_ratings(query, rows, items).mean
-        return fitted.levels.predict(mean, np.full_like(mean, fitted.scale))
-
-    def _require(self) -> Calibration:
-        if self._fitted is None:
-            raise NotFittedError("the constant σ was not fitted", hint="call fit first")
-        return self._fitted
+        return self.calibration.levels.predict(mean, np.full_like(mean, self.calibration.scale))

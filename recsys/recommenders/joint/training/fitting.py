@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from recsys.config.experiment import ExperimentConfig
 from recsys.data.interactions import Interactions
@@ -101,19 +100,16 @@ def _checkpoints(
 
 
 def _targets(data: TrainingData, statistics: TrainStatistics, config: ExperimentConfig) -> Targets:
+    l2, train = config.teacher.l2, data.train
+    distilled = bool(config.losses.distillation)
+    teacher = ease_weights(rated_mask(train.matrix()), l2) if distilled else np.empty(0)
     return Targets(
-        _teacher(data.train, config),
+        torch.from_numpy(teacher),
         torch.tensor(data.catalogue.genres, dtype=torch.float32),
         torch.tensor(data.labels.train, dtype=torch.float32),
         torch.from_numpy(statistics.audience_mean),
         torch.from_numpy(statistics.counts.astype(np.float32)),
     )
-
-
-def _teacher(train: Interactions, config: ExperimentConfig) -> Tensor:
-    if not config.losses.distillation:
-        return torch.empty(0)
-    return torch.from_numpy(ease_weights(rated_mask(train.matrix()), config.teacher.l2))
 
 
 def _calibrated(model: EmbeddingModel, train: Interactions, valid: Interactions) -> EmbeddingModel:

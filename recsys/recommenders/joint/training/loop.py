@@ -17,6 +17,7 @@ from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from recsys.config.experiment import TrainingConfig
 from recsys.errors import ConfigError, RecsysError
+from recsys.recommenders.joint.storage import under
 from recsys.recommenders.joint.training.checkpoints import Checkpoints, Snapshot, discard_checkpoint
 from recsys.recommenders.joint.training.devices import (
     autocast,
@@ -47,7 +48,7 @@ class Batches(Protocol):
 
 @dataclass(frozen=True)
 class Learning:
-    """What is trained, on what, towards what, and how it is judged.
+    """What is trained, on what, towards what, and how it is evaluated.
 
     Attributes:
         model: it is trained in place, on the device it is on.
@@ -131,11 +132,7 @@ def run(
     loop = _Loop(learning, config, log, options or RunOptions())
     if checkpoints is None:
         loop.run(lambda: None)
-    else:
-        _run_kept(loop, checkpoints)
-
-
-def _run_kept(loop: _Loop, checkpoints: Checkpoints) -> None:
+        return
     if loop.options.resume:
         loop.restore(checkpoints.read())
     else:
@@ -205,12 +202,12 @@ class Stepper:
 
     def restore(self, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:
         """Put back what ``tensors`` and ``state`` gave."""
-        self.model.load_state_dict(within(tensors, "model/"))
-        restore_optimiser(self.optimiser, within(tensors, "optimiser/"))
+        self.model.load_state_dict(under(tensors, "model/"))
+        restore_optimiser(self.optimiser, under(tensors, "optimiser/"))
         self.schedule.load_state_dict(dict(state["schedule"]))
         for group, rate in zip(self.optimiser.param_groups, state["rates"], strict=True):
             group["lr"] = rate
-        restore_random_state(within(tensors, "random/"), self.device)
+        restore_random_state(under(tensors, "random/"), self.device)
 
 
 def _finite(parts: dict[str, Tensor], loss: Tensor) -> dict[str, float]:
@@ -252,12 +249,6 @@ def restore_optimiser(optimiser: Optimizer, tensors: Mapping[str, Tensor]) -> No
         number, name = key.split("/", 1)
         state.setdefault(int(number), {})[name] = tensor
     optimiser.load_state_dict(optimiser.state_dict() | {"state": state})
-
-
-def within(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """What is named ``prefix…``, without the prefix."""
-    found = {name: tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-    return {name.removeprefix(prefix): tensor for name, tensor in found.items()}
 
 
 class _Loop:
@@ -339,7 +330,7 @@ class _Loop:
         if snapshot is None:
             return
         self.stepper.restore(snapshot.tensors, snapshot.state)
-        best = within(snapshot.tensors, "best/")
+        best = under(snapshot.tensors, "best/")
         self.best = {name: tensor.to(self.stepper.device) for name, tensor in best.items()}
         self.state = TrainerState(**snapshot.state["trainer"])
         log = snapshot.state["log"]

@@ -12,7 +12,6 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import scipy.sparse as sp
 import torch
 from torch import Tensor
 
@@ -86,13 +85,8 @@ class UserBatches:
         rng = torch.Generator().manual_seed(seed_for(self.seed, f"batches/{number}"))
         order = self.users[torch.randperm(len(self.users), generator=rng)]
         for rows in torch.split(order, self.size)[start : len(self)]:
-            yield Batch(
-                *(_dense(m[rows.numpy()]) for m in (self.ratings, self.rated, self.weights))
-            )
-
-
-def _dense(rows: sp.csr_array) -> Tensor:
-    return torch.from_numpy(rows.toarray())
+            parts = (m[rows.numpy()] for m in (self.ratings, self.rated, self.weights))
+            yield Batch(*(torch.from_numpy(part.toarray()) for part in parts))
 
 
 class Targets(NamedTuple):

@@ -1,4 +1,4 @@
-"""The harness judges as the project does everywhere else."""
+"""The harness evaluates as the project does everywhere else."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_figures_are_those_of_the_projects_evaluate_tasks(material, fold, part):
     assert found.rating.summary() == rules.rating(model).summary()
 
 
-def test_lists_are_judged_of_users_of_whom_something_is_known(material):
+def test_lists_are_evaluated_of_users_of_whom_something_is_known(material):
     whole = material.split(SplitSeed("ro", 1))
     split = whole.split
     train = split.train.select(np.flatnonzero(split.train.user >= 5))
@@ -59,7 +59,7 @@ def test_values_of_users_make_up_the_figures(material):
     assert users["n_ratings"].sum() == len(data.split.test)
 
 
-def test_newcomers_are_named_by_their_likes(material):
+def test_held_out_users_are_named_by_their_likes(material):
     data = material.split(SplitSeed("cold-users", 3))
     found = evaluate_tasks(fitted(data), data, "test", ("fold-in",))
     metrics = grouped(found, "ranking")

@@ -31,12 +31,12 @@ def users_of(part):
 
 def test_nothing_is_learnt_from_users_who_are_held_out(held_out, ratings):
     split, choosing = held_out.split, held_out.choosing
-    judged = users_of(split.test)
-    assert len(judged) == len(ratings.interactions.users) // 5
-    assert len(users_of(choosing)) == (len(ratings.interactions.users) - len(judged)) // 10
+    evaluated = users_of(split.test)
+    assert len(evaluated) == len(ratings.interactions.users) // 5
+    assert len(users_of(choosing)) == (len(ratings.interactions.users) - len(evaluated)) // 10
     known = users_of(split.train) | users_of(split.valid)
-    assert not known & (judged | users_of(choosing))
-    assert not judged & users_of(choosing)
+    assert not known & (evaluated | users_of(choosing))
+    assert not evaluated & users_of(choosing)
     parts = (split.train, split.valid, split.test, choosing)
     assert sum(map(len, parts)) == len(ratings.interactions)
 
@@ -57,16 +57,16 @@ def test_a_user_tells_so_many_likes_and_the_rest_is_to_be_found(held_out):
     found = held_out_users(test, 7)
     whole, truth, drawn = (m.toarray() for m in (test.matrix(), found.truth, found.drawn))
     assert tuple(found.queries) == GIVEN
-    judged = (drawn > 0).any(axis=1)
-    assert judged.any()
+    evaluated = (drawn > 0).any(axis=1)
+    assert evaluated.any()
     likes = (whole >= LIKED).sum(axis=1)
-    np.testing.assert_array_equal(judged, likes >= max(GIVEN))
-    np.testing.assert_array_equal(truth[judged] + drawn[judged], whole[judged])
+    np.testing.assert_array_equal(evaluated, likes >= max(GIVEN))
+    np.testing.assert_array_equal(truth[evaluated] + drawn[evaluated], whole[evaluated])
     assert not ((truth > 0) & (drawn > 0)).any()
     for n, query in found.queries.items():
         history = query.histories.toarray()
         assert (query.users == -1).all()
-        assert set((history > 0).sum(axis=1)[judged]) == {n}
+        assert set((history > 0).sum(axis=1)[evaluated]) == {n}
         assert history[history > 0].min() >= LIKED
         assert ((history > 0) <= (drawn > 0)).all(), "what is told is among what is drawn"
 

@@ -64,7 +64,7 @@ def test_cold_movies_stay_where_they_are(shuffled):
     assert np.array_equal(np.sort(moved), split.cold_valid_items)
 
 
-def test_what_newcomers_tell_is_shuffled_too(shuffled):
+def test_what_held_out_users_tell_is_shuffled_too(shuffled):
     before, after = shuffled("cold-users")
     old, new = before.lists(), after.lists()
     told = old.query.histories.tocoo()

@@ -208,7 +208,7 @@ def test_without_our_model_the_report_says_so(bench) -> None:
     assert "Only `ease` was measured" in found["CHOOSING.md"]
 
 
-def test_cold_movies_are_judged_among_themselves_and_among_all(bench) -> None:
+def test_cold_movies_are_evaluated_among_themselves_and_among_all(bench) -> None:
     bench.add("ml-cold", "joint", 0.3, family="ours", task="cold", split="cold-items")
     bench.add("ml-cold", "true-popularity", 0.5, family="oracle", task="cold", split="cold-items")
     page = written(bench)["protocols/ml-cold.md"]

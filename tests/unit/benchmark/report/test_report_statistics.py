@@ -42,7 +42,7 @@ def compared(first, second, metric=NDCG):
 
 
 def parts(values, per_user, split="part"):
-    """Test parts on which all users are judged, in one order."""
+    """Test parts on which all users are evaluated, in one order."""
     users = np.arange(np.shape(per_user)[1])
     pairs = zip(values, per_user, strict=True)
     return {f"{split} {n}": PartFigure(v, users, np.asarray(u)) for n, (v, u) in enumerate(pairs)}
@@ -189,7 +189,7 @@ def test_users_alone_show_nothing_where_seeds_disagree() -> None:
     assert found.verdict == "no difference shown"
 
 
-def test_a_user_is_followed_through_the_parts_they_are_judged_in() -> None:
+def test_a_user_is_followed_through_the_parts_they_are_evaluated_in() -> None:
     rows = [np.array([0, 1]), np.array([1, 2])]
     values = [np.array([1.0, 2.0]), np.array([4.0, 6.0])]
     one = {f"{n}": PartFigure(float(v.mean()), rows[n], v) for n, v in enumerate(values)}
@@ -344,7 +344,7 @@ def test_the_interval_must_lie_on_the_side_of_the_difference() -> None:
     assert odd.verdict == "no difference shown"
 
 
-def test_the_best_is_compared_with_all_even_if_it_is_neither_ours_nor_a_rival(bench) -> None:
+def test_the_best_is_compared_with_all_even_if_it_is_neither_ours_nor_a_baseline(bench) -> None:
     for name, worth, family in (("joint", 0.3, "ours"), ("wide", 0.4, "ours"), ("ease", 0.2, "x")):
         bench.add("ml-ro", name, worth, family=family)
     (found,) = leaderboards(read(bench.folder))

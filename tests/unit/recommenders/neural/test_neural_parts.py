@@ -59,11 +59,11 @@ def trained(qualities, schedule):
         assert number == len(asked) + 1
         net.epochs += 1
 
-    def judged():
+    def evaluated():
         asked.append(qualities[len(asked)])
         return asked[-1]
 
-    kept = train_until_best(net, run_epoch, judged, schedule)
+    kept = train_until_best(net, run_epoch, evaluated, schedule)
     return kept, net.epochs.item(), len(asked)
 
 
@@ -92,33 +92,38 @@ class Fixed:
         return self.scores[query.users].astype(np.float32)
 
 
-def test_cold_movies_are_judged_among_themselves():
+def test_cold_movies_are_evaluated_among_themselves():
     world = two_genre_world()
     cold = np.flatnonzero(world.cold)
     valid = world.test.select(np.isin(world.test.item, cold[:15]))
     data = TrainingData.of(world.train, valid, world.catalogue)
-    judge = ValidEvaluator(replace(data, cold_valid_items=cold[:15]))
+    evaluator = ValidEvaluator(replace(data, cold_valid_items=cold[:15]))
     right = (world.fans[:, None] == world.genre).astype(float)
     warm_first = right + 10 * ~world.cold
-    unjudged_first = right + 10 * np.isin(np.arange(60), cold[15:])
-    assert judge(Fixed(right)) == judge(Fixed(warm_first)) == judge(Fixed(unjudged_first)) > 0.8
-    assert judge(Fixed(-right)) < 0.5
+    others_first = right + 10 * np.isin(np.arange(60), cold[15:])
+    assert (
+        evaluator(Fixed(right))
+        == evaluator(Fixed(warm_first))
+        == evaluator(Fixed(others_first))
+        > 0.8
+    )
+    assert evaluator(Fixed(-right)) < 0.5
 
 
-def test_warm_movies_are_judged_among_all_and_history_is_left_out():
+def test_warm_movies_are_evaluated_among_all_and_history_is_left_out():
     world = two_genre_world()
-    judge = ValidEvaluator(TrainingData.of(world.train, world.valid, world.catalogue))
+    evaluator = ValidEvaluator(TrainingData.of(world.train, world.valid, world.catalogue))
     truth = world.valid.matrix().toarray() > 0
     perfect = truth + 10.0 * (world.train.matrix().toarray() > 0)
-    assert judge(Fixed(perfect)) == pytest.approx(1)
-    assert judge(Fixed(truth + 10 * world.cold)) < 0.5
+    assert evaluator(Fixed(perfect)) == pytest.approx(1)
+    assert evaluator(Fixed(truth + 10 * world.cold)) < 0.5
 
 
-def test_no_valid_is_no_judgement():
+def test_no_valid_is_no_quality():
     world = two_genre_world()
     nothing = world.valid.select(np.arange(0))
-    judge = ValidEvaluator(TrainingData.of(world.train, nothing, world.catalogue))
-    assert judge(Fixed(np.zeros((60, 60)))) is None
+    evaluator = ValidEvaluator(TrainingData.of(world.train, nothing, world.catalogue))
+    assert evaluator(Fixed(np.zeros((60, 60)))) is None
 
 
 def two_modalities(absent=()):
