@@ -17,14 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from recsys.data.catalogue import Catalogue
 from recsys.data.facts import Crosswalk, MovieIds
 from recsys.data.items_spec import ItemKey
 from recsys.data.matching import MatchReport, TitleList, match_titles
-from recsys.data.rawtable import Encoding, decode, parquet_columns, read_bytes, require_columns
+from recsys.data.rawtable import Encoding, decode, parquet_table, read_bytes, require_columns
 from recsys.errors import ConfigError, DataError
 
 
@@ -61,17 +60,10 @@ def read_items_file(path: Path, wanted: Sequence[str], encoding: Encoding = "utf
             one that is there.
     """
     distinct = list(dict.fromkeys(wanted))
-    if path.suffix == ".parquet":
-        return _read_parquet(path, distinct)
-    return _read_csv(path, distinct, encoding)
-
-
-def _read_parquet(path: Path, wanted: list[str]) -> ItemRows:
-    require_columns(path, parquet_columns(path), wanted)
-    table = pq.read_table(path, columns=wanted)
-    if not table.num_rows:
-        raise DataError(f"{path} is empty: it has columns and no rows")
-    columns = {name: [cell_text(value) for value in table[name].to_pylist()] for name in wanted}
+    if path.suffix != ".parquet":
+        return _read_csv(path, distinct, encoding)
+    table = parquet_table(path, distinct)
+    columns = {name: [cell_text(value) for value in table[name].to_pylist()] for name in distinct}
     return ItemRows(str(path), columns)
 
 

@@ -278,16 +278,26 @@ def parquet_columns(path: Path) -> tuple[str, ...]:
         raise DataError(f"{path} is not a Parquet file: {error}") from error
 
 
-def read_parquet(path: Path, columns: list[str] | None = None) -> RawTable:
+def parquet_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """The columns of a Parquet file, all unless told.
+
+    Raises:
+        DataError: it is not a Parquet file, has no rows, or lacks a column.
+    """
+    require_columns(path, parquet_columns(path), columns or ())
+    table = pq.read_table(path, columns=None if columns is None else list(columns))
+    if not table.num_rows:
+        raise DataError(f"{path} is empty: it has columns and no rows")
+    return table
+
+
+def read_parquet(path: Path) -> RawTable:
     """The rows of a Parquet file; ``line`` counts rows from 1.
 
     Raises:
         DataError: it is not a Parquet file, has no rows, or a column holds lists or bytes.
     """
-    parquet_columns(path)
-    table = pq.read_table(path, columns=columns)
-    if not table.num_rows:
-        raise DataError(f"{path} is empty: it has columns and no rows")
+    table = parquet_table(path)
     text = [as_text(path, name, table[name]) for name in table.column_names]
     return text_rows(path, pa.table(text, names=table.column_names))
 
