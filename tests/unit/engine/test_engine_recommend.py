@@ -185,3 +185,14 @@ def test_any_movie_can_be_explained_seen_or_not(engine):
     score = engine.model.score(person.query)[0, row]
     shares = [entry.share for entry in engine.explain("u2", f"m{row}")]
     assert sum(shares) == pytest.approx(score, abs=1e-4)
+
+
+def test_one_list_computes_what_the_user_likes_once(engine, monkeypatch):
+    from recsys.recommenders.joint import embedding_model
+
+    asked, whole = [], embedding_model.liked_weights
+    monkeypatch.setattr(
+        embedding_model, "liked_weights", lambda *a: (asked.append(1), whole(*a))[1]
+    )
+    assert len(engine.recommend("u0", k=10, because=3).items) == 10
+    assert len(asked) == 1
