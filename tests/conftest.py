@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -8,7 +9,9 @@ import pytest
 from laws import load_profile
 
 load_profile()
-# Processes that tests start find the tests' own modules, as pytest does.
+# Processes that tests start find the tests' own modules, as pytest does: those of a name of their
+# own through the environment, spawned functions of test modules as parts of "tests".
+sys.path.append(str(Path(__file__).resolve().parents[1]))
 _BESIDE = str(Path(__file__).resolve().parent)
 os.environ["PYTHONPATH"] = os.pathsep.join([_BESIDE, *filter(None, [os.environ.get("PYTHONPATH")])])
 
