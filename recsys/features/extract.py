@@ -153,14 +153,14 @@ def _encoded(
 ) -> Extraction:
     """With one more modality, unless the files that it would be encoded from are not there."""
     started = time.perf_counter()
+    folder = None if row.files is None else getattr(sources, row.files.folder)
+    if row.files is not None and folder is None:
+        return done  # before the libraries of an encoder that has nothing to do are asked for
     with _libraries(row):
         make = partial(resolve_name(row.encoder), options)
         if row.files is None:
             table, encoded = encode_cached(make(), done.catalogue, cache)
             return done.with_table(table, encoded, started)
-        folder = getattr(sources, row.files.folder)
-        if folder is None:
-            return done
         names = done.catalogue.film_ids if folder.key == "film" else None
         jobs = file_jobs(done.catalogue, expand(folder.path), row.files.suffixes, names)
         files = extract_files(make, jobs, cache, JobOptions(**dict(sources.jobs)))
