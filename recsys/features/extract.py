@@ -153,16 +153,16 @@ def _encoded(
 ) -> Extraction:
     """With one more modality, unless the files that it would be encoded from are not there."""
     started = time.perf_counter()
-    folder = None if row.files is None else getattr(sources, row.files.folder)
-    if row.files is not None and folder is None:
+    files_of, folder = row.files, getattr(sources, row.files.folder) if row.files else None
+    if files_of is not None and folder is None:
         return done  # before the libraries of an encoder that has nothing to do are asked for
     with _libraries(row):
         make = partial(resolve_name(row.encoder), options)
-        if row.files is None:
+        if files_of is None or folder is None:
             table, encoded = encode_cached(make(), done.catalogue, cache)
             return done.with_table(table, encoded, started)
         names = done.catalogue.film_ids if folder.key == "film" else None
-        jobs = file_jobs(done.catalogue, expand(folder.path), row.files.suffixes, names)
+        jobs = file_jobs(done.catalogue, expand(folder.path), files_of.suffixes, names)
         files = extract_files(make, jobs, cache, JobOptions(**dict(sources.jobs)))
         done.files.append(files)
         table = files.table(done.catalogue, cache)
