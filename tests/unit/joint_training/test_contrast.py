@@ -59,8 +59,11 @@ def by_formula(anchor, target, false, temperature) -> float:
 
 
 @given(seed=SEEDS, temperature=st.floats(0.05, 2))
+@example(seed=268435457, temperature=1.0)  # one of its codes is too short to be scaled
 def test_the_loss_is_its_formula(seed, temperature):
+    """Where codes are long enough to be scaled to length one."""
     anchor, target = codes(seed)
+    assume(min(target.norm(dim=1).min(), anchor.norm(dim=1).min()) > SHORTEST)
     false = symmetric(seed)
     found = info_nce(anchor, target, false, temperature).item()
     assert found == pytest.approx(by_formula(anchor.numpy(), target.numpy(), false, temperature))
