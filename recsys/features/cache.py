@@ -50,6 +50,9 @@ CREATE TABLE IF NOT EXISTS files (path PRIMARY KEY, size, modified, changed, dig
 _BUSY = (5, 6, 8, 10, 13, 14)
 """SQLite's codes for a file that is sound and cannot be used: busy, locked, read-only, full, …"""
 
+# What SQLite says of a damaged file may quote it, and then be no text.
+_UNUSABLE = (sqlite3.Error, UnicodeDecodeError)
+
 _log = logging.getLogger(__name__)
 
 
@@ -151,7 +154,7 @@ class FeatureCache:
                     return do(connection)
             except sqlite3.ProgrammingError:
                 raise
-            except sqlite3.Error as error:
+            except _UNUSABLE as error:
                 if _is_busy(error):
                     _log.warning("feature cache %s cannot be used: %s", self.path, error)
                     break
@@ -165,12 +168,12 @@ class FeatureCache:
             self.root.mkdir(parents=True, exist_ok=True)
             try:
                 return self._connected(self.path)
-            except sqlite3.Error as error:
+            except _UNUSABLE as error:
                 if _is_busy(error):
                     raise
                 self._remove(error)
                 return self._connected(self.path)
-        except (sqlite3.Error, OSError) as error:
+        except (*_UNUSABLE, OSError) as error:
             _log.warning("feature cache %s cannot be written: %s", self.path, error)
             return self._connected(":memory:")
 
@@ -182,14 +185,14 @@ class FeatureCache:
         connection.executescript(_TABLES)
         return connection
 
-    def _remove(self, error: sqlite3.Error) -> None:
+    def _remove(self, error: Exception) -> None:
         _log.warning("feature cache %s is removed and will be rebuilt: %s", self.path, error)
         self.__dict__.pop("_connection", None)
         for path in (self.path, Path(f"{self.path}-journal")):
             path.unlink(missing_ok=True)
 
 
-def _is_busy(error: sqlite3.Error) -> bool:
+def _is_busy(error: Exception) -> bool:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in _BUSY
 
 
