@@ -258,12 +258,11 @@ def runs_made(board: Leaderboard) -> str:
 def budgets(documents: Sequence[ModelDocument]) -> dict[str, Any]:
     """What every model might spend on tuning."""
     untuned = sorted({d.protocol for d in documents if not PROTOCOLS[d.protocol].tunes})
-    tuned = [d for d in documents if d.protocol not in untuned and d.tuning]
+    tuned = [(d.name, d.tuning) for d in documents if d.protocol not in untuned and d.tuning]
     found: dict[tuple[int, float], list[str]] = {}
-    for d in tuned:
-        if d.tuning:
-            allowed = (d.tuning.max_trials or 0, d.tuning.max_seconds or 0.0)
-            found.setdefault(allowed, []).append(d.name)
+    for name, tuning in tuned:
+        allowed = (tuning.max_trials or 0, tuning.max_seconds or 0.0)
+        found.setdefault(allowed, []).append(name)
     searched = (entry_named(d.name) for d in documents)
     return {
         "tuned": bool(tuned),
@@ -360,9 +359,7 @@ def with_tables(readme: str, tables: dict[str, str]) -> str:
         found = pattern.search(readme)
         if found is None:
             raise DataError(f"the README has no {start} that a {end} follows", hint="put both back")
-        block = f"{start}\n{text}{end}"
-        start_at, end_at = found.span()
-        readme = readme[:start_at] + block + readme[end_at:]
+        readme = f"{readme[: found.start()]}{start}\n{text}{end}{readme[found.end() :]}"
     return readme
 
 
