@@ -14,28 +14,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from recsys.benchmark.ablations import (
-    CANDIDATES,
-    COLD,
-    COLD_BASELINES,
-    CONTROLS,
-    FUSIONS,
-    GRID,
-    LEFT_OUT,
-    MULTITASK,
-    ONE_SIGMA,
-    OPTION_ROWS,
-    PLACEMENT,
-    REFERENCE,
-    REMOVED,
-    SCHEMES,
-    SINGLE,
-    SPINE,
-    SUBSET,
-    TOLD,
-    WARM,
-    WARM_BASELINES,
-)
+from recsys.benchmark import ablations
 from recsys.benchmark.comparisons import LEVEL
 from recsys.benchmark.leaderboard import OURS, wide
 from recsys.benchmark.markdown import MISSING, number, table
@@ -62,7 +41,7 @@ PARAMETERS: Final = Metric("parameters", "parameters", 0, -1)
 COLUMNS: Final = (*TESTED, OVERALL, AUDIENCE, FIT, EPOCH, PARAMETERS)
 _INTERVALS: Final = tuple(Metric(f"rating.pit_{n}", f"{n} % interval", 3) for n in (50, 80, 90))
 UNCERTAINTY: Final = (RMSE, LEVEL_NLL, *_INTERVALS, Metric("rating.pit_ks", "PIT, KS", 3, -1))
-WEIGHTS: Final = tuple(Metric(f"weights.{name}", name, 3) for name in (*TOLD, "off"))
+WEIGHTS: Final = tuple(Metric(f"weights.{name}", name, 3) for name in (*ablations.TOLD, "off"))
 _RANKING: Final = {"mrr@10": ("MRR@10", 4), "coverage@10": ("coverage@10", 3)}
 _RATING: Final = {
     "mae": ("MAE", 4),
@@ -149,14 +128,14 @@ class Ablation:
         return found
 
     @property
-    def title(self) -> str:
-        """Of the protocol."""
-        return self.protocol.title
-
-    @property
     def is_cold(self) -> bool:
         """Whether movies without training ratings are ranked."""
         return "cold" in self.protocol.tasks
+
+    @property
+    def baselines(self) -> tuple[str, ...]:
+        """Models that its variants are shown beside."""
+        return ablations.COLD_BASELINES if self.is_cold else ablations.WARM_BASELINES
 
     @property
     def headline(self) -> Metric:
@@ -171,9 +150,9 @@ class Ablation:
     @property
     def settings(self) -> list[str]:
         """What all its variants have in common."""
-        fixed = COLD if self.is_cold else WARM
+        fixed = ablations.COLD if self.is_cold else ablations.WARM
         return [
-            f"training.epochs={40}",
+            "training.epochs=40",
             *(
                 f"{key}={value:g}" if isinstance(value, float) else f"{key}={value}"
                 for key, value in fixed.items()
@@ -197,8 +176,12 @@ class Ablation:
 
     def _row_of(self, variant: str, model: str) -> str:
         """The name of a row: the variant, beside the model where that is told as well."""
-        shown = variant.replace(f"{REFERENCE}, {SUBSET}", SUBSET)
-        return (f"{model}, {shown}" if self.protocol in SPINE else shown) if variant else model
+        shown = variant.replace(f"{ablations.REFERENCE}, {ablations.SUBSET}", ablations.SUBSET)
+        return (
+            (f"{model}, {shown}" if self.protocol in ablations.SPINE else shown)
+            if variant
+            else model
+        )
 
     def by_name(self, metric: str) -> pd.DataFrame:
         """A row a run, a column a model: one metric of the runs that have it."""
@@ -266,16 +249,15 @@ class Ablation:
 
     def groups(self) -> Iterator[tuple[str, str]]:
         """Title and table of figures of each group of variants."""
-        baselines = COLD_BASELINES if self.is_cold else WARM_BASELINES
         groups: dict[str, Sequence[str]] = {
-            "Sharing and fusion": GRID,
-            "One task alone": [REFERENCE, *CONTROLS],
-            "Modalities": [REFERENCE, *LEFT_OUT, *SINGLE],
-            "Options": [REFERENCE, *PLACEMENT, *OPTION_ROWS],
-            "Baselines": baselines,
+            "Sharing and fusion": ablations.GRID,
+            "One task alone": [ablations.REFERENCE, *ablations.CONTROLS],
+            "Modalities": [ablations.REFERENCE, *ablations.LEFT_OUT, *ablations.SINGLE],
+            "Options": [ablations.REFERENCE, *ablations.PLACEMENT, *ablations.OPTION_ROWS],
+            "Baselines": self.baselines,
         }
         for title, names in groups.items():
-            if set(self.present(names)) - {REFERENCE}:
+            if set(self.present(names)) - {ablations.REFERENCE}:
                 yield title, self.figures(names, COLUMNS)
 
     @cached_property
@@ -287,58 +269,70 @@ class Ablation:
         for title, pairs in _FAMILIES.items():
             metrics = [LEVEL_NLL] if title.startswith("Uncertainty") else TESTED
             yield title, self.tests(pairs, metrics), ""
-        best = self.best(CANDIDATES)
+        best = self.best(ablations.CANDIDATES)
         if best is None:
             return
         metric = self.headline
         figure = f"{metric.title} {number(self.mean(best, metric.path), metric.digits)}"
         title = f"The best on valid: {best}, {figure} on test"
-        baselines = COLD_BASELINES if self.is_cold else WARM_BASELINES
-        for kind, names in (("modality by modality", SINGLE), ("and baselines", baselines)):
+        for kind, names in (
+            ("modality by modality", ablations.SINGLE),
+            ("and baselines", self.baselines),
+        ):
             pairs = {f"{best} against {n}": ([best], [n]) for n in self.present(names)}
-            more = self.multiples(best, names) if names is COLD_BASELINES else ""
+            more = self.multiples(best, names) if self.is_cold and names is self.baselines else ""
             yield f"{title}, {kind}", self.tests(pairs, [metric]), more
 
     def uncertainty(self) -> str:
         """Figures of predicted levels, each beside that with one σ for all ratings."""
-        names = [row for name in CANDIDATES for row in (name, f"{name}, {ONE_SIGMA}")]
-        there = any(name.endswith(ONE_SIGMA) for name in self.present(names))
+        names = [
+            row for name in ablations.CANDIDATES for row in (name, f"{name}, {ablations.ONE_SIGMA}")
+        ]
+        there = any(name.endswith(ablations.ONE_SIGMA) for name in self.present(names))
         return self.figures(names, UNCERTAINTY) if there else ""
 
     def weights(self) -> str:
         """Mean weight of each modality, where they are weighed."""
-        return self.figures(CANDIDATES, WEIGHTS)
+        return self.figures(ablations.CANDIDATES, WEIGHTS)
 
 
 def _grid_pairs() -> dict[str, Pairs]:
-    by_scheme = {s: [f"{s}-{fusion}" for fusion in FUSIONS] for s in SCHEMES}
-    by_fusion = {f: [f"{scheme}-{f}" for scheme in SCHEMES] for f in FUSIONS}
+    by_scheme = {s: [f"{s}-{fusion}" for fusion in ablations.FUSIONS] for s in ablations.SCHEMES}
+    by_fusion = {f: [f"{scheme}-{f}" for scheme in ablations.SCHEMES] for f in ablations.FUSIONS}
     return {
         "Sharing, the mean of all fusions": {
-            f"{s.upper()} against FS": (by_scheme[s], by_scheme["fs"]) for s in SCHEMES[1:]
+            f"{s.upper()} against FS": (by_scheme[s], by_scheme["fs"])
+            for s in ablations.SCHEMES[1:]
         },
         "Fusion, the mean of all schemes": {
-            f"{f} against concat": (by_fusion[f], by_fusion["concat"]) for f in FUSIONS[1:]
+            f"{f} against concat": (by_fusion[f], by_fusion["concat"])
+            for f in ablations.FUSIONS[1:]
         },
         "Sharing, fusion by fusion": {
             f"{s.upper()} against FS, {f}": ([f"{s}-{f}"], [f"fs-{f}"])
-            for s in SCHEMES[1:]
-            for f in FUSIONS
+            for s in ablations.SCHEMES[1:]
+            for f in ablations.FUSIONS
         },
     }
 
 
 def _against_reference(names: Iterable[str]) -> Pairs:
-    return {f"{n}, against {REFERENCE}": ([n], [REFERENCE]) for n in names}
+    return {f"{n}, against {ablations.REFERENCE}": ([n], [ablations.REFERENCE]) for n in names}
 
 
 _FAMILIES: Final[dict[str, Pairs]] = {
     **_grid_pairs(),
-    f"Tasks, {REFERENCE}": {f"all tasks against {n}": ([REFERENCE], [n]) for n in CONTROLS},
-    f"One modality left out, {REFERENCE} trained again": _against_reference(LEFT_OUT),
-    f"Options of {REFERENCE}, one at a time": _against_reference((*PLACEMENT, *OPTION_ROWS)),
+    f"Tasks, {ablations.REFERENCE}": {
+        f"all tasks against {n}": ([ablations.REFERENCE], [n]) for n in ablations.CONTROLS
+    },
+    f"One modality left out, {ablations.REFERENCE} trained again": _against_reference(
+        ablations.LEFT_OUT
+    ),
+    f"Options of {ablations.REFERENCE}, one at a time": _against_reference(
+        (*ablations.PLACEMENT, *ablations.OPTION_ROWS)
+    ),
     "Uncertainty against one σ": {
-        f"{n}, against one σ": ([n], [f"{n}, {ONE_SIGMA}"]) for n in CANDIDATES
+        f"{n}, against one σ": ([n], [f"{n}, {ablations.ONE_SIGMA}"]) for n in ablations.CANDIDATES
     },
 }
 
@@ -355,15 +349,6 @@ def _cell(values: pd.Series[float], digits: int) -> str:
     deviation = float(values.std()) if len(values) > 1 else 0.0
     more = f" ± {deviation:.{digits}f}" if deviation else ""
     return f"{values.mean():.{digits}f}{more}"
-
-
-def tests_table(tested: Sequence[Tested]) -> str:
-    """A row a label: difference and p of each metric, in bold where it is shown."""
-    metrics = list(dict.fromkeys(test.metric for test in tested))
-    by_place = {(test.label, test.metric): str(test) for test in tested}
-    labels = dict.fromkeys(test.label for test in tested)
-    rows = [[label, *(by_place.get((label, m), MISSING) for m in metrics)] for label in labels]
-    return table(["", *(metric.title for metric in metrics)], rows)
 
 
 def findings(tested: Sequence[Tested]) -> list[str]:
@@ -386,35 +371,17 @@ def findings(tested: Sequence[Tested]) -> list[str]:
 def contexts(documents: Sequence[ModelDocument]) -> dict[str, dict[str, Any]]:
     """What the templates of the pages are given, by page; without what was not measured."""
     runs = wide(documents)
-    functions = {"tests_table": tests_table, "findings": findings}
-    found = {}
-    for name, protocols in (("SPINE.md", SPINE), ("MULTITASK.md", MULTITASK)):
-        there = [Ablation.of(p, runs) for p in protocols if p.name in set(runs["protocol"])]
-        told = [d for d in documents if any(d.protocol == a.protocol.name for a in there)]
+    found: dict[str, dict[str, Any]] = {}
+    for name, protocols in (("SPINE.md", ablations.SPINE), ("MULTITASK.md", ablations.MULTITASK)):
+        there = {p.name: Ablation.of(p, runs) for p in protocols if p.name in set(runs["protocol"])}
         if there:
-            found[name] = {
-                **functions,
-                "ablations": {a.protocol.name: a for a in there},
-                "columns": SPINE_COLUMNS,
-                "metrics": {"rmse": RMSE, "ndcg": NDCG},
-                "TESTED": TESTED,
-                "SUBSET": SUBSET,
-                "documents": told,
-                "REFERENCE": REFERENCE,
-                "REMOVED": REMOVED,
-            }
+            told = [d for d in documents if d.protocol in there]
+            found[name] = {"ablations": there, "documents": told}
     return found
 
 
-def readme_table(documents: Sequence[ModelDocument]) -> str:
-    """The plain model and its baselines; "" where they were not measured."""
+def of_readme(documents: Sequence[ModelDocument]) -> tuple[Ablation, Ablation] | None:
+    """The plain model on one split by rankings and by ratings; None where it was not measured."""
     runs = wide([d for d in documents if d.protocol in ("spine-ro", "spine-u")])
-    ro, u = (Ablation.of(protocol, runs) for protocol in SPINE[:2])
-    if not len(ro.runs) or not len(u.runs):
-        return ""
-    ro, u1 = ro.of_seed(2020), u.of_fold("u1")
-    shown = [(ro, "ranking.ndcg@10"), (ro, "ranking.recall@10")]
-    shown += [(u1, "rating.rmse"), (u1, "rating.mae")]
-    rows = [[n, *(number(a.mean(n, metric), 3) for a, metric in shown)] for n in ro.present()]
-    head = ["NDCG@10, `ro` 2020", "Recall@10, `ro` 2020", "RMSE, `u1`", "MAE, `u1`"]
-    return table(["", *head], rows)
+    ro, u = (Ablation.of(protocol, runs) for protocol in ablations.SPINE[:2])
+    return (ro.of_seed(2020), u.of_fold("u1")) if len(ro.runs) and len(u.runs) else None

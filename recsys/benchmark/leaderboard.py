@@ -64,7 +64,7 @@ class Row:
 
     def over_runs(self, metric: str) -> float:
         """Mean of the runs; NaN without any."""
-        return over_runs(self.runs, metric)
+        return float(self.runs[metric].mean()) if metric in self.runs else np.nan
 
     @property
     def can_be_trained(self) -> bool:
@@ -247,11 +247,6 @@ class Leaderboard:
 def is_much_faster(one: Row, other: Row) -> bool:
     """By a factor that means something, and by seconds that somebody would wait for."""
     return FASTER * one.fit < other.fit and other.fit - one.fit > WORTH
-
-
-def over_runs(runs: pd.DataFrame, metric: str) -> float:
-    """Mean of the runs that have a figure; NaN without any."""
-    return float(runs[metric].mean()) if metric in runs else np.nan
 
 
 def over_parts(runs: pd.DataFrame, metric: str, parts: Set[str] | None) -> tuple[float, float]:

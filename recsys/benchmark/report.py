@@ -12,10 +12,18 @@ from typing import Any, Final
 
 import numpy as np
 
-from recsys.benchmark import ablation_page, checks, leaderboard, markdown, permutation, tables
+from recsys.benchmark import (
+    ablation_page,
+    ablations,
+    checks,
+    held_out_users,
+    leaderboard,
+    markdown,
+    permutation,
+    tables,
+)
 from recsys.benchmark.comparisons import LEVEL
 from recsys.benchmark.entries import DOCUMENTED, ENTRIES, Entry, entry_named
-from recsys.benchmark.held_out_users import GIVEN, HEADLINE_GIVEN, LIKED
 from recsys.benchmark.leaderboard import OURS, Leaderboard, Row, leaderboards
 from recsys.benchmark.metrics import SECONDARY, TASKS, Task
 from recsys.benchmark.plots import plot_cost, plot_differences
@@ -100,12 +108,6 @@ def pages(
     return texts
 
 
-_OF_TABLES: Final = (
-    *("checks_of", "failed_trials", "chosen", "on_valid"),
-    *("AGREEMENT", "ANCHOR_TOLERANCE", "ORIGINS"),
-)
-
-
 class Renderer:
     """Templates, with what they may call."""
 
@@ -134,14 +136,11 @@ class Renderer:
             "boards": boards,
             "leading": [board for board in leading if board],
             "protocol_names": sorted(shown),
-            "agreements": lambda name: tables.agreements(
-                d for d in documents if d.protocol == name
-            ),
-            "known_figures": lambda: tables.known_figures(documents),
+            "all_documents": documents,
             "entry_named": entry_named,
             "entries_on": entries_on,
             "spread": markdown.spread,
-            **{name: getattr(tables, name) for name in _OF_TABLES},
+            "TABLES": tables,
             "budgets": budgets,
             "command": command,
             "much_faster": leaderboard.is_much_faster,
@@ -161,10 +160,10 @@ class Renderer:
             "FASTER": f"{leaderboard.FASTER:g}",
             "TASK_TITLES": TASK_TITLES,
             "QUESTIONS": QUESTIONS,
-            "GIVEN": GIVEN,
-            "HEADLINE_GIVEN": HEADLINE_GIVEN,
-            "LIKED": LIKED,
+            "ABLATIONS": ablations,
             "CHECKS": checks,
+            "HELD_OUT": held_out_users,
+            "PAGE": ablation_page,
             "PERMUTATION": permutation,
         }
 
@@ -259,12 +258,11 @@ def runs_made(board: Leaderboard) -> str:
 def budgets(documents: Sequence[ModelDocument]) -> dict[str, Any]:
     """What every model might spend on tuning."""
     untuned = sorted({d.protocol for d in documents if not PROTOCOLS[d.protocol].tunes})
-    tuned = [d for d in documents if d.protocol not in untuned and d.tuning]
+    tuned = [(d.name, d.tuning) for d in documents if d.protocol not in untuned and d.tuning]
     found: dict[tuple[int, float], list[str]] = {}
-    for d in tuned:
-        if d.tuning:
-            allowed = (d.tuning.max_trials or 0, d.tuning.max_seconds or 0.0)
-            found.setdefault(allowed, []).append(d.name)
+    for name, tuning in tuned:
+        allowed = (tuning.max_trials or 0, tuning.max_seconds or 0.0)
+        found.setdefault(allowed, []).append(name)
     searched = (entry_named(d.name) for d in documents)
     return {
         "tuned": bool(tuned),
@@ -340,9 +338,10 @@ def readme_tables(
     documents: Sequence[ModelDocument], boards: Sequence[Leaderboard]
 ) -> dict[str, str]:
     """The README's tables by the name in their markers."""
+    table, spine = Renderer(documents, boards).table, ablation_page.of_readme(documents)
     return {
-        "bench": Renderer(documents, boards).table("readme", boards),
-        "spine": ablation_page.readme_table(documents),
+        "bench": table("readme", boards),
+        "spine": table("readme_spine", *spine) if spine else "",
     }
 
 
@@ -360,9 +359,7 @@ def with_tables(readme: str, tables: dict[str, str]) -> str:
         found = pattern.search(readme)
         if found is None:
             raise DataError(f"the README has no {start} that a {end} follows", hint="put both back")
-        block = f"{start}\n{text}{end}"
-        start_at, end_at = found.span()
-        readme = readme[:start_at] + block + readme[end_at:]
+        readme = f"{readme[: found.start()]}{start}\n{text}{end}{readme[found.end() :]}"
     return readme
 
 
