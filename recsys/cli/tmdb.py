@@ -94,8 +94,7 @@ def _show(report: FetchReport, format_: DocumentFormat) -> None:
         listed = {"not_found": report.not_found, "failures": report.failed}
         output.print_json({**names, **listed, "stopped": report.stopped})
         return
-    shown = {name: f"{count:,}" for name, count in counts.items()}
-    output.print_pairs(("movies", "count"), shown, right=True)
+    output.print_counts("movies", counts, "")
 
 
 def _complain(report: FetchReport) -> None:
