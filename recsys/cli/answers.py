@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from recsys.cli import options, output
 from recsys.cli.options import DEFAULT_BUNDLE, argument, option
-from recsys.cli.output import DocumentFormat, Format
+from recsys.cli.output import Format
 from recsys.errors import BundleError, ConfigError
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def recommend(
     explain: Annotated[
         bool, option("--explain", "Below the table, what every score is the sum of.")
     ] = False,
-    format_: options.FormatOption = Format.TABLE,
+    format_: options.FormatOption = "table",
 ) -> None:
     """Recommend movies, and say why.
 
@@ -68,7 +68,7 @@ def recommend(
     from recsys.engine import Filters
 
     named = because
-    if named is None and format_ is not Format.JSON:
+    if named is None and format_ != "json":
         named = _EXPLAINED if explain else _NAMED
     answer = engine.recommend(
         person(engine, user, like),
@@ -136,7 +136,7 @@ def similar(
     movie: MovieArgument,
     k: options.CountOption = 10,
     bundle: options.BundleOption = DEFAULT_BUNDLE,
-    format_: options.FormatOption = Format.TABLE,
+    format_: options.FormatOption = "table",
 ) -> None:
     """List the movies most like one.
 
@@ -164,7 +164,7 @@ def predict(
     user: options.UserOption = None,
     like: options.LikeOption = None,
     bundle: options.BundleOption = DEFAULT_BUNDLE,
-    format_: options.FormatOption = Format.TABLE,
+    format_: options.FormatOption = "table",
 ) -> None:
     """Predict the stars somebody would give a movie.
 
@@ -194,7 +194,7 @@ def movie(
     *,
     movie: MovieArgument,
     bundle: options.BundleOption = DEFAULT_BUNDLE,
-    format_: options.DocumentFormatOption = DocumentFormat.TABLE,
+    format_: options.DocumentFormatOption = "table",
 ) -> None:
     """Show one movie as the model sees it.
 
@@ -220,7 +220,7 @@ def _print_movie(answer: MovieDescription) -> None:
 
 def show(
     answer: Any,
-    format_: Format | DocumentFormat,
+    format_: Format,
     as_tables: Callable[[Any], None],
     header: Sequence[str] = (),
     rows: Iterable[Mapping[str, Any]] = (),
@@ -228,9 +228,9 @@ def show(
     """Say the notes of an answer and print it: as JSON, rows under a header, or tables."""
     for line in answer.notes:
         output.note(line)
-    if format_ == Format.JSON:
+    if format_ == "json":
         output.print_json(answer.document())
-    elif format_ == Format.CSV:
+    elif format_ == "csv":
         output.print_csv(header, rows)
     else:
         as_tables(answer)

@@ -12,7 +12,6 @@ import typer
 from recsys.cli import output
 from recsys.cli.application import add_verb, new_app
 from recsys.cli.options import DocumentFormatOption, option
-from recsys.cli.output import DocumentFormat
 
 if TYPE_CHECKING:
     from recsys.benchmark.protocols import Protocol
@@ -120,7 +119,7 @@ def _say(line: str) -> None:
     typer.echo(line, err=True)
 
 
-def list_(*, format_: DocumentFormatOption = DocumentFormat.TABLE) -> None:
+def list_(*, format_: DocumentFormatOption = "table") -> None:
     """Say which protocols and models there are."""
     from recsys.benchmark.ablations import EVERY_PROTOCOL
     from recsys.benchmark.entries import entries

@@ -10,7 +10,6 @@ import typer
 from recsys.cli import options, output, tmdb
 from recsys.cli.application import add_verb, new_app
 from recsys.cli.options import OnBadRow, argument, option
-from recsys.cli.output import DocumentFormat
 
 if TYPE_CHECKING:
     from recsys.data.dataset import Dataset
@@ -34,9 +33,9 @@ def describe(
     *,
     name: NameArgument = None,
     data: options.DataOption = None,
-    on_bad_row: options.OnBadRowOption = OnBadRow.ERROR,
+    on_bad_row: options.OnBadRowOption = "error",
     report: ReportOption = None,
-    format_: options.DocumentFormatOption = DocumentFormat.TABLE,
+    format_: options.DocumentFormatOption = "table",
 ) -> None:
     """Say what a data set holds.
 
@@ -51,22 +50,22 @@ def validate(
     *,
     name: NameArgument = None,
     data: options.DataOption = None,
-    on_bad_row: options.OnBadRowOption = OnBadRow.ERROR,
+    on_bad_row: options.OnBadRowOption = "error",
     report: ReportOption = None,
-    format_: options.DocumentFormatOption = DocumentFormat.TABLE,
+    format_: options.DocumentFormatOption = "table",
 ) -> None:
     """Count the good and the bad rows of a ratings file.
 
     The bad ones are counted by reason. Bad rows end with exit code 3, unless they are quarantined.
     """
-    dataset = _open(name, data, OnBadRow.QUARANTINE, report)
+    dataset = _open(name, data, "quarantine", report)
     rows = dataset.report
-    if format_ is DocumentFormat.JSON:
+    if format_ == "json":
         output.print_json(rows.to_dict())
     else:
         counts = {"good": rows.good, **rows.counts, "total": rows.total}
         output.print_counts("rows", counts, str(rows.source))
-    if rows.bad and on_bad_row is OnBadRow.ERROR:
+    if rows.bad and on_bad_row == "error":
         raise rows.refusal(dataset.scale)
 
 
@@ -79,9 +78,9 @@ def split(
     out: Annotated[
         Path | None, option("--out DIR", "Where to write them as RecBole's atomic files.")
     ] = None,
-    on_bad_row: options.OnBadRowOption = OnBadRow.ERROR,
+    on_bad_row: options.OnBadRowOption = "error",
     report: ReportOption = None,
-    format_: options.DocumentFormatOption = DocumentFormat.TABLE,
+    format_: options.DocumentFormatOption = "table",
 ) -> None:
     """Divide ratings into train, valid and test.
 
@@ -123,7 +122,7 @@ def _open(
     from recsys.data.sources import open_dataset
 
     with output.busy("reading"):
-        dataset = open_dataset(name, data, on_bad_row.value)
+        dataset = open_dataset(name, data, on_bad_row)
     rows = dataset.report
     if rows.bad:
         output.note(f"{len(rows.bad):,} of {rows.total:,} rows of {rows.source} are bad")

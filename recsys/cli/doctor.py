@@ -20,7 +20,6 @@ import typer
 import recsys
 from recsys.cli import output
 from recsys.cli.options import DEFAULT_BUNDLE, BundleOption, DataOption, DocumentFormatOption
-from recsys.cli.output import DocumentFormat
 from recsys.errors import BundleError, ConfigError, DataError, RecsysError
 
 
@@ -84,7 +83,7 @@ def doctor(
     *,
     bundle: BundleOption = DEFAULT_BUNDLE,
     data: DataOption = None,
-    format_: DocumentFormatOption = DocumentFormat.TABLE,
+    format_: DocumentFormatOption = "table",
 ) -> None:
     """Say what works here, what is missing, and what to do.
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from recsys.cli import options, output, scores
 from recsys.cli.options import DEFAULT_BUNDLE, option
-from recsys.cli.output import DocumentFormat
 from recsys.cli.train import beside
 from recsys.errors import ConfigError, UnsupportedError
 
@@ -37,7 +36,7 @@ def evaluate(
         Path | None,
         option("--out FILE", "Where to write the report, a JSON file with every figure."),
     ] = None,
-    format_: options.DocumentFormatOption = DocumentFormat.TABLE,
+    format_: options.DocumentFormatOption = "table",
 ) -> None:
     """Measure a bundle, perhaps beside baselines.
 
@@ -65,7 +64,7 @@ def evaluate(
     if report is not None:
         results_of(rows, split, engine.contents.config).save(report)
         output.say("report", str(report))
-    if len(rows) > 1 and report is not None and format_ is DocumentFormat.TABLE:
+    if len(rows) > 1 and report is not None and format_ == "table":
         scores.print_comparison(ResultsDocument.load(report))
     else:
         whole = document_of(rows[-1] if subsets else rows[0], split)

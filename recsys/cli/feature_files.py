@@ -14,12 +14,10 @@ from recsys.cli.options import (
     DataOption,
     DatasetOption,
     DocumentFormatOption,
-    OnBadRow,
     OnBadRowOption,
     SetOption,
     option,
 )
-from recsys.cli.output import DocumentFormat
 from recsys.cli.train import ConfigOption, SplitOption, resolved
 from recsys.errors import ConfigError
 
@@ -76,7 +74,7 @@ def import_(
     ] = None,
     dataset: DatasetOption = None,
     data: DataOption = None,
-    on_bad_row: OnBadRowOption = OnBadRow.ERROR,
+    on_bad_row: OnBadRowOption = "error",
     out: Annotated[
         Path | None,
         option(
@@ -85,7 +83,7 @@ def import_(
             "'sources.features.NAME: {source: file, path: FILE.parquet}' of a configuration.",
         ),
     ] = None,
-    format_: DocumentFormatOption = DocumentFormat.TABLE,
+    format_: DocumentFormatOption = "table",
 ) -> None:
     """Check vectors that were made elsewhere against the movies of a data set.
 
@@ -105,14 +103,14 @@ def import_(
     choices = [f"{place}.policy.{choice}" for choice in policy or []]
     experiment = load_experiment(None, [f"{place}={json.dumps(told)}", *choices])
     with output.busy("reading"):
-        read = open_dataset(dataset, data, on_bad_row.value)
+        read = open_dataset(dataset, data, on_bad_row)
         counts = read.interactions.item_counts()
         source = experiment.sources.features[modality]
         table, report = import_modality(modality, source, read.catalogue, counts)
     if out is not None:
         export_parquet(read.catalogue.with_modality(table), table.name, out)
         output.say("wrote", str(out))
-    if format_ is DocumentFormat.JSON:
+    if format_ == "json":
         output.print_json(report.to_dict())
     else:
         feature_tables.print_alignment(report)

@@ -105,10 +105,8 @@ def _print(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], title: str
     heads = [_TITLES.get(name, name.replace("_", " ")) for name in columns]
     numbers = {name for name in columns if all(isinstance(r.get(name), int | float) for r in rows)}
     right = [head for name, head in zip(columns, heads, strict=True) if name in numbers | _SHARES]
-    table = output.new_table(*heads, right=right)
-    for row in rows:
-        table.add_row(*(_cell(name, row.get(name)) for name in columns))
-    output.print_table(table, title)
+    cells = ([_cell(name, row.get(name)) for name in columns] for row in rows)
+    output.print_rows(heads, cells, title, right)
 
 
 def _cell(name: str, value: Any) -> str:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 from recsys.cli import feature_files, feature_tables, output, stages
 from recsys.cli.application import add_verb, new_app
 from recsys.cli.options import DataOption, DocumentFormatOption, SetOption, option
-from recsys.cli.output import DocumentFormat
 from recsys.cli.train import ConfigOption, resolved
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ def extract(
     workers: WorkersOption = None,
     rehash: RehashOption = False,
     retry_failed: RetryOption = False,
-    format_: DocumentFormatOption = DocumentFormat.TABLE,
+    format_: DocumentFormatOption = "table",
 ) -> None:
     """Encode every modality that the configuration names, and say what it came to.
 
@@ -57,7 +56,7 @@ def extract(
     dataset, extraction = stages.extracted(resolved(config, [*given, *(changes or [])], data), data)
     if report is not None:
         _write_reports(extraction, report)
-    if format_ is DocumentFormat.JSON:
+    if format_ == "json":
         output.print_json(feature_tables.extraction_document(dataset, extraction))
     else:
         feature_tables.print_extraction(dataset, extraction)
@@ -65,14 +64,13 @@ def extract(
 
 
 def _write_reports(extraction: Extraction, folder: Path) -> None:
-    from recsys.data.files import atomic_write
+    from recsys.data.files import atomic_write_text
 
     for job in extraction.files:
         job.write(folder)
     for name, reports in (("sources", extraction.facts), ("imports", extraction.imports)):
         text = json.dumps([report.to_dict() for report in reports], indent=1)
-        with atomic_write(folder / f"{name}.json") as temporary:
-            temporary.write_text(text + "\n", encoding="utf-8")
+        atomic_write_text(folder / f"{name}.json", text + "\n")
     output.say("reports", str(folder))
 
 
@@ -92,7 +90,7 @@ def describe(
     config: ConfigOption = "default",
     changes: SetOption = None,
     data: DataOption = None,
-    format_: DocumentFormatOption = DocumentFormat.TABLE,
+    format_: DocumentFormatOption = "table",
 ) -> None:
     """Say how many movies have each fact and each modality, and how many ratings they have.
 
@@ -106,7 +104,7 @@ def describe(
             output.note(f"no movie has {report.modality}")
     facts = fact_coverage(extraction.catalogue, dataset.interactions)
     modalities = coverage(extraction.catalogue, dataset.interactions)
-    if format_ is DocumentFormat.JSON:
+    if format_ == "json":
         parts = {
             "facts": [entry.to_dict() for entry in facts],
             "modalities": [entry.to_dict() for entry in modalities],

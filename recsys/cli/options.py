@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import typer
 
@@ -25,13 +24,8 @@ def argument(metavar: str, text: str) -> Any:
 DEFAULT_BUNDLE: Final = Path("runs/default")
 SPLITS: Final = "u1 … u5, ro, leave-last, global-time, random-90-10, cold-items or all"
 
-
-class OnBadRow(StrEnum):
-    """What becomes of a ratings file with rows that cannot be used."""
-
-    ERROR = "error"
-    QUARANTINE = "quarantine"
-
+OnBadRow = Literal["error", "quarantine"]
+"""What becomes of a ratings file with rows that cannot be used."""
 
 BundleOption = Annotated[
     Path, option("--bundle DIR", "What 'recsys train --out DIR' wrote.", envvar="RECSYS_BUNDLE")

@@ -11,7 +11,6 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
 import typer
@@ -24,19 +23,11 @@ if TYPE_CHECKING:
 _UNWRAPPED = 10_000
 
 
-class Format(StrEnum):
-    """How a result is written."""
+Format = Literal["table", "json", "csv"]
+"""How a result is written."""
 
-    TABLE = "table"
-    JSON = "json"
-    CSV = "csv"
-
-
-class DocumentFormat(StrEnum):
-    """How a result is written that has no rows."""
-
-    TABLE = "table"
-    JSON = "json"
+DocumentFormat = Literal["table", "json"]
+"""How a result is written that has no rows."""
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -111,7 +102,7 @@ def print_counts(what: str, counts: Mapping[str, int], title: str) -> None:
 
 def show(answer: Any, format_: DocumentFormat, as_tables: Callable[[Any], None]) -> None:
     """An answer on standard output: one JSON document, or what a function prints of it."""
-    if format_ is DocumentFormat.TABLE:
+    if format_ == "table":
         as_tables(answer)
     else:
         print_json(answer.model_dump(mode="json") if hasattr(answer, "model_dump") else answer)

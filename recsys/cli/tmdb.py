@@ -31,7 +31,7 @@ def tmdb(
     changes: SetOption = None,
     data: DataOption = None,
     limit: LimitOption = None,
-    format_: DocumentFormatOption = DocumentFormat.TABLE,
+    format_: DocumentFormatOption = "table",
 ) -> None:
     """Fetch facts about the movies of a data set from The Movie Database.
 
@@ -89,13 +89,12 @@ def _show(report: FetchReport, format_: DocumentFormat) -> None:
         "not asked for": report.remaining,
         "total": report.total,
     }
-    if format_ is DocumentFormat.JSON:
+    if format_ == "json":
         names = {name.replace(" ", "_").lower(): count for name, count in counts.items()}
         listed = {"not_found": report.not_found, "failures": report.failed}
         output.print_json({**names, **listed, "stopped": report.stopped})
         return
-    shown = {name: f"{count:,}" for name, count in counts.items()}
-    output.print_pairs(("movies", "count"), shown, right=True)
+    output.print_counts("movies", counts, "")
 
 
 def _complain(report: FetchReport) -> None:

@@ -56,7 +56,7 @@ def train(
     resume: Annotated[
         bool, option("--resume", "Go on where a training of DIR was cut off; else start anew.")
     ] = False,
-    format_: options.DocumentFormatOption = DocumentFormat.TABLE,
+    format_: options.DocumentFormatOption = "table",
 ) -> None:
     """Train a model, evaluate it, and keep it as a bundle.
 
@@ -200,11 +200,11 @@ def _fitted(
 def _show(found: EvaluationDocument | None, format_: DocumentFormat) -> None:
     if found is None:
         output.note("the split has no test part, so nothing was evaluated")
-    if found is not None or format_ is DocumentFormat.JSON:
+    if found is not None or format_ == "json":
         output.show(found, format_, scores.print_evaluation)
 
 
-def models(*, format_: options.DocumentFormatOption = DocumentFormat.TABLE) -> None:
+def models(*, format_: options.DocumentFormatOption = "table") -> None:
     """List the models that 'recsys train --model' makes, and what each can be asked.
 
     What cannot be trained here, for want of a library, can be loaded and asked all the same.

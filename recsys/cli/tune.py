@@ -12,7 +12,6 @@ import typer
 from recsys.cli import options, output, stages
 from recsys.cli import train as training
 from recsys.cli.options import option
-from recsys.cli.output import DocumentFormat
 from recsys.errors import MissingExtra
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def tune(
     resume: Annotated[
         bool, option("--resume", "Go on with the study in DIR, if there is one.")
     ] = False,
-    format_: options.DocumentFormatOption = DocumentFormat.TABLE,
+    format_: options.DocumentFormatOption = "table",
 ) -> None:
     """Search for the configuration that validates best.
 

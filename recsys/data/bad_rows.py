@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from recsys.data.files import atomic_write
+from recsys.data.files import atomic_write_text
 from recsys.data.interactions import RatingScale, repeated_pairs
 from recsys.data.rawtable import RawTable
 from recsys.errors import ConfigError, DataError
@@ -123,8 +123,7 @@ class RowReport:
             raise ConfigError(
                 f"a report is not written as {path.name!r}", hint="end the name in .csv or .json"
             )
-        with atomic_write(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+        atomic_write_text(path, text)
 
 
 OnBadRow = Literal["error", "quarantine"]

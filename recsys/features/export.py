@@ -27,7 +27,7 @@ import yaml
 from numpy.typing import NDArray
 
 from recsys.data.catalogue import UNKNOWN_YEAR, Catalogue, ModalityTable
-from recsys.data.files import atomic_write
+from recsys.data.files import atomic_write, atomic_write_text
 from recsys.data.interactions import Interactions
 from recsys.data.split import Split
 from recsys.data.vocabulary import Vocabulary
@@ -284,6 +284,5 @@ def _write_settings(folder: Path, name: str, files: set[str]) -> Path:
 
 
 def _write_yaml(path: Path, settings: Mapping[str, Any]) -> Path:
-    with atomic_write(path) as temporary:
-        temporary.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
+    atomic_write_text(path, yaml.safe_dump(settings, sort_keys=False))
     return path

@@ -13,7 +13,7 @@ from typing import Any
 from recsys.data.catalogue import Catalogue
 from recsys.data.coverage import Counts, SourceReport
 from recsys.data.facts import Crosswalk
-from recsys.data.files import atomic_write
+from recsys.data.files import atomic_write_text
 from recsys.data.items_join import ItemRows, cell_text
 from recsys.data.items_spec import ItemsTable, presets
 from recsys.data.items_table import with_item_rows
@@ -88,8 +88,7 @@ class MovieStore:
         }
         path = self._path(tmdb_id)
         try:
-            with atomic_write(path) as temporary:
-                temporary.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
+            atomic_write_text(path, json.dumps(document, ensure_ascii=False))
         except OSError as error:
             raise DataError(f"{path} cannot be written: {error.strerror}") from error
 
