@@ -145,6 +145,10 @@ class EmbeddingModel:
         """(Q, I) ranking scores."""
         return inner_products(self.user_vectors(query), self.movies.ranked)
 
+    def view(self, query: Query) -> UserView:
+        """One user; see ``views``."""
+        return self.views(query)[0]
+
     def views(self, query: Query) -> list[UserView]:
         """Users; each liked movie adds its share of the user mean times the movie asked about.
 

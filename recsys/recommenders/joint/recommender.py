@@ -104,7 +104,7 @@ class JointRecommender(VectorModel):
 
     def view(self, query: Query) -> UserView:
         """One user: the liked movies, their weights and the vector they make, computed once."""
-        return self.views(query)[0]
+        return self.model.view(query)
 
     def _addends(self, query: Query) -> Addends:
         view = self.view(query)
