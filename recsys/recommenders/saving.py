@@ -68,7 +68,7 @@ def contents_of(
     return BundleContents(
         model=model.name,
         about=about,
-        config=_told(experiment, model) if experiment else _experiment(model),
+        config=_told(model, experiment or _remembered(model)),
         context=context,
         arrays=model.arrays(),
         provenance=Provenance.of(_dataset(model), model.source, context.catalogue),
@@ -102,22 +102,21 @@ def options_of(model: Recommender) -> dict[str, bool | int | float | str | None]
     return {name: value for name, value in values.items() if value != getattr(usual, name)}
 
 
-def _told(experiment: ExperimentConfig, model: Recommender) -> ExperimentConfig:
+def _told(model: Recommender, experiment: ExperimentConfig) -> ExperimentConfig:
     """The experiment with the hyper-parameters that the model was made with, however it was."""
-    if experiment.recommender.name == "joint":
+    if isinstance(model.config, ExperimentConfig):
         return experiment
     chosen = RecommenderConfig(name=model.name, options=options_of(model))
     return experiment.model_copy(update={"recommender": chosen})
 
 
-def _experiment(model: Recommender) -> ExperimentConfig:
-    spec = model.source.spec
+def _remembered(model: Recommender) -> ExperimentConfig:
+    """The experiment of which a model knows its data and its split alone."""
+    spec, own = model.source.spec, isinstance(model.config, ExperimentConfig)
+    known = model.config if own else ExperimentConfig(name=model.name)
     data = DataConfig(name=model.source.dataset)
     split = SplitConfig(name=spec.name, seed=spec.seed)
-    if isinstance(model.config, ExperimentConfig):
-        return model.config.model_copy(update={"data": data, "split": split})
-    chosen = RecommenderConfig(name=model.name, options=options_of(model))
-    return ExperimentConfig(name=model.name, data=data, split=split, recommender=chosen)
+    return known.model_copy(update={"data": data, "split": split})
 
 
 def _dataset(model: Recommender) -> DatasetRecord:

@@ -137,7 +137,8 @@ class VBPR(KnownUserFactors):
         content = np.zeros((len(data.train.items), 0), dtype=np.float32)
         if self.config.content_factors:
             content = content_matrix(data.catalogue, self.config.modality, self.name)
-        arrays: Mapping[str, Array] = _nets().train_vbpr(self.config, content, data)
+        nets = _nets()
+        arrays: Mapping[str, Array] = nets.train_factors(nets.VBPRNet, self.config, content, data)
         return arrays
 
 
@@ -207,7 +208,8 @@ class CLCRec(KnownUserFactors):
             MissingExtra: torch is not installed.
         """
         content = content_matrix(data.catalogue, None, self.name)
-        arrays: Mapping[str, Array] = _nets().train_clcrec(self.config, content, data)
+        nets = _nets()
+        arrays: Mapping[str, Array] = nets.train_factors(nets.CLCRecNet, self.config, content, data)
         return arrays
 
 

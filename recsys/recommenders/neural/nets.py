@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -35,36 +36,16 @@ from recsys.recommenders.neural.training import (
 _SMALLEST = 1e-8
 
 
-def train_vbpr(config: VBPRConfig, content: Floats, data: TrainingData) -> Mapping[str, Array]:
-    """The arrays of VBPR, trained until NDCG@10 on valid stops rising."""
+def train_factors(
+    kind: type[VBPRNet | CLCRecNet], config: Any, content: Floats, data: TrainingData
+) -> Mapping[str, Array]:
+    """The arrays of a network of users and movies, trained until NDCG@10 on valid stops rising."""
     ratings, rated = Ratings(data.train), torch.from_numpy(data.train.item_counts() > 0)
     with deterministic(config.seed, threads=1):
-        net = VBPRNet(len(data.train.users), torch.from_numpy(content), config)
-
-        def epoch(rng: torch.Generator) -> Iterator[Tensor]:
-            for triples in ratings.triples(config.batch, rng):
-                yield net.loss(triples, config.reg)
-
-        _train(net, config, "vbpr/triples", epoch, lambda: net.vectors(rated), data)
-        return _factors(net.vectors(rated), net)
-
-
-def train_clcrec(config: CLCRecConfig, content: Floats, data: TrainingData) -> Mapping[str, Array]:
-    """The arrays of CLCRec, trained until NDCG@10 on valid stops rising."""
-    ratings = Ratings(data.train)
-    with deterministic(config.seed, threads=1):
-        net = CLCRecNet(len(data.train.users), torch.from_numpy(content), config)
-
-        def epoch(rng: torch.Generator) -> Iterator[Tensor]:
-            for user, item in ratings.batches(config.batch, rng):
-                yield net.loss(ratings, user, item, rng)
-
-        _train(net, config, "clcrec/batches", epoch, lambda: net.vectors(ratings.candidates), data)
-        return _factors(net.vectors(ratings.candidates), net)
-
-
-def _factors(vectors: UserItemVectors, net: nn.Module) -> Mapping[str, Array]:
-    return {**vectors._asdict(), "parameters": np.array([n_trained(net)])}
+        net = kind(len(data.train.users), torch.from_numpy(content), config)
+        _train(net, lambda rng: net.losses(ratings, rng), lambda: net.vectors(rated), data)
+        learnt = net.vectors(rated)._asdict()
+    return {**learnt, "parameters": np.array([n_trained(net)])}
 
 
 def train_dropoutnet(
@@ -76,27 +57,13 @@ def train_dropoutnet(
     with deterministic(config.seed, threads=1):
         rated = torch.from_numpy(data.train.item_counts() > 0)
         net = DropoutNets(Given(users, items, torch.from_numpy(content), rated), config)
-
-        def epoch(rng: torch.Generator) -> Iterator[Tensor]:
-            for rows in torch.split(torch.randperm(len(users), generator=rng), config.batch):
-                yield net.loss(rows, rng)
-
-        _train(
-            net,
-            config,
-            "dropoutnet/batches",
-            epoch,
-            lambda: _Imitation(net, given, net.items()),
-            data,
-        )
+        _train(net, net.losses, lambda: _Imitation(net, given, net.items()), data)
         return {**net.arrays(), "parameters": np.array([n_trained(net) + given.parameters])}
 
 
 def _train(
-    net: nn.Module,
-    config: VBPRConfig | CLCRecConfig | DropoutNetConfig,
-    stream: str,
-    epoch: Callable[[torch.Generator], Iterator[Tensor]],
+    net: VBPRNet | CLCRecNet | DropoutNets,
+    losses: Callable[[torch.Generator], Iterator[Tensor]],
     scorer: Callable[[], Scorer],
     data: TrainingData,
 ) -> None:
@@ -104,17 +71,15 @@ def _train(
 
     Args:
         net: what is trained.
-        config: its hyper-parameters.
-        stream: name of the random streams of its epochs.
-        epoch: the losses of an epoch's batches, each computed once the last one was learnt from.
+        losses: those of an epoch's batches, each computed once the last one was learnt from.
         scorer: what scores with the network as it is.
         data: whose valid part says when to stop.
     """
-    evaluator = ValidEvaluator(data)
+    evaluator, config = ValidEvaluator(data), net.config
     optimiser = torch.optim.Adam(net.parameters(), config.learning_rate)
 
     def run_epoch(number: int) -> None:
-        for loss in epoch(generator(config.seed, f"{stream}/{number}")):
+        for loss in losses(generator(config.seed, f"{net.stream}/{number}")):
             improve(optimiser, loss)
 
     train_until_best(net, run_epoch, lambda: evaluator(scorer()), config)
@@ -123,10 +88,12 @@ def _train(
 class VBPRNet(nn.Module):
     """The parameters of VBPR."""
 
+    stream = "vbpr/triples"
+
     def __init__(self, n_users: int, content: Tensor, config: VBPRConfig) -> None:
         super().__init__()
+        self.content, self.config = content, config
         n_items, dim = content.shape
-        self.content = content
 
         def parameter(name: str, *shape: int) -> nn.Parameter:
             return nn.Parameter(drawn(shape, 0.01, generator(config.seed, f"vbpr/{name}")))
@@ -141,6 +108,11 @@ class VBPRNet(nn.Module):
     def seen(self) -> tuple[Tensor, Tensor]:
         """(I, C) ``E f_i`` and (I,) ``β' · f_i``."""
         return self.content @ self.embed, self.content @ self.content_bias
+
+    def losses(self, ratings: Ratings, rng: torch.Generator) -> Iterator[Tensor]:
+        """Those of an epoch's batches of triples."""
+        for triples in ratings.triples(self.config.batch, rng):
+            yield self.loss(triples, self.config.reg)
 
     def loss(self, triples: Triples, reg: float) -> Tensor:
         """Mean over the triples."""
@@ -170,6 +142,8 @@ class VBPRNet(nn.Module):
 class CLCRecNet(nn.Module):
     """The parameters of CLCRec."""
 
+    stream = "clcrec/batches"
+
     def __init__(self, n_users: int, content: Tensor, config: CLCRecConfig) -> None:
         super().__init__()
         self.content, self.config = content, config
@@ -190,6 +164,11 @@ class CLCRecNet(nn.Module):
         """(B, E) f of some movies."""
         hidden = nn.functional.leaky_relu(self.content[rows] @ self.inner + self.inner_bias)
         return hidden @ self.outer + self.outer_bias
+
+    def losses(self, ratings: Ratings, rng: torch.Generator) -> Iterator[Tensor]:
+        """Those of an epoch's batches of ratings."""
+        for user, item in ratings.batches(self.config.batch, rng):
+            yield self.loss(ratings, user, item, rng)
 
     def loss(self, ratings: Ratings, user: Tensor, item: Tensor, rng: torch.Generator) -> Tensor:
         """Mean over a batch of ratings."""
@@ -268,9 +247,11 @@ class Given:
 class DropoutNets(nn.Module):
     """f_U and f_V."""
 
+    stream = "dropoutnet/batches"
+
     def __init__(self, given: Given, config: DropoutNetConfig) -> None:
         super().__init__()
-        self._config, self._given = config, given
+        self.config, self._given = config, given
         self.user_scale = Standardiser(given.users)
         preferences = Standardiser(given.items[given.rated])(given.items)
         self._preferences = torch.where(given.rated[:, None], preferences, 0.0)
@@ -281,16 +262,22 @@ class DropoutNets(nn.Module):
         self.of_user = _network(sizes[0], generator(config.seed, "dropoutnet/user"))
         self.of_item = _network(sizes[1], generator(config.seed, "dropoutnet/item"))
 
+    def losses(self, rng: torch.Generator) -> Iterator[Tensor]:
+        """Those of an epoch's batches of users."""
+        order = torch.randperm(len(self._given.users), generator=rng)
+        for rows in torch.split(order, self.config.batch):
+            yield self.loss(rows, rng)
+
     def loss(self, rows: Tensor, rng: torch.Generator) -> Tensor:
         """Mean squared error of a batch of users over all rated movies and over their highest."""
         rated = self._given.rated
-        withheld = torch.rand(len(rated), 1, generator=rng) < self._config.dropout
+        withheld = torch.rand(len(rated), 1, generator=rng) < self.config.dropout
         preferences = torch.where(withheld, 0.0, self._preferences)[rated]
         items = self.of_item(torch.cat([preferences, self._given.content[rated]], dim=1))
         given = self._given.users[rows]
         targets = given @ self._targets[rated].T
         errors: Tensor = (self.of_user(self.user_scale(given)) @ items.T - targets).square()
-        highest = targets.topk(min(self._config.top, targets.shape[1]), dim=1).indices
+        highest = targets.topk(min(self.config.top, targets.shape[1]), dim=1).indices
         return errors.mean() + errors.gather(1, highest).mean()
 
     @torch.no_grad()

@@ -248,9 +248,8 @@ def _step(
     tower: ItemTower, config: AlignmentConfig, rows: Tensor, alike: Tensor, optimiser: Optimizer
 ) -> float:
     false_negatives = (alike[:, None] == alike).any(dim=2)
-    if (
-        false_negatives.all()
-    ):  # one movie, or entries of one film: no negatives, so the loss is log 1
+    # One movie, or entries of one film: no negatives, so the loss is log 1.
+    if false_negatives.all():
         return 0.0
     anchor, target = (
         tower.code(name, rows, config.feature_dropout) for name in (config.anchor, config.target)
