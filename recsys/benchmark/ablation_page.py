@@ -222,7 +222,7 @@ class Ablation:
                 one, other = self.series(first, metric.path), self.series(second, metric.path)
                 common = one.index.intersection(other.index)
                 if len(common) > 1:
-                    differences[label] = (one[common] - other[common]).to_numpy()
+                    differences[label] = np.asarray(one[common] - other[common], np.float64)
             p = holm({label: resampled_t_p(d, 0.0) for label, d in differences.items()})
             found += [Tested(n, metric, float(d.mean()), p[n]) for n, d in differences.items()]
         return found

@@ -355,7 +355,7 @@ def _modality(name: str, values: Any, catalogue: Catalogue, n_movies: int) -> Mo
                 f"features {name!r}: {len(given)} rows for {n_movies} movies",
                 hint="give a row for each row of the movies, or a frame with their ids",
             )
-        rows = np.arange(n_movies)
+        rows = np.arange(n_movies, dtype=np.int32)
     else:
         rows, given = _by_id(name, values, catalogue)
     vectors = np.full((len(catalogue), given.shape[1]), np.nan, dtype=np.float32)

@@ -184,9 +184,13 @@ class Interactions:
         time = None
         if self.time is not None and other.time is not None:
             time = np.concatenate([self.time, other.time])
-        names = ("user", "item", "rating")
-        columns = {n: np.concatenate([getattr(self, n), getattr(other, n)]) for n in names}
-        return replace(self, **columns, time=time)
+        return replace(
+            self,
+            user=np.concatenate([self.user, other.user]),
+            item=np.concatenate([self.item, other.item]),
+            rating=np.concatenate([self.rating, other.rating]),
+            time=time,
+        )
 
     def matrix(self) -> sp.csr_array:
         """(U, I) ratings, float32, with an explicit entry for every interaction."""

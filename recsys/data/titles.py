@@ -339,7 +339,7 @@ def _pairs(word: str) -> set[str]:
 
 
 def _lowest(
-    values: NDArray[np.floating[Any]], of: NDArray[np.int64], count: int
+    values: NDArray[np.number[Any]], of: NDArray[np.int64], count: int
 ) -> NDArray[np.int64]:
     """Those of ``of`` with the lowest values, in any order."""
     return of[np.argpartition(values, count)[:count]] if len(of) > count else of

@@ -167,7 +167,7 @@ class ModelContract(Contract):
             require(list(frame["rank"]) == [1, 2, 3, 4, 5] * 3, "ranks are not 1 to 5")
             found = [f"m{row}" for row in best.items.ravel()]
             require(list(frame["item"]) == found, "the movies are not the best")
-            titles = [world.catalogue.display_title(row) for row in best.items.ravel()]
+            titles = [world.catalogue.display_title(row) for row in best.items.ravel().tolist()]
             require(list(frame["title"]) == titles, "the titles are those of others")
             np.testing.assert_array_equal(frame["score"], best.scores.ravel())
         whole = model.recommend(k=1000)

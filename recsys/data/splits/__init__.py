@@ -102,7 +102,9 @@ def make_split(dataset: Dataset, name: str, seed: int = DEFAULT_SEED, label_seed
     parts = rule.assign(SplitRequest(ratings, dataset.catalogue, spec))
     train, valid, test = (ratings.select(parts == code) for code in (TRAIN, VALID, TEST))
     is_cold = name == "cold-items"
-    cold, cold_valid = (np.unique(p.item) if is_cold else np.arange(0) for p in (test, valid))
+    cold, cold_valid = (
+        np.unique(p.item) if is_cold else np.empty(0, np.int32) for p in (test, valid)
+    )
     return Split(dataset, train, valid, test, spec, cold, cold_valid, label_seed)
 
 
