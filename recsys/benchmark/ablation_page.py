@@ -176,12 +176,10 @@ class Ablation:
 
     def _row_of(self, variant: str, model: str) -> str:
         """The name of a row: the variant, beside the model where that is told as well."""
+        if not variant:
+            return model
         shown = variant.replace(f"{ablations.REFERENCE}, {ablations.SUBSET}", ablations.SUBSET)
-        return (
-            (f"{model}, {shown}" if self.protocol in ablations.SPINE else shown)
-            if variant
-            else model
-        )
+        return f"{model}, {shown}" if self.protocol in ablations.SPINE else shown
 
     def by_name(self, metric: str) -> pd.DataFrame:
         """A row a run, a column a model: one metric of the runs that have it."""
